@@ -1,0 +1,45 @@
+# Everything a newcomer needs: `make demo` and `make test`. Each sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check lint types layers golden bench constraints clean
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25"
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	touch $@
+
+demo: $(STAMP)  ## set up and run the churn recipe to the end
+	$(BIN)/mlops-compile recipe=churn
+
+test: $(STAMP)  ## set up and run all tests
+	$(BIN)/python -m pytest
+
+check: lint types layers test  ## everything that must be green before a commit
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+layers: $(STAMP)
+	$(BIN)/lint-imports
+
+golden: $(STAMP)  ## write the golden files anew; read the difference before you commit it
+	$(BIN)/python -m pytest tests/golden --write-golden
+
+bench: $(STAMP)  ## run the benchmarks; prints ratios taken side by side
+	$(BIN)/python -m benchmarks
+
+constraints: $(STAMP)  ## pin what is installed now
+	{ echo "# Every dependency, pinned: what \`make\` installs. Made with \`make constraints\`."; \
+	  $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,123 @@
+"""Analysis: a valid recipe becomes a typed program, or everything that is wrong with its meaning is said at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.analysis import wording
+from mlops_compiler.analysis.candidates import search_of
+from mlops_compiler.analysis.source import check_of, positive_fits, read_of, schema_of
+from mlops_compiler.analysis.steps import Site, removed_by, resolve, step_schema
+from mlops_compiler.diagnostics import RecipeError, Sink
+from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.ir.program import Node, Program
+from mlops_compiler.ir.schema import Known
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_compiler.frontend.provenance import Provenance
+    from mlops_compiler.ir.schema import Schema
+    from mlops_compiler.recipe.recipe import Recipe
+
+
+def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
+    """Turn a recipe into its typed program.
+
+    Args:
+        recipe: Composed and valid.
+        places: Where each of its values was set.
+        root: The folder that the recipe's paths are relative to.
+
+    Raises:
+        RecipeError: Columns, types, leaks, budgets: everything that is wrong, at once.
+        DataError: The source's metadata cannot be read.
+    """
+    sink = Sink()
+    check = check_of(recipe, places, root, sink)
+    positive_fits(recipe, check, places, sink)
+    sink.raise_errors(RecipeError)  # without the right columns every step would be blamed
+    schema = schema_of(recipe, check)
+    prepared = _prepare(recipe, places, schema, sink)
+    features = _matrix_schema(places, prepared[-1].schema if prepared else schema, sink)
+    search = search_of(recipe, places, sink)
+    sink.raise_errors(RecipeError)
+    return Program(
+        name=recipe.name,
+        nodes=(*_intake(recipe, places, check, schema), *prepared, *_modelling(recipe, places, prepared, features, search)),
+    )
+
+
+def _intake(recipe: Recipe, places: Provenance, check: ops.Check, schema: Schema) -> tuple[Node, ...]:
+    validation = recipe.validate_
+    split = ops.Split(
+        target=recipe.objective.target,
+        positive=recipe.objective.positive,
+        holdout=validation.holdout.kind,
+        fraction=validation.holdout.fraction,
+        folds=validation.folds.kind,
+        k=validation.folds.k,
+        seed=validation.seed,
+    )
+    source, data = places.value_span(("data", "source", "path")), places.key_span(("data",))
+    return (
+        Node(name="source", op=read_of(recipe), span=source),
+        Node(name="contract", op=check, inputs=("source",), schema=schema, span=data),
+        Node(name="snapshot", op=ops.Snapshot(), inputs=("contract",), schema=schema, span=data),
+        Node(name="split", op=split, inputs=("snapshot",), span=places.value_span(("objective", "target"))),
+    )
+
+
+def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> tuple[Node, ...]:
+    nodes: list[Node] = []
+    removed: dict[str, str] = {}
+    before = recipe.data.source.path
+    for name, step in recipe.prepare.items():
+        site = Site(name=name, schema=schema, before=before, removed=removed, places=places, sink=sink)
+        op = resolve(step, site)
+        if op is None:
+            continue
+        schema = step_schema(op, site)
+        removed = removed | dict.fromkeys(removed_by(op), name)
+        inputs = (nodes[-1].name,) if nodes else ("snapshot", "split")
+        span = places.key_span(("prepare", name))
+        nodes.append(
+            Node(name=f"prepare.{name}", op=ops.Prepare(step=op, because=step.because), inputs=inputs, schema=schema, span=span)
+        )
+        before = f"`{name}`"
+    return tuple(nodes)
+
+
+def _matrix_schema(places: Provenance, schema: Schema, sink: Sink) -> Schema:
+    features = schema.select(column.name for column in schema.features)
+    for column in features:
+        if not column.is_model_ready:
+            sink.add(wording.not_a_number(column, places.key_span(("data", "columns", column.name))))
+        if column.known is Known.AFTER_OUTCOME:
+            sink.add(wording.leak("matrix", column, "which is computed from what is known only after the outcome", None))
+    if not len(features):
+        sink.add(wording.no_features(places.key_span(("prepare",))))
+    return features
+
+
+def _modelling(
+    recipe: Recipe, places: Provenance, prepared: tuple[Node, ...], features: Schema, search: ops.Search
+) -> tuple[Node, ...]:
+    objective = recipe.objective
+    value = ops.ValueMatrix(**objective.value.model_dump()) if objective.value else None
+    criteria = tuple(
+        ops.Bound(metric=name, at_least=bound.at_least, at_most=bound.at_most, span=places.key_span(("objective", "accept", name)))
+        for name, bound in objective.accept.items()
+    )
+    last = (prepared[-1].name,) if prepared else ("snapshot", "split")
+    train = ops.Train(key=recipe.data.key, seed=recipe.validate_.seed)
+    evaluate = ops.Evaluate(metric=objective.metric, metrics=search.metrics, value=value)
+    return (
+        Node(name="matrix", op=ops.Matrix(features=features.names), inputs=last, schema=features),
+        Node(name="search", op=search, inputs=("matrix", "split"), span=places.key_span(("models",))),
+        Node(name="select", op=ops.Select(rule=recipe.select.rule, value=value), inputs=("search",)),
+        Node(name="train", op=train, inputs=("select", "matrix", "split")),
+        Node(name="evaluate", op=evaluate, inputs=("train", "split")),
+        Node(name="release", op=ops.Release(criteria=criteria), inputs=("evaluate",), description=recipe.description),
+        Node(name="report", op=ops.Report(), inputs=("release",)),
+    )

@@ -1,0 +1,60 @@
+"""The candidates of the search: every parameter a value or a domain, and a budget that can try each once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.analysis import wording
+from mlops_compiler.evaluation.metrics import METRIC_NAMES
+from mlops_compiler.ir.ops.lifecycle import Candidate, Search
+from mlops_compiler.models.registry import MODELS
+
+if TYPE_CHECKING:
+    from mlops_compiler.diagnostics import Sink
+    from mlops_compiler.frontend.provenance import Provenance
+    from mlops_compiler.recipe.models import Model
+    from mlops_compiler.recipe.recipe import Recipe
+
+
+def search_of(recipe: Recipe, places: Provenance, sink: Sink) -> Search:
+    """Make the search of a recipe."""
+    search = recipe.search
+    if search.trials < len(recipe.models):
+        span = places.value_span(("search", "trials"))
+        sink.add(wording.too_few_trials(search.trials, len(recipe.models), span))
+    return Search(
+        candidates=tuple(_candidate(name, model, places, sink) for name, model in recipe.models.items()),
+        metric=recipe.objective.metric,
+        metrics=_metrics(recipe),
+        algorithm=search.algorithm,
+        scheduler=search.scheduler,
+        trials=search.trials,
+        time=search.time,
+        max_concurrent=search.max_concurrent,
+        seed=recipe.validate_.seed,
+    )
+
+
+def _metrics(recipe: Recipe) -> tuple[str, ...]:
+    """The metrics to compute: the primary, those to report and those with a criterion; in the task's order."""
+    objective = recipe.objective
+    wanted = {objective.metric, *objective.report, *objective.accept}
+    return tuple(name for name in METRIC_NAMES if name in wanted)
+
+
+def _candidate(name: str, model: Model, places: Provenance, sink: Sink) -> Candidate:
+    kind, resources = MODELS[model.kind], model.resources
+    if resources.gpu not in ("auto", 0) and not kind.uses_gpu:
+        users = [other for other in MODELS if MODELS[other].uses_gpu]
+        sink.add(wording.no_gpu_model(name, model.kind, users, places.value_span(("models", name, "resources", "gpu"))))
+    return Candidate(
+        name=name,
+        kind=model.kind,
+        version=kind.version,
+        parameters=tuple(model.parameters.items()),
+        cpu=resources.cpu,
+        gpu=resources.gpu if kind.uses_gpu else 0,
+        memory=resources.memory,
+        description=model.description,
+        span=places.key_span(("models", name)),
+    )

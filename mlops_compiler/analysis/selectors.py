@@ -1,0 +1,68 @@
+"""Selectors become names at compile time: ``numeric``, ``/regex/``, ``all_except``, a name, a list of these.
+
+A selector by type or pattern finds features only; the key, the target and what is ignored must be named to
+be found, and are refused then. Indicators that only the data can name (``contract=*``) are never found.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mlops_compiler.ir.schema import Column, Schema
+    from mlops_compiler.recipe.prepare import Selector
+
+GROUPS: dict[str, Callable[[Column], bool]] = {
+    "numeric": lambda column: column.is_numeric,
+    "categorical": lambda column: column.is_categorical,
+    "temporal": lambda column: column.dtype.is_temporal(),
+    "boolean": lambda column: str(column.dtype) == "Boolean",
+    "all": lambda _: True,
+}
+
+
+class UnknownName(LookupError):
+    """A selector names a column that does not reach the step."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def select(selector: Selector, schema: Schema) -> tuple[str, ...]:
+    """Resolve a selector against the columns that reach a step.
+
+    Returns:
+        The names that match, each once, in the schema's order for groups and patterns and as written
+        for names.
+
+    Raises:
+        UnknownName: It names a column that is not there.
+        re.error: A pattern is no regular expression.
+    """
+    if isinstance(selector, dict):
+        left_out = set(selector["all_except"])
+        if missing := [name for name in selector["all_except"] if name not in schema]:
+            raise UnknownName(missing[0])
+        return tuple(column.name for column in _features(schema) if column.name not in left_out)
+    terms = (selector,) if isinstance(selector, str) else selector
+    return tuple(dict.fromkeys(name for term in terms for name in _term(term, schema)))
+
+
+def _term(term: str, schema: Schema) -> Iterator[str]:
+    if term in schema:
+        yield term
+    elif term in GROUPS:
+        yield from (column.name for column in _features(schema) if GROUPS[term](column))
+    elif len(term) > 1 and term.startswith("/") and term.endswith("/"):
+        pattern = re.compile(term[1:-1])
+        yield from (column.name for column in _features(schema) if pattern.search(column.name))
+    else:
+        raise UnknownName(term)
+
+
+def _features(schema: Schema) -> tuple[Column, ...]:
+    return tuple(column for column in schema.features if not column.is_open)

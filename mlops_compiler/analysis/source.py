@@ -1,0 +1,127 @@
+"""The schema of the source: the contract's where it speaks, else what the file says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.analysis import wording
+from mlops_compiler.ir.ops.lifecycle import Check, ColumnCheck, Read
+from mlops_compiler.ir.schema import DTYPES, Column, Known, Role, Schema
+from mlops_compiler.recipe.data import ColumnContract, CsvSource
+from mlops_compiler.tables.sources import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mlops_compiler.diagnostics import Sink
+    from mlops_compiler.frontend.provenance import Provenance
+    from mlops_compiler.recipe.recipe import Recipe
+
+_FREE = ColumnContract(nullable=True)
+"""What a column promises that the contract does not name."""
+_NUMBERS = ("int", "float")
+
+
+def read_of(recipe: Recipe) -> Read:
+    """Make the op that reads a recipe's source."""
+    source = recipe.data.source
+    if isinstance(source, CsvSource):
+        return Read(kind="csv", path=source.path, separator=source.separator, null_values=source.null_values)
+    return Read(kind="parquet", path=source.path)
+
+
+def check_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Check:
+    """Make the op that types and checks the source's columns.
+
+    The source's metadata is read (the first rows of a CSV file, a Parquet footer), its rows are not.
+
+    Raises:
+        DataError: The source is missing or unreadable.
+    """
+    read = read_of(recipe)
+    found = describe(read, root / read.path, places.value_span(("data", "source", "path")))
+    _names_exist(recipe, places, found, sink)
+    kept = {name: kind for name, kind in found.items() if name not in recipe.data.ignore}
+    columns = tuple(_check(recipe, places, name, kind, sink) for name, kind in kept.items())
+    return Check(columns=columns, max_loss=recipe.data.max_loss)
+
+
+def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], sink: Sink) -> None:
+    path = recipe.data.source.path
+    named = [(name, places.key_span(("data", "columns", name))) for name in recipe.data.columns]
+    named += [(name, places.value_span(("data", "ignore", index))) for index, name in enumerate(recipe.data.ignore)]
+    named.append((recipe.objective.target, places.value_span(("objective", "target"))))
+    if recipe.data.key is not None:
+        named.append((recipe.data.key, places.value_span(("data", "key"))))
+    for name, span in named:
+        if name not in found:
+            sink.add(wording.unknown_source_column(name, found, path, span))
+    for role, name in (("the target", recipe.objective.target), ("the key", recipe.data.key)):
+        if name in recipe.data.ignore:
+            sink.add(wording.contract_conflict(name, f"is {role} and is ignored", places.value_span(("data", "ignore"))))
+
+
+def _check(recipe: Recipe, places: Provenance, name: str, kind: str, sink: Sink) -> ColumnCheck:
+    contract = recipe.data.columns.get(name, _FREE)
+    required = name in (recipe.objective.target, recipe.data.key)
+    span = places.value_span(("data", "columns", name)) if name in recipe.data.columns else None
+    if contract.nullable and required and name in recipe.data.columns:
+        sink.add(wording.contract_conflict(name, "is the key or the target and may not be missing", span))
+    if contract.range is not None and contract.type is None and kind not in _NUMBERS:
+        sink.add(wording.contract_conflict(name, f"has a range, and the source holds {kind}", span))
+    if recipe.data.source.kind == "parquet" and kind not in DTYPES and contract.type is None:
+        sink.add(wording.contract_conflict(name, f"has the type {kind}; give it one under data.columns", span))
+        kind = "text"
+    return ColumnCheck(
+        name=name,
+        type=contract.type or kind,
+        nullable=contract.nullable and not required,
+        unique=name == recipe.data.key,
+        range=contract.range,
+        one_of=contract.one_of,
+        description=contract.description,
+        span=span,
+    )
+
+
+def schema_of(recipe: Recipe, check: Check) -> Schema:
+    """Make the schema of the checked table, with roles and what is known when."""
+    return Schema(tuple(_column(recipe, column) for column in check.columns))
+
+
+def _column(recipe: Recipe, check: ColumnCheck) -> Column:
+    known = Known(recipe.data.columns.get(check.name, _FREE).known)
+    role = Role.FEATURE if known is Known.BEFORE_PREDICTION else Role.IGNORED
+    if check.name == recipe.data.key:
+        role = Role.KEY
+    if check.name == recipe.objective.target:
+        role, known = Role.TARGET, Known.AFTER_OUTCOME
+    return Column(name=check.name, dtype=DTYPES[check.type], role=role, known=known, origins=(check.name,))
+
+
+def positive_fits(recipe: Recipe, check: Check, places: Provenance, sink: Sink) -> None:
+    """Check that the positive value can be one of the target's."""
+    target = next((column for column in check.columns if column.name == recipe.objective.target), None)
+    if target is None:
+        return
+    positive, span = recipe.objective.positive, places.value_span(("objective", "positive"))
+    if target.one_of is not None and positive not in target.one_of:
+        why = f"its contract allows {len(target.one_of)} others"
+        sink.add(wording.wrong_positive(positive, target.name, why, target.one_of, span))
+    elif not _same_kind(positive, target.type):
+        why = f"the column is {target.type}, and this is {_kind(positive)}"
+        sink.add(wording.wrong_positive(positive, target.name, why, (), span))
+    if target.one_of is not None and len(target.one_of) != 2:  # noqa: PLR2004 - binary
+        allowed = places.value_span(("data", "columns", target.name, "one_of"))
+        sink.add(wording.contract_conflict(target.name, "is the target of a binary task and needs two values", allowed))
+
+
+def _kind(value: object) -> str:
+    names: dict[type, str] = {bool: "a boolean (quote it, if it is a word)", int: "a number", str: "a text"}
+    return names[type(value)]
+
+
+def _same_kind(value: object, kind: str) -> bool:
+    kinds: dict[str, type] = {"text": str, "category": str, "int": int, "bool": bool}
+    return type(value) is kinds.get(kind)

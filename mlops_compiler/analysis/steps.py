@@ -1,0 +1,234 @@
+"""Each step of a recipe becomes an op with its columns resolved, and a schema that says what it gives."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from mlops_compiler.analysis import wording
+from mlops_compiler.analysis.selectors import GROUPS, UnknownName, select
+from mlops_compiler.frontend.provenance import within
+from mlops_compiler.ir.ops import prepare as ops
+from mlops_compiler.ir.schema import Column, Known, Role, Schema, dtype_name
+from mlops_compiler.recipe import prepare as steps
+from mlops_compiler.tables.expressions import NotRowWise, infer_expression, parse_expression
+from mlops_compiler.tables.infer import infer
+from mlops_compiler.tables.steps import writes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlops_compiler.diagnostics import Sink, Span
+    from mlops_compiler.frontend.provenance import Provenance
+
+_STATISTICS = ("mean", "median", "mode")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where a step stands: its name, what reaches it, and whom to tell.
+
+    Attributes:
+        name: The step's name in the recipe.
+        schema: The columns that reach it.
+        before: What gave them, for messages: ``step `scale``` or ``the source``.
+        removed: Columns that earlier steps removed, by whom.
+        places: Where the recipe says what.
+        sink: Collects the findings.
+    """
+
+    name: str
+    schema: Schema
+    before: str
+    removed: dict[str, str]
+    places: Provenance
+    sink: Sink
+
+    def span(self, *path: str | int) -> Span | None:
+        """The place of a value of this step."""
+        return self.places.value_span(("prepare", self.name, *path))
+
+    def columns(self, selector: steps.Selector) -> tuple[str, ...]:
+        """Resolve the step's selector; reports what does not resolve and returns what does."""
+        try:
+            names = select(selector, self.schema)
+        except UnknownName as error:
+            self.missing(error.name, self._word(selector, error.name))
+            return ()
+        except re.error as error:
+            self.sink.add(wording.bad_expression(self.name, str(selector), f"no regular expression: {error}", self.span("columns")))
+            return ()
+        if not names:
+            self.sink.add(wording.empty_selection(self.name, _show(selector), self.span("columns")))
+        return tuple(name for name in names if self.allowed(name, self._word(selector, name)))
+
+    def _word(self, selector: steps.Selector, name: str) -> Span | None:
+        if isinstance(selector, dict):
+            return self.span("columns", "all_except", selector["all_except"].index(name)) if name in selector["all_except"] else self.span("columns")
+        if isinstance(selector, tuple) and name in selector:
+            return self.span("columns", selector.index(name))
+        return self.span("columns")
+
+    def missing(self, name: str, span: Span | None) -> None:
+        """Report a column that does not reach the step."""
+        if name in self.removed:
+            by = self.removed[name]
+            self.sink.add(wording.dropped_column(self.name, name, by, span, self.places.key_span(("prepare", by))))
+        else:
+            known = [*self.schema.names, *GROUPS]
+            shown = known if name in GROUPS else self.schema.names
+            self.sink.add(wording.unknown_step_column(self.name, name, shown, self.before, span))
+
+    def allowed(self, name: str, span: Span | None) -> bool:
+        """Report a column that no step may use; return whether this one may."""
+        column = self.schema[name]
+        match column.role:
+            case Role.TARGET:
+                self.sink.add(wording.leak(self.name, column, "which is the target", span))
+            case Role.KEY:
+                self.sink.add(wording.key_in_step(self.name, name, span))
+            case _ if column.known is Known.AFTER_OUTCOME:
+                self.sink.add(wording.leak(self.name, column, "which is known only after the outcome", span))
+            case _:
+                return True
+        return False
+
+    def numbers(self, names: Iterable[str], wanted: str = "numbers") -> tuple[str, ...]:
+        """Keep numeric columns and report the others."""
+        return self._keep(names, Column.is_numeric.fget, wanted)  # type: ignore[attr-defined]
+
+    def _keep(self, names: Iterable[str], fits: object, wanted: str) -> tuple[str, ...]:
+        kept = []
+        for name in names:
+            if fits(self.schema[name]):  # type: ignore[operator]
+                kept.append(name)
+            else:
+                self.sink.add(wording.wrong_column_type(self.name, self.schema[name], wanted, self.span("columns")))
+        return tuple(kept)
+
+
+def _show(selector: steps.Selector) -> str:
+    if isinstance(selector, dict):
+        return f"all_except: {list(selector['all_except'])}"
+    return f"`{selector}`" if isinstance(selector, str) else str(list(selector))
+
+
+def step_schema(step: ops.StepOp, site: Site) -> Schema:
+    """Infer what a step gives; where its types do not fit, report that and go on with what reached it."""
+    try:
+        return infer(step, site.schema)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).strip().split("\n", 1)[0]
+        site.sink.add(wording.step_types(site.name, reason, site.places.key_span(("prepare", site.name))))
+    return site.schema
+
+
+def removed_by(step: ops.StepOp) -> tuple[str, ...]:
+    """Name the columns that a step removes."""
+    return writes(step) if isinstance(step, ops.Drop | ops.OneHot) else ()
+
+
+@singledispatch
+def resolve(step: steps.Step, site: Site) -> ops.StepOp | None:
+    """Turn a step of the recipe into an op; None where too little of it is right to go on with."""
+    raise TypeError(f"no op for {step!r} at {site.name}")
+
+
+@resolve.register(steps.Impute)
+def _(step: steps.Impute, site: Site) -> ops.StepOp | None:
+    columns = site.columns(step.columns)
+    if step.with_ in _STATISTICS:
+        if step.with_ != "mode":
+            columns = site.numbers(columns, f"numbers to take the {step.with_} of")
+        return ops.Impute(columns=columns, statistic=step.with_) if columns else None  # type: ignore[arg-type]
+    fitting = tuple(name for name in columns if _holds(site, name, step.with_))
+    if not fitting:
+        return None
+    floats = any(site.schema[name].dtype.is_float() for name in fitting)
+    return ops.Impute(columns=fitting, value=float(step.with_) if floats and not isinstance(step.with_, str) else step.with_)
+
+
+def _holds(site: Site, name: str, value: object) -> bool:
+    column = site.schema[name]
+    fits = isinstance(value, str) if column.is_categorical else not isinstance(value, str)
+    if fits and not column.dtype.is_temporal():
+        return True
+    wanted = "a column of texts" if isinstance(value, str) else "a column of numbers"
+    site.sink.add(wording.wrong_column_type(site.name, column, f"{wanted} to fill with {value!r}", site.span("with")))
+    return False
+
+
+@resolve.register(steps.Derive)
+def _(step: steps.Derive, site: Site) -> ops.StepOp | None:
+    good = [(name, text) for name, text in step.columns.items() if _expression(site, text, ("columns", name))]
+    for name, _text in good:
+        if name in site.schema and not site.allowed(name, site.places.key_span(("prepare", site.name, "columns", name))):
+            return None
+    return ops.Derive(expressions=tuple(good)) if good else None
+
+
+@resolve.register(steps.Filter)
+def _(step: steps.Filter, site: Site) -> ops.StepOp | None:
+    if not _expression(site, step.where, ("where",)):
+        return None
+    dtype = infer_expression(step.where, site.schema.empty_frame().schema)
+    if dtype != pl.Boolean:
+        reason = f"a filter needs true or false for each row; this gives {dtype_name(dtype)}"
+        site.sink.add(wording.bad_expression(site.name, step.where, reason, site.span("where")))
+        return None
+    return ops.Filter(where=step.where, max_loss=step.max_loss)
+
+
+def _expression(site: Site, text: str, path: tuple[str, ...]) -> bool:
+    """Check an expression: its syntax, its columns, its types, and that it needs one row only."""
+    span = site.span(*path)
+    try:
+        _, roots = parse_expression(text)
+        missing = [name for name in roots if name not in site.schema]
+        for name in missing:
+            site.missing(name, within(span, name) if span else None)
+        allowed = [site.allowed(name, within(span, name) if span else None) for name in roots if name not in missing]
+        if missing or not all(allowed):
+            return False
+        infer_expression(text, site.schema.empty_frame().schema)
+    except NotRowWise:
+        site.sink.add(wording.not_row_wise(site.name, text, span))
+        return False
+    except pl.exceptions.PolarsError as error:
+        site.sink.add(wording.bad_expression(site.name, text, str(error).strip().split("\n", 1)[0], span))
+        return False
+    return True
+
+
+@resolve.register(steps.Log1p)
+def _(step: steps.Log1p, site: Site) -> ops.StepOp | None:
+    columns = site.numbers(site.columns(step.columns))
+    return ops.Log1p(columns=columns) if columns else None
+
+
+@resolve.register(steps.Standardize)
+def _(step: steps.Standardize, site: Site) -> ops.StepOp | None:
+    columns = site.numbers(site.columns(step.columns))
+    return ops.Standardize(columns=columns) if columns else None
+
+
+@resolve.register(steps.OneHot)
+def _(step: steps.OneHot, site: Site) -> ops.StepOp | None:
+    columns = site.columns(step.columns)
+    return ops.OneHot(columns=columns, max_levels=step.max_levels, rare=step.rare) if columns else None
+
+
+@resolve.register(steps.Drop)
+def _(step: steps.Drop, site: Site) -> ops.StepOp | None:
+    columns = site.columns(step.columns)
+    return ops.Drop(columns=columns) if columns else None
+
+
+@resolve.register(steps.Cast)
+def _(step: steps.Cast, site: Site) -> ops.StepOp | None:
+    columns = site.columns(step.columns)
+    return ops.Cast(columns=columns, to=step.to) if columns else None

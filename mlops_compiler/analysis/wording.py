@@ -1,0 +1,183 @@
+"""The wording of all that analysis can find wrong: one named constructor for each code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.diagnostics import Diagnostic, Note, did_you_mean, listing
+from mlops_compiler.ir.schema import dtype_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlops_compiler.diagnostics import Span
+    from mlops_compiler.ir.schema import Column
+
+
+def unknown_source_column(name: str, known: Iterable[str], source: str, span: Span | None) -> Diagnostic:
+    """A recipe names a column that the source does not have."""
+    names = list(known)
+    return Diagnostic(
+        code="unknown-column",
+        headline=f"the source has no column `{name}`",
+        span=span,
+        notes=(Note(text=f"{len(names)} columns come from {source}"),),
+        help=did_you_mean(name, names, otherwise="its columns are"),
+    )
+
+
+def unknown_step_column(step: str, name: str, known: Iterable[str], before: str, span: Span | None) -> Diagnostic:
+    """A step uses a column that does not reach it."""
+    names = list(known)
+    return Diagnostic(
+        code="unknown-column",
+        headline=f"step `{step}` uses column `{name}`, which {before} does not produce",
+        span=span,
+        notes=(Note(text=f"{len(names)} columns reach this step"),),
+        help=did_you_mean(name, names, otherwise="those are"),
+    )
+
+
+def dropped_column(step: str, name: str, by: str, span: Span | None, dropped_at: Span | None) -> Diagnostic:
+    """A step uses a column that an earlier one removed."""
+    return Diagnostic(
+        code="dropped-column",
+        headline=f"step `{step}` uses column `{name}`, which step `{by}` removes before it",
+        span=span,
+        notes=(Note(text=f"`{by}` is here", span=dropped_at),) if dropped_at else (),
+        help=f"move `{step}` before `{by}`: steps run in the order written",
+    )
+
+
+def leak(step: str, column: Column, why: str, span: Span | None) -> Diagnostic:
+    """A step reads or writes what no feature may come from."""
+    return Diagnostic(
+        code="leak",
+        headline=f"step `{step}` uses column `{column.name}`, {why}",
+        span=span,
+        help="remove the column from the step: a feature made from it would not exist when a prediction is asked for",
+    )
+
+
+def key_in_step(step: str, name: str, span: Span | None) -> Diagnostic:
+    """A step uses the key."""
+    return Diagnostic(
+        code="key-as-feature",
+        headline=f"step `{step}` uses column `{name}`, which is the key",
+        span=span,
+        help="a key names a row and says nothing about it; remove it from the step",
+    )
+
+
+def ignored_in_step(step: str, name: str, span: Span | None) -> Diagnostic:
+    """A step uses a column that the recipe ignores."""
+    return Diagnostic(
+        code="ignored-column",
+        headline=f"step `{step}` uses column `{name}`, which `data.ignore` leaves out",
+        span=span,
+        help="remove it from one of the two",
+    )
+
+
+def wrong_column_type(step: str, column: Column, wanted: str, span: Span | None) -> Diagnostic:
+    """A step cannot take a column's type."""
+    return Diagnostic(
+        code="wrong-column-type",
+        headline=f"step `{step}` needs {wanted}, and column `{column.name}` is {dtype_name(column.dtype)}",
+        span=span,
+        help="`cast` it first, or take the column out of the step",
+    )
+
+
+def empty_selection(step: str, selector: str, span: Span | None) -> Diagnostic:
+    """A selector matches no column."""
+    return Diagnostic(
+        code="empty-selection",
+        headline=f"step `{step}` selects {selector}, and no column that reaches it matches",
+        span=span,
+        help="remove the step, or select columns that reach it",
+    )
+
+
+def bad_expression(step: str, text: str, reason: str, span: Span | None) -> Diagnostic:
+    """An expression does not parse or does not type."""
+    return Diagnostic(
+        code="bad-expression",
+        headline=f"step `{step}` cannot compute `{text}`",
+        span=span,
+        notes=(Note(text=reason),),
+        help="expressions are SQL over the columns of one row, for instance `a / greatest(b, 1)`",
+    )
+
+
+def not_row_wise(step: str, text: str, span: Span | None) -> Diagnostic:
+    """An expression looks at other rows."""
+    return Diagnostic(
+        code="not-row-wise",
+        headline=f"step `{step}` computes `{text}` from more than one row",
+        span=span,
+        help="a request to the service is one row; use only columns of that row (no SUM, AVG, OVER, ...)",
+    )
+
+
+def step_types(step: str, reason: str, span: Span | None) -> Diagnostic:
+    """A step's expressions do not fit the types that reach it."""
+    return Diagnostic(
+        code="wrong-column-type",
+        headline=f"step `{step}` does not fit the columns that reach it",
+        span=span,
+        notes=(Note(text=reason),),
+    )
+
+
+def not_a_number(column: Column, span: Span | None) -> Diagnostic:
+    """A column reaches the models that is no number."""
+    kind = dtype_name(column.dtype)
+    encode = "encode it with `one_hot`" if kind == "text" else "derive numbers from it"
+    return Diagnostic(
+        code="feature-not-numeric",
+        headline=f"column `{column.name}` reaches the models as {kind}; they take numbers",
+        span=span,
+        help=f"{encode}, `drop` it, or list it under `data.ignore`",
+    )
+
+
+def no_features(span: Span | None) -> Diagnostic:
+    """No column is left for the models."""
+    return Diagnostic(code="no-features", headline="no column is left for the models to learn from", span=span)
+
+
+def wrong_positive(positive: object, target: str, why: str, known: Iterable[object], span: Span | None) -> Diagnostic:
+    """The positive value cannot be one of the target's."""
+    names = [str(item) for item in known]
+    return Diagnostic(
+        code="wrong-positive",
+        headline=f"`positive: {positive!r}` is no value of the target `{target}`: {why}",
+        span=span,
+        help=did_you_mean(str(positive), names, otherwise="its values are") if names else None,
+    )
+
+
+def contract_conflict(name: str, why: str, span: Span | None) -> Diagnostic:
+    """A column's contract contradicts another part of the recipe."""
+    return Diagnostic(code="contract-conflict", headline=f"column `{name}` {why}", span=span)
+
+
+def too_few_trials(trials: int, models: int, span: Span | None) -> Diagnostic:
+    """The budget cannot try every model once."""
+    return Diagnostic(
+        code="too-few-trials",
+        headline=f"`search.trials: {trials}` cannot try each of {models} models once",
+        span=span,
+        help=f"allow at least {models} trials, or name fewer models",
+    )
+
+
+def no_gpu_model(name: str, kind: str, users: Iterable[str], span: Span | None) -> Diagnostic:
+    """A GPU is asked for by a model that cannot use one."""
+    return Diagnostic(
+        code="gpu-unused",
+        headline=f"model `{name}` asks for a GPU, and `{kind}` cannot use one",
+        span=span,
+        help=f"remove `resources.gpu`; kinds that can: {listing(users)}",
+    )

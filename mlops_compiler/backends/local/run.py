@@ -1,0 +1,31 @@
+"""Runs a plan's stages in this process, one after another: the oracle, and the engine of small bookkeeping."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.backends.local.search import search_in_process
+from mlops_compiler.backends.stages.bodies import run_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlops_compiler.backends.stages.context import StageTask
+    from mlops_compiler.store.records import StageRecord
+
+
+def run_in_process(tasks: Iterable[StageTask], done: dict[str, StageRecord]) -> dict[str, StageRecord]:
+    """Run stages in order.
+
+    Args:
+        tasks: The stages to run.
+        done: The records of those that are reused.
+
+    Returns:
+        All records by stage.
+    """
+    records = dict(done)
+    for task in tasks:
+        inputs = {name: records[name] for name in task.stage.parents}
+        records[task.stage.name] = run_stage(task, inputs, search_in_process)
+    return records

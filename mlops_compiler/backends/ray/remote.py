@@ -1,0 +1,60 @@
+"""The remote functions of the DAG: each runs one stage and gives its record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.backends.stages.bodies import run_stage
+
+if TYPE_CHECKING:
+    from mlops_compiler.backends.stages.context import StageTask
+    from mlops_compiler.store.records import StageRecord
+
+
+def remote_functions() -> dict[str, Any]:
+    """Make the remote functions; Ray is imported here and not before."""
+    import ray
+
+    return {
+        "run_remotely": ray.remote(run_remotely),
+        "search_remotely": ray.remote(search_remotely),
+    }
+
+
+def run_remotely(
+    task: StageTask, recorded: dict[str, StageRecord], names: list[str], *records: StageRecord
+) -> StageRecord:
+    """Run a stage in a worker.
+
+    Args:
+        task: The stage.
+        recorded: Records of reused stages.
+        names: The stages whose records follow.
+        records: Those records, as their tasks gave them.
+    """
+    return run_stage(task, {**recorded, **dict(zip(names, records, strict=True))})
+
+
+def search_remotely(
+    task: StageTask, recorded: dict[str, StageRecord], names: list[str], *records: StageRecord
+) -> StageRecord:
+    """Run the search in a worker; its trials take the cluster's resources, it takes none."""
+    from mlops_compiler.backends.ray.resources import cluster_nodes, place_all
+    from mlops_compiler.backends.ray.tune import tune_engine
+    from mlops_compiler.ir.ops.lifecycle import Search
+
+    search = next(node.op for node in task.stage.nodes if isinstance(node.op, Search))
+    placements = place_all(search.candidates, cluster_nodes(), search.max_concurrent)
+    return run_stage(task, {**recorded, **dict(zip(names, records, strict=True))}, tune_engine(placements))
+
+
+def warm_up() -> int:
+    """Import what trials need in a worker that they will reuse; returns its process id."""
+    import os
+
+    import sklearn.ensemble  # noqa: F401 - the import is the work
+    import sklearn.linear_model  # noqa: F401
+    import sklearn.metrics
+    from ray import tune  # noqa: F401
+
+    return os.getpid()

@@ -1,0 +1,104 @@
+"""What a trial takes of a cluster: decided before anything runs, so that no request waits for what is not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mlops_compiler.ir.ops.lifecycle import Candidate
+
+LEAST_SHARE = 0.25
+"""Smallest part of a GPU that ``auto`` takes; a small net beside three others still finds memory."""
+_GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeResources:
+    """What one node of a cluster has in all; memory in GiB."""
+
+    cpus: float
+    gpus: float
+    memory: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """What one trial of a model takes; memory in GiB, 0 for none reserved."""
+
+    cpus: float
+    gpus: float
+    memory: float
+
+    def bundle(self) -> dict[str, float]:
+        """The request as Ray wants it, in bytes."""
+        asked = {"CPU": self.cpus, "GPU": self.gpus, "memory": self.memory * _GIB}
+        return {name: amount for name, amount in asked.items() if amount}
+
+    def fits(self, node: NodeResources) -> bool:
+        """Whether a node could ever run it."""
+        return self.cpus <= node.cpus and self.gpus <= node.gpus and self.memory <= node.memory
+
+
+def place(candidate: Candidate, nodes: Sequence[NodeResources], concurrent: int) -> Placement:
+    """Decide what a trial takes.
+
+    ``gpu: auto`` takes a GPU where the cluster has as many as trials run at once, an even share (no
+    smaller than `LEAST_SHARE`) where it has fewer, and none where it has none.
+
+    Args:
+        candidate: The model.
+        nodes: What the cluster has.
+        concurrent: Most trials at once.
+    """
+    gpus = _share(sum(node.gpus for node in nodes), concurrent) if candidate.gpu == "auto" else float(candidate.gpu)
+    return Placement(cpus=candidate.cpu, gpus=gpus, memory=candidate.memory or 0.0)
+
+
+def _share(gpus: float, concurrent: int) -> float:
+    if gpus < 1:
+        return 0.0
+    sharers = max(1, -(-concurrent // int(gpus)))
+    return max(LEAST_SHARE, 1 / sharers)
+
+
+def place_all(candidates: Iterable[Candidate], nodes: Sequence[NodeResources], concurrent: int) -> dict[str, Placement]:
+    """Decide for all models, or refuse.
+
+    Raises:
+        EngineError: A request that no node can ever satisfy; names all of them.
+    """
+    placed = {candidate.name: (candidate, place(candidate, nodes, concurrent)) for candidate in candidates}
+    found = [_infeasible(*item, nodes) for item in placed.values() if not any(item[1].fits(node) for node in nodes)]
+    if found:
+        raise EngineError(found)
+    return {name: placement for name, (_, placement) in placed.items()}
+
+
+def _infeasible(candidate: Candidate, asked: Placement, nodes: Sequence[NodeResources]) -> Diagnostic:
+    has = [f"a node with {node.cpus:g} CPUs, {node.gpus:g} GPUs and {node.memory:.1f} GiB" for node in nodes]
+    memory = f", {asked.memory:g} GiB" if asked.memory else ""
+    return Diagnostic(
+        code="infeasible-resources",
+        headline=f"a trial of `{candidate.name}` asks for {asked.cpus:g} CPUs, {asked.gpus:g} GPUs{memory}, and no node has that",
+        span=candidate.span,
+        notes=tuple(Note(text=f"the cluster has {text}") for text in dict.fromkeys(has)),
+        help="ask for less under `resources`, use `gpu: auto`, or join a larger cluster with `cluster.address`",
+    )
+
+
+def cluster_nodes() -> list[NodeResources]:
+    """Ask the connected cluster what its nodes have."""
+    import ray
+
+    return [_node(item["Resources"]) for item in ray.nodes() if item["Alive"]]
+
+
+def _node(resources: dict[str, Any]) -> NodeResources:
+    return NodeResources(
+        cpus=resources.get("CPU", 0.0), gpus=resources.get("GPU", 0.0), memory=resources.get("memory", 0.0) / _GIB
+    )

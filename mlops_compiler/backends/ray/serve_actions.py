@@ -1,0 +1,170 @@
+"""What is done with a joined cluster: put a release on it, take it off, say how it is. Every wait has an end.
+
+Runs in a process of its own (`serve_control`), for the commands that manage services outlive no cluster and
+share no Ray session with a run.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.backends.ray.serve_app import REPLICA_CPUS, build
+from mlops_compiler.diagnostics import Diagnostic, EngineError, Note, UsageError
+
+if TYPE_CHECKING:
+    from mlops_compiler.backends.ray.serve_app import AppSpec
+
+_RUNNING_SECONDS = 90.0
+_PAUSE_SECONDS = 0.2
+
+
+def join(address: str) -> None:
+    """Join a cluster.
+
+    Raises:
+        EngineError: It cannot be joined.
+    """
+    import ray
+
+    try:
+        ray.init(address=address, namespace="serve", log_to_driver=False, logging_level="ERROR")
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise EngineError([_unreachable(address, error)]) from error
+
+
+def applications() -> dict[str, Any]:
+    """Give what Serve runs on the joined cluster, by name."""
+    from ray import serve
+
+    return dict(serve.status().applications)
+
+
+def start_serve(host: str, port: int, *, only_head: bool) -> None:
+    """Start Serve where it does not run yet; where it does, it keeps the port that it has."""
+    from ray import serve
+
+    serve.start(
+        proxy_location="HeadOnly" if only_head else "EveryNode",
+        http_options={"host": host, "port": port, "request_timeout_s": 60, "keep_alive_timeout_s": 75},
+    )
+
+
+def check_capacity(spec: AppSpec) -> None:
+    """Refuse more replicas than the cluster can ever hold.
+
+    Raises:
+        UsageError: It has too few cores.
+    """
+    import ray
+
+    cores = float(ray.cluster_resources().get("CPU", 0))
+    if spec.replicas[1] * REPLICA_CPUS > cores:
+        raise UsageError([_too_many(spec.replicas[1], cores)])
+
+
+def run(spec: AppSpec) -> None:
+    """Put a release on the cluster, in the place of the one that its recipe has there, and wait until it runs.
+
+    Raises:
+        UsageError: Another application has its route.
+        EngineError: It does not come up.
+    """
+    from ray import serve
+    from ray.serve.exceptions import RayServeException
+
+    target = serve.RunTarget(target=build(spec), name=spec.recipe, route_prefix=spec.route)
+    try:
+        serve.run_many([target], wait_for_applications_running=False)
+    except (RayServeException, ValueError) as error:
+        raise UsageError([_refused(spec, error)]) from error
+    until = time.monotonic() + _RUNNING_SECONDS
+    while (status := _status(spec.recipe)) != "RUNNING":
+        if status in ("DEPLOY_FAILED", "UNHEALTHY") or time.monotonic() > until:
+            raise EngineError([_not_running(spec, status)])
+        time.sleep(_PAUSE_SECONDS)
+
+
+def remove(name: str) -> None:
+    """Take an application off the cluster, after its requests are answered."""
+    from ray import serve
+
+    if name in applications():
+        serve.delete(name)
+
+
+def state(name: str) -> dict[str, Any]:
+    """Say how an application is."""
+    app = applications().get(name)
+    if app is None:
+        return {"status": "gone", "replicas": 0, "message": "Serve does not know the application"}
+    replicas = sum(
+        count for part in app.deployments.values() for kind, count in part.replica_states.items() if kind == "RUNNING"
+    )
+    status = {"RUNNING": "healthy", "DEPLOYING": "starting", "NOT_STARTED": "starting"}.get(app.status, "unhealthy")
+    return {"status": status, "replicas": replicas, "message": _last_line(_message(app))}
+
+
+def session() -> str:
+    """Give the folder of the joined cluster's logs, as it is named on its head."""
+    import ray
+
+    context = ray.get_runtime_context()
+    return f"{context.get_temp_dir()}/{context.get_session_name()}"
+
+
+def own_address(address: str) -> str:
+    """Give the address under which other processes find the joined cluster again; ``auto`` may find another."""
+    import ray
+
+    return str(ray.get_runtime_context().gcs_address) if address == "auto" else address
+
+
+def _status(name: str) -> str:
+    app = applications().get(name)
+    return "NOT_STARTED" if app is None else str(app.status.value)
+
+
+def _message(app: Any) -> str:
+    return "\n".join(filter(None, [app.message, *(part.message for part in app.deployments.values())]))
+
+
+def _last_line(text: str) -> str:
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+
+
+def _not_running(spec: AppSpec, status: str) -> Diagnostic:
+    app = applications().get(spec.recipe)
+    message = _message(app) if app is not None else ""
+    return Diagnostic(
+        code="service-not-running",
+        headline=f"release {spec.release} of `{spec.recipe}` did not come up on Ray Serve ({status})",
+        notes=(Note(text=_last_line(message)),) if message else (),
+        help="the whole story is in logs/serve.log of the store",
+    )
+
+
+def _unreachable(address: str, error: Exception) -> Diagnostic:
+    return Diagnostic(
+        code="cluster-unreachable",
+        headline=f"the Ray cluster at `{address}` cannot be joined",
+        notes=(Note(text=_last_line(str(error))),),
+        help="start it, name another with `cluster.address`, or leave that out to have one started",
+    )
+
+
+def _too_many(replicas: int, cores: float) -> Diagnostic:
+    return Diagnostic(
+        code="unsatisfiable-resources",
+        headline=f"{replicas} replicas need {replicas * REPLICA_CPUS:g} cores, and the cluster has {cores:g}",
+        help=f"set `deploy.replicas.max` to at most {int(cores / REPLICA_CPUS)}",
+    )
+
+
+def _refused(spec: AppSpec, error: Exception) -> Diagnostic:
+    return Diagnostic(
+        code="service-refused",
+        headline=f"Ray Serve does not take `{spec.recipe}` at the route {spec.route}",
+        notes=(Note(text=_last_line(str(error))),),
+        help="give it a route of its own with `deploy.route`",
+    )

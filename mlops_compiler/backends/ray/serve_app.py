@@ -1,0 +1,90 @@
+"""A replica is one release: it loads what the manifest names, scores its example, and answers; or it does not start.
+
+Imported by name on the workers of a cluster, where this package must be installed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from mlops_compiler.store.location import StoreLocation
+
+REPLICA_CPUS = 0.25
+"""What a replica reserves. It waits most of its time, and two cores shall take eight of them."""
+_THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
+"""One request is one row: threads would only fight for the cores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSpec:
+    """What a service runs.
+
+    Attributes:
+        location: The store; absolute, and reachable from the workers.
+        manifest: The digest of the release's manifest.
+        recipe: The recipe's name, which is the application's.
+        release: The release's number.
+        route: The prefix of its paths.
+        replicas: Fewest and most.
+    """
+
+    location: StoreLocation
+    manifest: str
+    recipe: str
+    release: int
+    route: str
+    replicas: tuple[int, int]
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What the service tells of itself."""
+        return {"recipe": self.recipe, "release": self.release, "manifest": self.manifest}
+
+
+class Replica:
+    """Holds one release, loaded in the constructor; Serve asks it for its app."""
+
+    def __init__(self, spec: AppSpec) -> None:
+        from mlops_compiler.serving.app import create_app
+        from mlops_compiler.serving.predictor import Predictor
+        from mlops_compiler.store.reader import open_reader
+
+        predictor = Predictor.load(open_reader(spec.location), spec.manifest)
+        self._app = create_app(predictor, spec.info)
+
+    def __serve_build_asgi_app__(self) -> Starlette:  # noqa: PLW3201 - the name that Serve calls
+        """Give Serve the app to run."""
+        return self._app
+
+
+def build(spec: AppSpec) -> Any:
+    """Make the Serve application of a release; nothing runs yet.
+
+    New replicas of a rollout start beside the old ones, which go on serving until those are ready.
+    """
+    from ray import serve
+
+    least, most = spec.replicas
+    scaling: dict[str, Any] = (
+        {"autoscaling_config": {"min_replicas": least, "max_replicas": most, "target_ongoing_requests": 4}}
+        if most > least
+        else {"num_replicas": least}
+    )
+    deployment = serve.deployment(
+        serve.ingress()(Replica),
+        name="release",
+        ray_actor_options={"num_cpus": REPLICA_CPUS, "runtime_env": {"env_vars": _THREADS}},
+        max_ongoing_requests=32,
+        max_queued_requests=512,
+        graceful_shutdown_wait_loop_s=0.2,
+        graceful_shutdown_timeout_s=10,
+        health_check_period_s=5,
+        max_constructor_retry_count=2,
+        max_surge_percent=100,
+        **scaling,
+    )
+    return deployment.bind(spec)

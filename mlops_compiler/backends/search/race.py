@@ -1,0 +1,209 @@
+"""The race decides which trials there are and which of them go on; it starts nothing and knows no engine.
+
+Its law: trial i is proposed, and judged, by what trials up to i - `max_concurrent` did, and by nothing
+else. All of those have ended before i may start. So any engine, at any parallelism up to
+`max_concurrent`, makes the same trials and stops the same ones, and recorded folds replay a search exactly.
+
+The stopping rule is that of asynchronous successive halving (Li et al., "A System for Massively Parallel
+Hyperparameter Tuning", MLSys 2020) with folds as the resource: after 1, 3, 9, ... folds a trial goes on if
+it is in the best third of the earlier trials that came as far. All scores compared are of the same folds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.backends.search.proposals import Stream, seed_of
+from mlops_compiler.ir.fingerprint import fingerprint
+from mlops_compiler.models.registry import MODELS
+
+if TYPE_CHECKING:
+    from mlops_compiler.ir.ops.lifecycle import Candidate, Search
+
+REDUCTION = 3
+"""Of every three trials that come as far, one goes on."""
+
+
+class Signal(Enum):
+    """What `Race.propose` says when it proposes nothing."""
+
+    WAIT = auto()
+    DONE = auto()
+
+
+class Verdict(Enum):
+    """What becomes of a trial after a fold."""
+
+    CONTINUE = auto()
+    STOP = auto()
+    COMPLETE = auto()
+
+
+@dataclass(slots=True, kw_only=True)
+class Trial:
+    """One point of the search.
+
+    Attributes:
+        index: Its place in the order of proposals, from 0.
+        candidate: The model.
+        parameters: Every parameter with its value.
+        fingerprint: Names the trial's results, whatever recipe asks for them.
+        scores: The primary metric of each fold so far.
+        status: ``running``, ``complete``, ``stopped`` or ``failed``.
+        error: Why it failed.
+    """
+
+    index: int
+    candidate: Candidate
+    parameters: dict[str, Any]
+    fingerprint: str
+    scores: list[float] = field(default_factory=list)
+    status: str = "running"
+    error: str | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean score over the folds so far."""
+        return math.fsum(self.scores) / len(self.scores) if self.scores else None
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether its kind is a baseline, which is never stopped."""
+        return MODELS[self.candidate.kind].is_baseline
+
+
+def fold_fingerprint(trial: str, fold: int) -> str:
+    """Name the result of one fold of a trial."""
+    return fingerprint({"trial": trial, "fold": fold})
+
+
+class Race:
+    """The state of a search.
+
+    Args:
+        search: What to search.
+        folds: The number of folds.
+        greater_is_better: The direction of the primary metric.
+        context: Names the rows and their preparation; part of each trial's fingerprint.
+    """
+
+    def __init__(self, search: Search, *, folds: int, greater_is_better: bool, context: str) -> None:
+        self._search = search
+        self._folds = folds
+        self._sign = 1.0 if greater_is_better else -1.0
+        self._context = context
+        self.trials: list[Trial] = []
+        self._streams = {item.name: _stream(item, search, greater_is_better=greater_is_better) for item in search.candidates}
+        self._open = list(search.candidates)
+        self._turn = 0
+        self._told = 0
+
+    def propose(self) -> Trial | Signal:
+        """Propose the next trial, or say that an earlier one must end first, or that there is none."""
+        while self._open and len(self.trials) < self._search.trials:
+            if not self._may_start(len(self.trials)):
+                return Signal.WAIT
+            self._tell()
+            candidate = self._open[self._turn % len(self._open)]
+            parameters = self._streams[candidate.name].next()
+            if parameters is None:
+                self._retire(candidate)
+                continue
+            self._advance(candidate)
+            self.trials.append(self._trial(candidate, parameters))
+            return self.trials[-1]
+        return Signal.DONE
+
+    def report(self, index: int, score: float) -> Verdict:
+        """Take the score of a trial's next fold and say whether it goes on."""
+        trial = self.trials[index]
+        trial.scores.append(score)
+        if len(trial.scores) == self._folds:
+            trial.status = "complete"
+            return Verdict.COMPLETE
+        if self._falls_behind(trial):
+            trial.status = "stopped"
+            return Verdict.STOP
+        return Verdict.CONTINUE
+
+    def fail(self, index: int, error: str) -> None:
+        """Take note that a trial failed; the others go on."""
+        self.trials[index].status = "failed"
+        self.trials[index].error = error
+
+    @property
+    def best(self) -> float | None:
+        """The best mean of a complete trial so far."""
+        means = [trial.mean for trial in self.trials if trial.status == "complete" and trial.mean is not None]
+        return max(means, key=lambda mean: self._sign * mean) if means else None
+
+    def _may_start(self, index: int) -> bool:
+        needed = index - self._search.max_concurrent + 1
+        return all(trial.status != "running" for trial in self.trials[: max(0, needed)])
+
+    def _tell(self) -> None:
+        """Tell the streams, in order, of the trials that the next one may know."""
+        known = max(0, len(self.trials) - self._search.max_concurrent + 1)
+        for trial in self.trials[self._told : known]:
+            if trial.mean is not None:
+                self._streams[trial.candidate.name].tell(trial.parameters, trial.mean)
+        self._told = max(self._told, known)
+
+    def _advance(self, candidate: Candidate) -> None:
+        if not candidate.space:
+            self._retire(candidate)
+        else:
+            self._turn += 1
+
+    def _retire(self, candidate: Candidate) -> None:
+        """Take a candidate out; the turn stays on the one that moves into its place."""
+        position = self._open.index(candidate)
+        self._turn = self._turn % len(self._open)
+        del self._open[position]
+
+    def _trial(self, candidate: Candidate, parameters: dict[str, Any]) -> Trial:
+        seal = fingerprint(
+            {
+                "context": self._context,
+                "kind": candidate.kind,
+                "version": candidate.version,
+                "parameters": parameters,
+                "cpu": candidate.cpu,
+                "seed": self._search.seed,
+            }
+        )
+        return Trial(index=len(self.trials), candidate=candidate, parameters=parameters, fingerprint=seal)
+
+    def _falls_behind(self, trial: Trial) -> bool:
+        rung = len(trial.scores)
+        if self._search.scheduler != "asha" or trial.is_baseline or rung not in _rungs(self._folds):
+            return False
+        known = self.trials[: max(0, trial.index - self._search.max_concurrent + 1)]
+        rivals = [self._at(other, rung) for other in known if len(other.scores) >= rung and not other.is_baseline]
+        if len(rivals) + 1 < REDUCTION:
+            return False
+        ahead = sum(rival > self._at(trial, rung) for rival in rivals)
+        return ahead >= math.ceil((len(rivals) + 1) / REDUCTION)
+
+    def _at(self, trial: Trial, rung: int) -> float:
+        return self._sign * math.fsum(trial.scores[:rung]) / rung
+
+
+def _rungs(folds: int) -> tuple[int, ...]:
+    rungs, rung = [], 1
+    while rung < folds:
+        rungs.append(rung)
+        rung *= REDUCTION
+    return tuple(rungs)
+
+
+def _stream(candidate: Candidate, search: Search, *, greater_is_better: bool) -> Stream:
+    return Stream(
+        candidate=candidate,
+        algorithm=search.algorithm,
+        seed=seed_of(search.seed, "search", candidate.name),
+        greater_is_better=greater_is_better,
+    )

@@ -1,0 +1,151 @@
+"""A search in progress: the race, what is recorded of it, and whoever watches.
+
+An engine asks for trials, runs their folds, and reports scores; it decides nothing. Trials whose folds are
+on record are replayed here and never reach the engine.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.backends.search.race import Race, Signal, Trial, Verdict, fold_fingerprint
+from mlops_compiler.backends.search.trial import TrialSpec, trial_parameters
+from mlops_compiler.evaluation.metrics import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.ir.ops.lifecycle import Search
+    from mlops_compiler.store.records import FoldRecord
+
+
+class Session:
+    """Mediates between the race and an engine.
+
+    Args:
+        search: What to search.
+        folds: The number of folds.
+        context: The stage that the search is.
+        clock: Seconds; for the time budget.
+    """
+
+    def __init__(self, search: Search, folds: int, context: Context, clock: Callable[[], float] = time.monotonic) -> None:
+        self.search = search
+        self.folds = folds
+        self._context = context
+        self._clock = clock
+        self._deadline = None if search.time is None else clock() + search.time
+        self._records: dict[int, list[FoldRecord]] = {}
+        self._metric = METRICS[search.metric]  # type: ignore[index]
+        self.race = Race(
+            search,
+            folds=folds,
+            greater_is_better=self._metric.greater_is_better,
+            context=context.inputs["prepare"].fingerprint,
+        )
+        self._event("search_planned", trials=search.trials, folds=folds, models=[item.name for item in search.candidates], cached=0)
+
+    def next(self) -> TrialSpec | Signal:
+        """Give the next trial to run, or say that one must end first, or that the search is over."""
+        while True:
+            if self._deadline is not None and self._clock() > self._deadline and self.race.trials:
+                return Signal.DONE
+            trial = self.race.propose()
+            if isinstance(trial, Signal):
+                return trial
+            self._records[trial.index] = []
+            self._event("trial_started", trial=trial.index, model=trial.candidate.name)
+            if not self._replayed(trial):
+                return TrialSpec.of(trial, self.search.seed)
+
+    def report(self, index: int, record: FoldRecord) -> Verdict:
+        """Take the record of a trial's next fold; say whether the trial goes on."""
+        return self._take(self.race.trials[index], record, cached=False)
+
+    def fail(self, index: int, error: str) -> None:
+        """Take note that a trial failed."""
+        trial = self.race.trials[index]
+        if trial.status == "running":
+            self.race.fail(index, error)
+            self._finished(trial, cached=False)
+
+    def _replayed(self, trial: Trial) -> bool:
+        """Feed recorded folds to the race; return whether that ended the trial."""
+        seals = [fold_fingerprint(trial.fingerprint, fold) for fold in range(self.folds)]
+        known = self._context.store.folds(seals)
+        for seal in seals:
+            record = known.get(seal)
+            if record is None or not self._context.store.objects.exists(record.predictions):
+                return False
+            if self._take(trial, record, cached=True) is not Verdict.CONTINUE:
+                return True
+        return True
+
+    def _take(self, trial: Trial, record: FoldRecord, *, cached: bool) -> Verdict:
+        score = record.metrics[self.search.metric]
+        self._records[trial.index].append(record)
+        verdict = self.race.report(trial.index, score)
+        name = trial.candidate.name
+        self._event("fold_finished", trial=trial.index, model=name, fold=record.fold, score=score, best=self.race.best)
+        if verdict is not Verdict.CONTINUE:
+            self._finished(trial, cached=cached)
+        return verdict
+
+    def _finished(self, trial: Trial, *, cached: bool) -> None:
+        self._event(
+            "trial_finished",
+            trial=trial.index,
+            model=trial.candidate.name,
+            score=trial.mean,
+            folds=len(trial.scores),
+            status=trial.status,
+            cached=cached,
+        )
+
+    def _event(self, kind: str, **payload: Any) -> None:
+        self._context.event(kind, payload)
+
+    def leaderboard(self) -> dict[str, Any]:
+        """List all trials, the best first: complete ones, then those stopped, then those that failed."""
+        order = {"complete": 0, "stopped": 1, "failed": 2}
+        sign = -1 if self._metric.greater_is_better else 1
+        ended = [trial for trial in self.race.trials if trial.status in order]
+        ended.sort(key=lambda trial: (order[trial.status], sign * (trial.mean or 0.0), trial.index))
+        return {
+            "metric": self.search.metric,
+            "greater_is_better": self._metric.greater_is_better,
+            "folds": self.folds,
+            "trials": [self._row(trial) for trial in ended],
+        }
+
+    def _row(self, trial: Trial) -> dict[str, Any]:
+        records = self._records[trial.index]
+        names = records[0].metrics if records else ()
+        return {
+            "trial": trial.index,
+            "model": trial.candidate.name,
+            "kind": trial.candidate.kind,
+            "parameters": trial_parameters(trial),
+            "status": trial.status,
+            "mean": trial.mean,
+            "std": _std(trial.scores),
+            "scores": trial.scores,
+            "metrics": {name: sum(record.metrics[name] for record in records) / len(records) for name in names},
+            "predictions": [record.predictions for record in records],
+            "baseline": trial.is_baseline,
+            "error": trial.error,
+        }
+
+    def seconds(self) -> dict[str, float]:
+        """Fit and score time of each trial; apart from the leaderboard, which must be the same each time."""
+        return {str(index): sum(record.seconds for record in records) for index, records in self._records.items()}
+
+
+def _std(scores: list[float]) -> float | None:
+    """The sample standard deviation over the folds; None for fewer than two."""
+    if len(scores) < 2:  # noqa: PLR2004 - a spread needs two
+        return None
+    mean = sum(scores) / len(scores)
+    return (sum((score - mean) ** 2 for score in scores) / (len(scores) - 1)) ** 0.5

@@ -1,0 +1,93 @@
+"""Report: collect what the stages recorded and write it as one page that people can open anywhere."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.ir.ops.lifecycle import Check, Split
+from mlops_compiler.plan.stages import PARENTS
+from mlops_compiler.report.facts import DataFacts, Origins, ReportFacts
+from mlops_compiler.report.page import render_report
+
+if TYPE_CHECKING:
+    from mlops_compiler.backends.stages.context import Context
+
+LIBRARIES = ("mlops-compile", "polars", "pandera", "ray", "scikit-learn", "torch", "optuna", "numpy")
+
+
+def write_report(context: Context) -> Outcome:
+    """Run the stage; the page is an object of the store, and lies under a readable name beside it."""
+    page = render_report(report_facts(context)).encode()
+    name = f"{context.task.recipe}-{context.task.stage.fingerprint[:12]}.html"
+    place = context.store.publish(f"reports/{name}", page)
+    return Outcome(outputs={"report": context.store.objects.put(page)}, summary={"path": place, "bytes": len(page)})
+
+
+def report_facts(context: Context) -> ReportFacts:
+    """Collect the facts of a run."""
+    facts, release = context.task.facts, context.inputs["release"].summary
+    return ReportFacts(
+        recipe=context.task.recipe,
+        run_id=context.task.run_id,
+        started=facts["started"],
+        description=facts.get("description"),
+        owner=facts.get("owner"),
+        task="binary_classification",
+        release=release["release"],
+        accepted=release["accepted"],
+        criteria=release["criteria"],
+        stages=_stages(context),
+        steps=context.inputs["prepare"].summary["steps"],
+        leaderboard=_leaderboard(context),
+        selection=context.read_json("select", "selection"),
+        evaluation=context.read_json("evaluate", "evaluation"),
+        data=_data(context),
+        origins=Origins(
+            seed=context.op(Split).seed,
+            versions={name: version(name) for name in LIBRARIES},
+            overrides=facts.get("overrides", ()),
+        ),
+    )
+
+
+def _stages(context: Context) -> list[dict[str, Any]]:
+    told = []
+    for item in context.task.facts["actions"]:
+        record = context.inputs.get(item["stage"])
+        seconds = {} if record is None else {"seconds": record.seconds}
+        told.append({**item, **seconds, "parents": list(PARENTS[item["stage"]])})
+    return told
+
+
+def _leaderboard(context: Context) -> dict[str, Any]:
+    board: dict[str, Any] = context.read_json("search", "leaderboard")
+    seconds = context.inputs["search"].summary["seconds"]
+    return {**board, "trials": [{**row, "seconds": seconds.get(str(row["trial"]), 0.0)} for row in board["trials"]]}
+
+
+def _data(context: Context) -> DataFacts:
+    summary, split, check = context.inputs["snapshot"].summary, context.op(Split), context.op(Check)
+    key = next((column.name for column in check.columns if column.unique), None)
+    contract = [
+        {
+            "name": column.name,
+            "type": column.type,
+            "nullable": column.nullable,
+            "range": column.range,
+            "one_of": column.one_of,
+            "description": column.description,
+        }
+        for column in check.columns
+    ]
+    return DataFacts(
+        source=summary["source"],
+        rows=summary["rows"],
+        columns=summary["columns"],
+        snapshot=summary["snapshot"],
+        target=split.target,
+        positive=split.positive,
+        key=key,
+        contract=contract,
+    )

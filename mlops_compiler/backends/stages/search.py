@@ -1,0 +1,56 @@
+"""Search: run the race on an engine, in this process or on Ray Tune; both make the same trials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from mlops_compiler.backends.search.session import Session
+from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.backends.stages.folds import make_folds
+from mlops_compiler.diagnostics import EngineError
+from mlops_compiler.diagnostics import Diagnostic, Note
+from mlops_compiler.ir.ops.lifecycle import Search
+
+if TYPE_CHECKING:
+    from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.backends.stages.folds import Fold
+
+
+class TrialEngine(Protocol):
+    """Runs the trials of a session until it has no more."""
+
+    def __call__(self, session: Session, folds: list[Fold], context: Context) -> None:
+        """Ask the session for trials, run their folds, report each; return when the search is over."""
+
+
+def search_models(context: Context, engine: TrialEngine) -> Outcome:
+    """Run the stage.
+
+    Raises:
+        DataError: Values are missing that a candidate cannot do without.
+        EngineError: Every trial of every model but the baseline failed.
+    """
+    search = context.op(Search)
+    session = Session(search, context.inputs["split"].summary["folds"], context)
+    folds = make_folds(context, search.candidates)
+    engine(session, folds, context)
+    board = session.leaderboard()
+    _something_came_of_it(board["trials"])
+    counts = {status: sum(row["status"] == status for row in board["trials"]) for status in ("complete", "stopped", "failed")}
+    summary = {"trials": len(board["trials"]), **counts, "seconds": session.seconds(), "best": board["trials"][0]["mean"]}
+    return Outcome(outputs={"leaderboard": context.put_json(board)}, summary=summary)
+
+
+def _something_came_of_it(trials: list[dict[str, object]]) -> None:
+    if any(row["status"] == "complete" for row in trials):
+        return
+    errors = dict.fromkeys(f"model `{row['model']}`: {row['error']}" for row in trials if row["error"])
+    raise EngineError(
+        [
+            Diagnostic(
+                code="search-failed",
+                headline=f"none of {len(trials)} trials came to an end",
+                notes=tuple(Note(text=error) for error in list(errors)[:5]),
+            )
+        ]
+    )

@@ -1,0 +1,73 @@
+"""Select: choose one trial by the rule of the recipe, and the threshold that its decisions are worth most at."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.evaluation.confusion import ValueMatrix
+from mlops_compiler.evaluation.threshold import best_threshold
+from mlops_compiler.ir.ops.lifecycle import Select
+from mlops_compiler.models.registry import MODELS
+
+if TYPE_CHECKING:
+    from mlops_compiler.backends.stages.context import Context
+
+DEFAULT_THRESHOLD = 0.5
+
+
+def select_trial(context: Context) -> Outcome:
+    """Run the stage."""
+    op = context.op(Select)
+    board = context.read_json("search", "leaderboard")
+    chosen, reason = choose(board, op.rule)
+    threshold = DEFAULT_THRESHOLD
+    if op.value is not None:
+        held = pl.concat([pl.read_parquet(io.BytesIO(context.store.objects.get(item))) for item in chosen["predictions"]])
+        matrix = value_matrix(op)
+        threshold = best_threshold(held["label"].cast(pl.Int64).to_numpy(), held["probability"].to_numpy(), matrix)
+    selection = {
+        **{name: chosen[name] for name in ("trial", "model", "kind", "parameters", "mean", "std")},
+        "rule": op.rule,
+        "threshold": threshold,
+        "threshold_from": "default" if op.value is None else "value",
+        "reason": reason,
+    }
+    return Outcome(outputs={"selection": context.put_json(selection)}, summary=selection)
+
+
+def value_matrix(op: Any) -> ValueMatrix:
+    """Make the evaluation's value matrix of an op's."""
+    value = op.value
+    return ValueMatrix(
+        true_positive=value.true_positive,
+        false_positive=value.false_positive,
+        false_negative=value.false_negative,
+        true_negative=value.true_negative,
+    )
+
+
+def choose(board: dict[str, Any], rule: str) -> tuple[dict[str, Any], str]:
+    """Choose among the complete trials.
+
+    ``one_standard_error`` (Breiman et al., Classification and Regression Trees, 1984, 3.4.3) takes the
+    simplest kind of model whose mean is within one standard error of the best mean; among equals, the
+    best.
+
+    Returns:
+        The row of the leaderboard, and why it.
+    """
+    complete = [row for row in board["trials"] if row["status"] == "complete"]
+    best = complete[0]
+    if rule == "best" or best["std"] is None:
+        return best, f"the best mean {board['metric']} of {len(complete)} complete trials"
+    margin = best["std"] / board["folds"] ** 0.5
+    near = [row for row in complete if abs(row["mean"] - best["mean"]) <= margin]
+    simplest = min(near, key=lambda row: MODELS[row["kind"]].complexity)
+    if simplest is best:
+        return best, "the best mean, and no simpler model within one standard error of it"
+    gap = abs(simplest["mean"] - best["mean"])
+    return simplest, f"simpler than {best['model']} (trial {best['trial']}), and only {gap:.4f} behind it; one standard error is {margin:.4f}"

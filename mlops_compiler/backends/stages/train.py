@@ -1,0 +1,89 @@
+"""Train: fit the chosen model on all training rows, and write down everything that serving it needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.backends.search.trial import fit_options
+from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.backends.stages.folds import prepared
+from mlops_compiler.backends.stages.prepare import labelled_rows
+from mlops_compiler.backends.stages.split import HOLDOUT
+from mlops_compiler.ir.ops.lifecycle import Check, Matrix, Search, Split, Train
+from mlops_compiler.models.registry import MODELS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.ir.ops.lifecycle import ColumnCheck
+
+FORMAT = 1
+"""Raised when the manifest changes its shape."""
+
+
+def train_model(context: Context) -> Outcome:
+    """Run the stage."""
+    selection = context.read_json("select", "selection")
+    preparations = context.read_json("prepare", "preparations")
+    rows, parts = labelled_rows(context, preparations["columns"])
+    training = rows.filter(parts != HOLDOUT)
+    X, y = prepared(preparations["final"], training)
+    kind = MODELS[selection["kind"]]
+    candidate = _threads(context, selection["model"])
+    model = kind.fit(X, y, parameters=selection["parameters"], options=fit_options(context.op(Train).seed, kind.name, candidate))
+    files = {name: context.store.objects.put(content) for name, content in sorted(model.dump().items())}
+    manifest = _manifest(context, selection, preparations["final"], files)
+    outputs = {"manifest": context.put_json(manifest), **{f"model/{name}": digest for name, digest in files.items()}}
+    summary = {"model": selection["model"], "kind": kind.name, "rows": len(y), "features": X.shape[1], "notes": list(model.notes)}
+    return Outcome(outputs=outputs, summary=summary)
+
+
+def _threads(context: Context, model: str) -> int:
+    """The threads of the model's trials: others could give other bits."""
+    return next(item.cpu for item in context.op(Search).candidates if item.name == model)
+
+
+def _manifest(context: Context, selection: dict[str, Any], final: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
+    split, train = context.op(Split), context.op(Train)
+    wanted = _request_columns(context)
+    request = [_field(column) for column in context.op(Check).columns if column.name in wanted]
+    return {
+        "format": FORMAT,
+        "recipe": context.task.recipe,
+        "task": "binary_classification",
+        "target": split.target,
+        "classes": context.inputs["split"].summary["classes"],
+        "positive": split.positive,
+        "threshold": selection["threshold"],
+        "key": train.key,
+        "request": request,
+        "preparation": final["preparation"],
+        "features": final["features"],
+        "model": {"kind": selection["kind"], "parameters": selection["parameters"], "files": files},
+        "example": _example(context, [field["name"] for field in request]),
+    }
+
+
+def _request_columns(context: Context) -> set[str]:
+    """The columns of the source that some feature is computed from; a request needs no other."""
+    schema = next(node.schema for node in context.task.stage.nodes if isinstance(node.op, Matrix))
+    return {origin for column in schema or () for origin in column.origins}
+
+
+def _field(column: ColumnCheck) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "nullable": column.nullable,
+        "range": list(column.range) if column.range else None,
+        "one_of": list(column.one_of) if column.one_of else None,
+        "required": not column.nullable,
+        "description": column.description,
+    }
+
+
+def _example(context: Context, names: list[str]) -> dict[str, Any]:
+    """The first row of the snapshot, as a request would send it."""
+    row: pl.DataFrame = context.read_table("snapshot", "snapshot", names).head(1)
+    return {name: value if isinstance(value, bool | int | float | str | None) else str(value) for name, value in row.row(0, named=True).items()}

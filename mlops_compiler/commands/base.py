@@ -1,0 +1,100 @@
+"""What every command is given, and what the command line says beside the recipe's own overrides."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.diagnostics import Diagnostic, Span, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DONE, REJECTED, USAGE, ENGINE, INTERRUPTED = 0, 1, 2, 3, 130
+"""Exit codes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """A command line, read.
+
+    Attributes:
+        command: The command's name.
+        overrides: What is Hydra's: overrides and its flags.
+        arguments: The command's own ``name=value`` words.
+        words: The command's own bare words.
+        recipe_dirs: Further folders of recipes.
+        as_json: Whether to print data instead of text.
+    """
+
+    command: str
+    overrides: tuple[str, ...]
+    arguments: dict[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    recipe_dirs: tuple[Path, ...] = ()
+    as_json: bool = False
+
+    @property
+    def names_recipe(self) -> bool:
+        """Whether a recipe is named."""
+        return any(token.startswith("recipe=") for token in self.overrides)
+
+    def number(self, name: str) -> int | None:
+        """Read an argument that must be a whole number; None where it is not given.
+
+        Raises:
+            UsageError: It is no whole number.
+        """
+        text = self.arguments.get(name)
+        if text is None:
+            return None
+        if not text.isdecimal():
+            raise UsageError([_no_number(name, text)])
+        return int(text)
+
+    def required(self, name: str, example: str) -> str:
+        """Read an argument that must be there.
+
+        Raises:
+            UsageError: It is not.
+        """
+        if name not in self.arguments:
+            raise UsageError(
+                [
+                    Diagnostic(
+                        code="missing-argument",
+                        headline=f"`{self.command}` needs `{name}=...`",
+                        help=f"for instance: mlops-compile {self.command} {example}",
+                    )
+                ]
+            )
+        return self.arguments[name]
+
+
+def _no_number(name: str, text: str) -> Diagnostic:
+    return Diagnostic(
+        code="bad-argument",
+        headline=f"`{name}` takes a whole number, not {text!r}",
+        span=Span.of_token(f"{name}={text}"),
+    )
+
+
+def unknown_command(word: str, known: tuple[str, ...]) -> UsageError:
+    """The error of a command that there is not."""
+    return UsageError(
+        [
+            Diagnostic(
+                code="unknown-command",
+                headline=f"there is no command `{word}`",
+                span=Span.of_token(word),
+                help=did_you_mean(word, known, otherwise="the commands are"),
+            )
+        ]
+    )
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on standard output, one document a command."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")

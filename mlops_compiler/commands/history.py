@@ -1,0 +1,54 @@
+"""`runs` and `show` read the recorded history."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from mlops_compiler.commands.base import DONE, print_json
+from mlops_compiler.console.history import print_run, print_runs
+from mlops_compiler.console.streams import results
+from mlops_compiler.diagnostics import Diagnostic, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from mlops_compiler.commands.base import Invocation
+    from mlops_compiler.store.reader import StoreReader
+
+_LISTED = 20
+
+
+def runs(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
+    """List the runs of a recipe, or of all, the newest first."""
+    found = store.runs(recipe, limit=invocation.number("limit") or _LISTED)
+    if invocation.as_json:
+        print_json([asdict(item) for item in found])
+    else:
+        print_runs(found, results())
+    return DONE
+
+
+def show(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
+    """Show one run, the last one where none is named: its stages, criteria, metrics, events.
+
+    Raises:
+        UsageError: There is no such run.
+    """
+    wanted = invocation.arguments.get("run") or next(iter(invocation.words), None)
+    found = store.runs(recipe, limit=1) if wanted is None else [run for run in [store.run(wanted)] if run]
+    if not found:
+        raise UsageError([_no_run(store, wanted)])
+    events = store.events(found[0].run_id)
+    if invocation.as_json:
+        print_json({**asdict(found[0]), "events": [asdict(event) for event in events]})
+    else:
+        print_run(found[0], events, results())
+    return DONE
+
+
+def _no_run(store: StoreReader, wanted: str | None) -> Diagnostic:
+    known = [run.run_id for run in store.runs(None, limit=_LISTED)]
+    return Diagnostic(
+        code="unknown-run",
+        headline=f"there is no run `{wanted}`" if wanted else "no run is recorded",
+        help=did_you_mean(wanted, known, otherwise="the last runs are") if wanted else "run a recipe first",
+    )

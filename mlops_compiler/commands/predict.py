@@ -1,0 +1,58 @@
+"""`predict` scores a file with a release: the same fitted program as the service, without Ray."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_compiler.commands.base import DONE, print_json
+from mlops_compiler.console.streams import results
+from mlops_compiler.diagnostics import DataError, Diagnostic, listing
+from mlops_compiler.driver import store_location
+from mlops_compiler.frontend.validate import validate
+from mlops_compiler.store.reader import open_reader
+
+if TYPE_CHECKING:
+    from mlops_compiler.commands.base import Invocation
+    from mlops_compiler.frontend.composed import Composed
+    from mlops_compiler.store.reader import StoreReader
+    from mlops_compiler.store.records import Release
+
+
+def predict(composed: Composed, invocation: Invocation) -> int:
+    """Score a file in batch.
+
+    Raises:
+        UsageError: `input=` or `output=` is missing.
+        DataError: The file breaks the request's contract, or there is no such release.
+    """
+    from mlops_compiler.serving.batch import predict_file
+    from mlops_compiler.serving.predictor import Predictor
+
+    example = "recipe=churn input=customers.csv output=scores.csv"
+    source, target = invocation.required("input", example), invocation.required("output", example)
+    recipe = validate(composed)
+    store = open_reader(store_location(recipe.store))
+    release = find_release(store, recipe.name, invocation.number("release"))
+    summary = predict_file(Predictor.load(store, release.manifest), Path(source), Path(target))
+    data = asdict(summary) if is_dataclass(summary) and not isinstance(summary, type) else dict(summary)
+    if invocation.as_json:
+        print_json({"recipe": recipe.name, "release": release.number, **data})
+    else:
+        results().print(f"{recipe.name} release {release.number}: {data.get('rows')} rows scored to {target}", soft_wrap=True)
+    return DONE
+
+
+def find_release(store: StoreReader, recipe: str, number: int | None) -> Release:
+    """Find a release, the newest where no number is given.
+
+    Raises:
+        DataError: There is none, or none of that number.
+    """
+    if (found := store.release(recipe, number)) is not None:
+        return found
+    numbers = [str(item.number) for item in store.releases(recipe)]
+    headline = f"`{recipe}` has no release {number}" if numbers else f"`{recipe}` has no release yet"
+    mend = f"there are {listing(numbers)}" if numbers else f"make one: mlops-compile recipe={recipe}"
+    raise DataError([Diagnostic(code="unknown-release", headline=headline, help=mend)])

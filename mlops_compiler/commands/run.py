@@ -1,0 +1,193 @@
+"""`run` takes a recipe to its end: plan, execute what is not recorded, record the run, say what happened."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.commands.base import DONE, INTERRUPTED, REJECTED, print_json
+from mlops_compiler.commands.check import plan_data, plan_rows
+from mlops_compiler.console.progress import Progress
+from mlops_compiler.console.streams import messages, results
+from mlops_compiler.console.summary import RunSummary, print_summary
+from mlops_compiler.diagnostics import MlopsError
+from mlops_compiler.driver import plan_recipe
+from mlops_compiler.plan.stages import Reuse
+from mlops_compiler.store.records import RunRecord
+from mlops_compiler.store.writer import open_writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_compiler.backends.stages.context import StageTask
+    from mlops_compiler.commands.base import Invocation
+    from mlops_compiler.driver import Planned
+    from mlops_compiler.frontend.composed import Composed
+    from mlops_compiler.store.records import StageRecord
+    from mlops_compiler.store.writer import StoreWriter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A run that has begun."""
+
+    planned: Planned
+    record: RunRecord
+    store: StoreWriter
+
+
+def run(composed: Composed, invocation: Invocation) -> int:
+    """Run a recipe to its end.
+
+    Returns:
+        0 where every acceptance criterion is met, 1 where one is missed, 130 where it was interrupted.
+
+    Raises:
+        MlopsError: The recipe, the data or the engine failed; recorded as such.
+    """
+    planned = plan_recipe(composed)
+    begun = _begin(planned)
+    try:
+        with _interruptible():
+            records = _execute(begun)
+    except KeyboardInterrupt:
+        begun.store.finish_run(begun.record.run_id, "interrupted", {})
+        messages().print("\ninterrupted; finished stages and trials are kept, and the next run goes on from them")
+        return INTERRUPTED
+    except MlopsError as error:
+        begun.store.finish_run(begun.record.run_id, "failed", {"error": error.diagnostics[0].headline})
+        raise
+    return _end(begun, records, invocation)
+
+
+def _begin(planned: Planned) -> Started:
+    store = open_writer(planned.location)
+    store.sweep()
+    record = RunRecord(
+        run_id=time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:6],
+        recipe=planned.plan.recipe,
+        status="running",
+        started=time.time(),
+        finished=None,
+        pid=os.getpid(),
+        host=socket.gethostname(),
+        overrides=list(planned.compiled.composed.overrides),
+        summary={},
+        plan=plan_data(planned.plan),
+    )
+    store.start_run(record)
+    return Started(planned=planned, record=record, store=store)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does: recorded, with the engine stopped."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _execute(begun: Started) -> dict[str, StageRecord]:
+    plan = begun.planned.plan
+    if not plan.to_run:
+        return {action.stage.name: action.record for action in plan.actions if isinstance(action, Reuse)}
+    from mlops_compiler.runtime.executor import Feed, execute
+
+    with Progress(messages(), plan_rows(plan)) as progress:
+        feed = Feed(store=begun.store, run_id=begun.record.run_id, watcher=progress)
+        return execute(plan, _tasks(begun), begun.planned.compiled.recipe.cluster, feed)
+
+
+def _tasks(begun: Started) -> dict[str, StageTask]:
+    from mlops_compiler.backends.stages.context import StageTask
+
+    planned, recipe = begun.planned, begun.planned.compiled.recipe
+    facts = {
+        "description": recipe.description,
+        "owner": recipe.owner.model_dump() if recipe.owner else None,
+        "started": begun.record.started,
+        "overrides": begun.record.overrides,
+        "actions": begun.record.plan,
+    }
+    return {
+        stage.name: StageTask(
+            stage=stage,
+            recipe=recipe.name,
+            root=str(planned.compiled.composed.root.absolute()),
+            store=planned.location,
+            run_id=begun.record.run_id,
+            facts=facts,
+        )
+        for stage in planned.plan.to_run
+    }
+
+
+def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation) -> int:
+    outcome = records["release"].summary
+    status = "succeeded" if outcome["accepted"] else "rejected"
+    kept = {**outcome, **records["evaluate"].summary, "report": records["report"].summary["path"]}
+    begun.store.finish_run(begun.record.run_id, status, kept)
+    summary = _summary(begun, records, status)
+    if invocation.as_json:
+        print_json(asdict(summary))
+    else:
+        print_summary(summary, results())
+    return DONE if outcome["accepted"] else REJECTED
+
+
+def _summary(begun: Started, records: dict[str, StageRecord], status: str) -> RunSummary:
+    plan, outcome = begun.planned.plan, records["release"].summary
+    running = [stage.name for stage in plan.to_run]
+
+    def read(stage: str, name: str) -> Any:
+        return json.loads(begun.store.objects.get(records[stage].outputs[name]))
+
+    return RunSummary(
+        recipe=plan.recipe,
+        run_id=begun.record.run_id,
+        status=status,
+        seconds=time.time() - begun.record.started,
+        ran=running,
+        reused=[action.stage.name for action in plan.actions if action.stage.name not in running],
+        release=outcome["release"],
+        criteria=outcome["criteria"],
+        leaderboard=read("search", "leaderboard"),
+        selection=read("select", "selection"),
+        evaluation=read("evaluate", "evaluation"),
+        report=_shown(records["report"].summary["path"]),
+        next_commands=_next(begun, accepted=outcome["accepted"]),
+    )
+
+
+def _shown(path: str) -> str:
+    """A path as the user would type it: relative, where it lies below the working directory."""
+    with contextlib.suppress(ValueError):
+        return str(Path(path).relative_to(Path.cwd()))
+    return path
+
+
+def _next(begun: Started, *, accepted: bool) -> list[tuple[str, str]]:
+    composed = begun.planned.compiled.composed
+    named = next((token for token in composed.overrides if token.startswith("recipe=")), f"recipe={composed.recipe_name}")
+    source = begun.planned.compiled.recipe.data.source.path
+    if not accepted:
+        return [("search longer", f"mlops-compile {named} search.trials=100"), ("look back", f"mlops-compile runs {named}")]
+    return [
+        ("serve it", f"mlops-compile deploy {named}"),
+        ("score a file", f"mlops-compile predict {named} input={_shown(str(composed.root / source))} output=scores.csv"),
+        ("look back", f"mlops-compile runs {named}"),
+    ]

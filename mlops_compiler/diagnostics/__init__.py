@@ -1,0 +1,28 @@
+"""What a user is told when something is wrong."""
+
+from mlops_compiler.diagnostics.diagnostic import Diagnostic, Note, Severity
+from mlops_compiler.diagnostics.errors import DataError, EngineError, MlopsError, RecipeError, UsageError
+from mlops_compiler.diagnostics.render_json import render_json
+from mlops_compiler.diagnostics.render_text import render_text
+from mlops_compiler.diagnostics.sink import Sink
+from mlops_compiler.diagnostics.span import COMMAND_LINE, Span
+from mlops_compiler.diagnostics.suggest import did_you_mean, listing, nearest
+
+__all__ = [
+    "COMMAND_LINE",
+    "DataError",
+    "Diagnostic",
+    "EngineError",
+    "MlopsError",
+    "Note",
+    "RecipeError",
+    "Severity",
+    "Sink",
+    "Span",
+    "UsageError",
+    "did_you_mean",
+    "listing",
+    "nearest",
+    "render_json",
+    "render_text",
+]

@@ -1,0 +1,16 @@
+"""Diagnostics as JSON for programs: the same facts as the text, nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlops_compiler.diagnostics.diagnostic import Diagnostic
+
+
+def render_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """Return the findings as JSON-ready objects, in order."""
+    return [{**asdict(item), "severity": str(item.severity)} for item in diagnostics]

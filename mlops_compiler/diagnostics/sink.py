@@ -1,0 +1,38 @@
+"""A phase reports all that it finds and fails once, at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.diagnostics.diagnostic import Severity
+
+if TYPE_CHECKING:
+    from mlops_compiler.diagnostics.diagnostic import Diagnostic
+    from mlops_compiler.diagnostics.errors import MlopsError
+
+
+class Sink:
+    """Collects the findings of one phase, in the order found, each once."""
+
+    def __init__(self) -> None:
+        self._found: list[Diagnostic] = []
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Keep a finding, unless the very same one is there."""
+        if diagnostic not in self._found:
+            self._found.append(diagnostic)
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """The findings that do not stop the phase."""
+        return tuple(item for item in self._found if item.severity is Severity.WARNING)
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The findings that stop the phase."""
+        return tuple(item for item in self._found if item.severity is Severity.ERROR)
+
+    def raise_errors(self, kind: type[MlopsError]) -> None:
+        """End the phase: raise `kind` with everything found if any of it is an error."""
+        if self.errors:
+            raise kind(self._found)

@@ -1,0 +1,67 @@
+"""The way through: each line makes one immutable value from the one before. Nothing flows back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_compiler.analysis.build import analyse
+from mlops_compiler.frontend.validate import validate
+from mlops_compiler.passes.manager import optimise
+from mlops_compiler.plan.build import build_plan
+from mlops_compiler.store.location import StoreLocation
+from mlops_compiler.store.reader import StoreReader, open_reader
+
+if TYPE_CHECKING:
+    from mlops_compiler.frontend.composed import Composed
+    from mlops_compiler.ir.program import Program
+    from mlops_compiler.plan.stages import Plan
+    from mlops_compiler.recipe.recipe import Recipe, Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A recipe on its way, as far as `check` takes it."""
+
+    composed: Composed
+    recipe: Recipe
+    program: Program
+    optimised: Program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A compiled recipe beside what is recorded of it."""
+
+    compiled: Compiled
+    location: StoreLocation
+    store: StoreReader
+    plan: Plan
+
+
+def compile_recipe(composed: Composed) -> Compiled:
+    """Validate, analyse and optimise a composed recipe.
+
+    Raises:
+        RecipeError: Everything that is wrong with it, phase by phase.
+        DataError: The source's metadata cannot be read.
+    """
+    recipe = validate(composed)
+    program = analyse(recipe, composed.provenance, composed.root)
+    return Compiled(composed=composed, recipe=recipe, program=program, optimised=optimise(program))
+
+
+def plan_recipe(composed: Composed) -> Planned:
+    """Compile a recipe and compare it with the store; reads, and writes nothing."""
+    compiled = compile_recipe(composed)
+    location = store_location(compiled.recipe.store)
+    store = open_reader(location)
+    plan = build_plan(compiled.optimised, composed.root, store)
+    return Planned(compiled=compiled, location=location, store=store, plan=plan)
+
+
+def store_location(store: Store) -> StoreLocation:
+    """Say where a recipe's store is; a folder is relative to the working directory."""
+    url = store.url if "://" in store.url else str(Path(store.url).absolute())
+    return StoreLocation(url=url, database=store.database)

@@ -1,0 +1,52 @@
+"""A key that no model knows: misspelt, in the wrong section, or of a later version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.diagnostics import Diagnostic, did_you_mean, nearest
+from mlops_compiler.frontend.shape import Shape, shape_of
+from mlops_compiler.frontend.wording import dotted
+from mlops_compiler.recipe.recipe import Recipe
+
+if TYPE_CHECKING:
+    from mlops_compiler.frontend.provenance import Provenance
+    from mlops_compiler.frontend.yaml_spans import KeyPath
+
+# What the design of the language has and this version does not yet: by section, the root first.
+LATER: dict[str, frozenset[str]] = {
+    "": frozenset({"explore", "explain", "verify", "monitor", "feedback", "notify"}),
+    "data": frozenset({"snapshot"}),
+    "search": frozenset({"max_overfit"}),
+    "select": frozenset({"ensemble"}),
+    "deploy": frozenset({"auth", "rollout"}),
+}
+
+
+def unknown_key(path: KeyPath, section: Shape | None, provenance: Provenance) -> Diagnostic:
+    """Say that a section does not have a key."""
+    *above, last = path
+    key, where = str(last), dotted(tuple(above))
+    if key in LATER.get(where, ()):
+        headline = f"`{dotted(path)}` is not supported yet"
+        return _finding(path, headline, "remove it; a later version will have it", provenance)
+    known = list(section.keys) if section is not None else []
+    headline = f"`{where}` has no key `{key}`" if above else f"a recipe has no section `{key}`"
+    return _finding(path, headline, _help(key, where, known), provenance)
+
+
+def _help(key: str, where: str, known: list[str]) -> str | None:
+    if "." in key:
+        return f"write the parts of `{key}` as sections, one inside the other"
+    if nearest(key, known) is None and (section := _elsewhere(key)) not in {None, where}:
+        return f"`{key}` belongs in `{section}`"
+    return did_you_mean(key, known, otherwise="its keys" if where else "the sections")
+
+
+def _elsewhere(key: str) -> str | None:
+    sections = shape_of(Recipe).keys
+    return next((name for name, shape in sections.items() if key in shape.arms[0].keys), None)
+
+
+def _finding(path: KeyPath, headline: str, help_: str | None, provenance: Provenance) -> Diagnostic:
+    return Diagnostic(code="unknown-key", headline=headline, span=provenance.key_span(path), help=help_)

@@ -1,0 +1,222 @@
+"""The verbs of the lifecycle, from reading to reporting: what each does, no word on how or where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, TypeAlias
+
+from mlops_compiler.diagnostics import Span
+from mlops_compiler.ir.domain import Domain, Scalar
+from mlops_compiler.ir.ops.prepare import StepOp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Read a source.
+
+    Attributes:
+        path: As the recipe writes it; where it lies is the run's business.
+        separator: CSV only.
+        null_values: Texts that mean a missing value; CSV only.
+    """
+
+    verb: ClassVar[str] = "read"
+    kind: Literal["csv", "parquet"]
+    path: str
+    separator: str = ","
+    null_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnCheck:
+    """What one column must keep; a type of the recipe language, and bounds."""
+
+    name: str
+    type: str
+    nullable: bool
+    unique: bool = False
+    range: tuple[float, float] | None = None
+    one_of: tuple[Scalar, ...] | None = None
+    description: str | None = None
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """Give every column its type and check the contract."""
+
+    verb: ClassVar[str] = "check"
+    columns: tuple[ColumnCheck, ...]
+    max_loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Keep the checked table as an immutable, content-addressed file."""
+
+    verb: ClassVar[str] = "snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Deal the rows into a holdout and folds."""
+
+    verb: ClassVar[str] = "split"
+    target: str
+    positive: Scalar
+    holdout: str
+    fraction: float
+    folds: str
+    k: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Read only these columns of the snapshot."""
+
+    verb: ClassVar[str] = "project"
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepare:
+    """Run one step of the preparation."""
+
+    verb: ClassVar[str] = "prepare"
+    step: StepOp
+    because: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedStep:
+    """A step inside a fused node; it keeps the name and the place that the recipe gave it."""
+
+    name: str
+    step: StepOp
+    because: str | None = None
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusedPrepare:
+    """Run adjacent steps as one query; all that they learn comes from one scan of the rows."""
+
+    verb: ClassVar[str] = "prepare"
+    steps: tuple[NamedStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """Collect the features that estimators see.
+
+    Attributes:
+        features: Columns in the order of the matrix; open ones (``contract=*``) are named by the data.
+    """
+
+    verb: ClassVar[str] = "matrix"
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A model to try; every parameter a value or a domain."""
+
+    name: str
+    kind: str
+    version: int
+    parameters: tuple[tuple[str, Scalar | Domain], ...]
+    cpu: int
+    gpu: float | Literal["auto"]
+    memory: float | None
+    description: str | None = None
+    span: Span | None = field(default=None, compare=False)
+
+    @property
+    def space(self) -> dict[str, Domain]:
+        """The parameters that are still open."""
+        return {name: value for name, value in self.parameters if not isinstance(value, bool | int | float | str | None)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Propose, race and score trials over the folds."""
+
+    verb: ClassVar[str] = "search"
+    candidates: tuple[Candidate, ...]
+    metric: str
+    metrics: tuple[str, ...]
+    algorithm: str
+    scheduler: str
+    trials: int
+    time: float | None
+    max_concurrent: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueMatrix:
+    """What each outcome of a decision is worth, per row."""
+
+    true_positive: float
+    false_positive: float
+    false_negative: float
+    true_negative: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    """Choose one trial, and the threshold of its decisions."""
+
+    verb: ClassVar[str] = "select"
+    rule: str
+    value: ValueMatrix | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    """Fit the chosen model on all training rows."""
+
+    verb: ClassVar[str] = "train"
+    key: str | None
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """Score the trained model once on the holdout, beside the baseline."""
+
+    verb: ClassVar[str] = "evaluate"
+    metric: str
+    metrics: tuple[str, ...]
+    value: ValueMatrix | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """One acceptance criterion."""
+
+    metric: str
+    at_least: float | None
+    at_most: float | None
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Check the acceptance criteria and, where all are met, register a numbered release."""
+
+    verb: ClassVar[str] = "release"
+    criteria: tuple[Bound, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Write what happened as one page."""
+
+    verb: ClassVar[str] = "report"
+
+
+LifecycleOp: TypeAlias = (
+    Read | Check | Snapshot | Split | Project | Prepare | FusedPrepare | Matrix | Search | Select | Train | Evaluate | Release | Report
+)

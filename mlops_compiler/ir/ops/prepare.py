@@ -1,0 +1,99 @@
+"""The steps of a preparation, with their columns resolved: what they do, no word on how.
+
+Each names the columns that it reads; those that learn from the training rows say so in `FITTED`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
+
+from mlops_compiler.ir.domain import Scalar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impute:
+    """Fill nulls (and NaNs) of `columns` with a constant, or with a statistic of the training rows."""
+
+    op: ClassVar[str] = "impute"
+    columns: tuple[str, ...]
+    value: Scalar = None
+    statistic: Literal["mean", "median", "mode"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derive:
+    """Compute columns from SQL expressions, all over the input of the step."""
+
+    op: ClassVar[str] = "derive"
+    expressions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log1p:
+    """Take log(1 + x)."""
+
+    op: ClassVar[str] = "log1p"
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standardize:
+    """Subtract the training mean, divide by the training standard deviation (population form, as scikit-learn's)."""
+
+    op: ClassVar[str] = "standardize"
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneHot:
+    """Replace each column by an indicator for each level of the training rows."""
+
+    op: ClassVar[str] = "one_hot"
+    columns: tuple[str, ...]
+    max_levels: int
+    rare: Literal["group", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """Remove columns."""
+
+    op: ClassVar[str] = "drop"
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """Change the type of columns; a value that does not survive is an error."""
+
+    op: ClassVar[str] = "cast"
+    columns: tuple[str, ...]
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Keep the rows for which `where` is true, in training and scoring."""
+
+    op: ClassVar[str] = "filter"
+    where: str
+    max_loss: float
+
+
+StepOp: TypeAlias = Impute | Derive | Log1p | Standardize | OneHot | Drop | Cast | Filter
+
+STEP_OPS: dict[str, type[StepOp]] = {
+    kind.op: kind for kind in (Impute, Derive, Log1p, Standardize, OneHot, Drop, Cast, Filter)
+}
+
+
+def is_fitted(step: StepOp) -> bool:
+    """Say whether a step learns from the training rows (else it is stateless)."""
+    match step:
+        case Impute(statistic=statistic):
+            return statistic is not None
+        case Standardize() | OneHot():
+            return True
+        case Derive() | Log1p() | Drop() | Cast() | Filter():
+            return False

@@ -1,0 +1,112 @@
+"""The printed program is stable text: the golden files hold it, and people read it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from mlops_compiler.ir.domain import is_domain
+from mlops_compiler.ir.ops.lifecycle import (
+    Check,
+    Evaluate,
+    FusedPrepare,
+    Matrix,
+    NamedStep,
+    Prepare,
+    Release,
+    Search,
+)
+from mlops_compiler.ir.schema import Known, Role, Schema, dtype_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_compiler.ir.ops.prepare import StepOp
+    from mlops_compiler.ir.program import Node, Program
+
+_HIDDEN = frozenset({"span", "because", "description"})
+
+
+def print_program(program: Program) -> str:
+    """Print a program: a line for each node, its details indented, and the schema of each table edge."""
+    lines = [f"program {program.name}"]
+    for node in program:
+        lines.append("")
+        lines += _node(node)
+    return "\n".join(lines) + "\n"
+
+
+def _node(node: Node) -> Iterator[str]:
+    reads = f" <- {', '.join(node.inputs)}" if node.inputs else ""
+    yield f"{node.name}: {node.op.verb}{reads}"
+    yield from (f"    {line}" for line in _details(node))
+    if node.schema is not None:
+        yield f"    => {len(node.schema)} columns"
+        yield from (f"       {line}" for line in print_schema(node.schema))
+
+
+def _details(node: Node) -> Iterator[str]:
+    match node.op:
+        case Check(columns=columns, max_loss=max_loss):
+            yield from (_flat(column) for column in columns)
+            yield f"max_loss={max_loss}"
+        case Prepare(step=step):
+            yield print_step(step)
+        case FusedPrepare(steps=steps):
+            yield from (f"{named.name}: {print_step(named.step)}" for named in steps)
+        case Matrix(features=features):
+            yield ", ".join(features)
+        case Search(candidates=candidates):
+            yield _flat(node.op, without={"candidates"})
+            for item in candidates:
+                yield f"{item.name}: {item.kind} cpu={item.cpu} gpu={item.gpu}"
+                yield from (f"    {name} = {print_value(value)}" for name, value in item.parameters)
+        case Evaluate():
+            yield _flat(node.op)
+        case Release(criteria=criteria):
+            yield from (_flat(bound) for bound in criteria)
+        case _:
+            if text := _flat(node.op):
+                yield text
+
+
+def print_step(step: StepOp) -> str:
+    """Print one step with its resolved columns."""
+    return f"{step.op} {_flat(step)}"
+
+
+def print_named_step(named: NamedStep) -> str:
+    """Print one step of a fused node, with its name."""
+    return f"{named.name}: {print_step(named.step)}"
+
+
+def _flat(value: object, without: set[str] | frozenset[str] = frozenset()) -> str:
+    shown = [field.name for field in fields(value) if field.name not in _HIDDEN | without]  # type: ignore[arg-type]
+    pairs = ((name, getattr(value, name)) for name in shown)
+    return " ".join(f"{name}={print_value(item)}" for name, item in pairs if item is not None)
+
+
+def print_value(value: object) -> str:
+    """Print a value or a domain as one word: ``log_uniform[0.001, 10]``."""
+    if is_domain(value):
+        inner = ", ".join(print_value(getattr(value, field.name)) for field in fields(value))  # type: ignore[arg-type]
+        return f"{type(value).__name__}({inner})"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(print_value, value)) + "]"
+    if hasattr(value, "__dataclass_fields__"):
+        return "{" + _flat(value) + "}"
+    return repr(value) if isinstance(value, str) and not value.isidentifier() else str(value)
+
+
+def print_schema(schema: Schema) -> Iterator[str]:
+    """Print a schema, a line for each column: name, type, and what is not usual of it."""
+    width = max((len(name) for name in schema.names), default=0)
+    for column in schema:
+        marks = []
+        if column.role is not Role.FEATURE:
+            marks.append(str(column.role))
+        if column.known is Known.AFTER_OUTCOME:
+            marks.append("known after the outcome")
+        if column.origins != (column.name,):
+            marks.append("from " + ", ".join(column.origins) if column.origins else "from nothing")
+        yield f"{column.name:<{width}}  {dtype_name(column.dtype):<8}  {'; '.join(marks)}".rstrip()

@@ -1,0 +1,1 @@
+"""What computes: numpy here, scikit-learn and torch inside the functions that fit."""

@@ -1,0 +1,97 @@
+"""Logistic regression: fitted by scikit-learn, scored by numpy."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mlops_compiler.models.adapters.binary import BinaryModel, affine, sigmoid
+from mlops_compiler.models.adapters.checks import check_training_rows
+from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files
+from mlops_compiler.models.adapters.sklearn_threads import limited_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.models.kind import Labels, Matrix
+
+_KIND = "logistic_regression"
+_MAX_ITERATIONS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedLogistic(BinaryModel):
+    """Weights, shape (features, 1), and an intercept, shape (1,)."""
+
+    kind: ClassVar[str] = _KIND
+    weights: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> int:
+        """How many columns it was fitted on."""
+        return len(self.weights)
+
+    def positive(self, X: Matrix) -> NDArray[np.float64]:
+        """Give the probability of class 1."""
+        return sigmoid(affine(X, self.weights, self.intercept)[:, 0])
+
+    def dump(self) -> dict[str, bytes]:
+        """Write weights and intercept."""
+        return dump_files(_KIND, {"weights": self.weights, "intercept": self.intercept})
+
+
+def fit_logistic(X: Matrix, y: Labels, parameters: Mapping[str, Scalar]) -> FittedLogistic:
+    """Minimise the penalised log loss by L-BFGS.
+
+    BLAS keeps to one thread: with more, it sums in another order, and the model would depend on their number.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    check_training_rows(X, y, kind=_KIND)
+    estimator = LogisticRegression(
+        C=parameters["C"], class_weight=parameters["class_weight"], max_iter=_MAX_ITERATIONS
+    )
+    with limited_threads(1):
+        notes = _fit(estimator, X, y)
+    weights = np.ascontiguousarray(estimator.coef_.T, dtype=np.float64)
+    return FittedLogistic(weights=weights, intercept=estimator.intercept_.astype(np.float64), notes=notes)
+
+
+def _fit(estimator: Any, X: Matrix, y: Labels) -> tuple[str, ...]:
+    """Fit, and give what the solver complains of as notes: a worse model shows in its score."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        estimator.fit(X, y)
+    unconverged = False
+    for item in caught:
+        if issubclass(item.category, ConvergenceWarning):
+            unconverged = True
+        else:
+            warnings.warn_explicit(item.message, item.category, item.filename, item.lineno)
+    if not unconverged:
+        return ()
+    steps = int(estimator.n_iter_.max())
+    return (f"{_KIND} did not converge in {steps} steps: standardize the columns, or lower C",)
+
+
+def load_logistic(files: Mapping[str, bytes]) -> FittedLogistic:
+    """Read weights and intercept.
+
+    Raises:
+        EngineError: The files are no such model.
+    """
+    arrays, _ = load_files(_KIND, files, {"weights": np.float64, "intercept": np.float64})
+    weights, intercept = arrays["weights"], arrays["intercept"]
+    if weights.ndim != 2 or weights.shape[1] != 1 or intercept.shape != (1,):  # noqa: PLR2004 - a matrix
+        raise corrupt(_KIND, "its weights have the wrong shape")
+    return FittedLogistic(weights=weights, intercept=intercept)

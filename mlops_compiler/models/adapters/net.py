@@ -1,0 +1,93 @@
+"""A multi-layer perceptron, as numpy scores it: torch is needed to train one only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from mlops_compiler.models.adapters.binary import BinaryModel, affine, sigmoid
+from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlops_compiler.models.kind import Matrix
+
+KIND = "torch_mlp"
+_BLOCK = 512  # rows whose hidden layers stay in the cache; they are independent, so that any number will do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """An affine map: weights of shape (inputs, outputs), and a bias of shape (outputs,)."""
+
+    weights: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedNet(BinaryModel):
+    """Layers with a ReLU between each two; the last has one output, the log-odds of class 1."""
+
+    kind: ClassVar[str] = KIND
+    layers: tuple[Layer, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> int:
+        """How many columns it was fitted on."""
+        return len(self.layers[0].weights)
+
+    def positive(self, X: Matrix) -> NDArray[np.float64]:
+        """Give the probability of class 1."""
+        blocks = [self._margin(X[start : start + _BLOCK]) for start in range(0, len(X), _BLOCK)]
+        return sigmoid(np.concatenate(blocks)) if blocks else np.empty(0)
+
+    def _margin(self, X: Matrix) -> NDArray[np.float64]:
+        hidden = X
+        for layer in self.layers[:-1]:
+            hidden = np.maximum(affine(hidden, layer.weights, layer.bias), 0.0)
+        return affine(hidden, self.layers[-1].weights, self.layers[-1].bias)[:, 0]
+
+    def dump(self) -> dict[str, bytes]:
+        """Write the layers, in float32 as they were trained."""
+        arrays = {}
+        for index, layer in enumerate(self.layers):
+            arrays[f"{index}.weights"] = layer.weights.astype(np.float32)
+            arrays[f"{index}.bias"] = layer.bias.astype(np.float32)
+        return dump_files(KIND, arrays)
+
+
+def load_net(files: Mapping[str, bytes]) -> FittedNet:
+    """Read the layers.
+
+    Raises:
+        EngineError: The files are no such model.
+    """
+    arrays, _ = load_files(KIND, files)
+    count = len(arrays) // 2
+    names = {f"{index}.{part}" for index in range(count) for part in ("weights", "bias")}
+    if not names or names != set(arrays) or any(array.dtype != np.float32 for array in arrays.values()):
+        raise corrupt(KIND, "its layers are incomplete")
+    layers = tuple(
+        Layer(
+            weights=arrays[f"{index}.weights"].astype(np.float64),
+            bias=arrays[f"{index}.bias"].astype(np.float64),
+        )
+        for index in range(count)
+    )
+    if not _fits_together(layers):
+        raise corrupt(KIND, "its layers do not fit together")
+    return FittedNet(layers=layers)
+
+
+def _fits_together(layers: tuple[Layer, ...]) -> bool:
+    outputs = [*(len(layer.weights) for layer in layers[1:]), 1]
+    return all(
+        layer.weights.ndim == 2 and layer.weights.shape[1:] == layer.bias.shape == (wanted,)  # noqa: PLR2004
+        for layer, wanted in zip(layers, outputs, strict=True)
+    )

@@ -1,0 +1,176 @@
+"""The network is trained by AdamW on most of the training rows, until the loss of the rest stops falling.
+
+Everything random comes from the seed, and torch's global state is as it was when the training is over.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlops_compiler.diagnostics import Diagnostic, EngineError
+from mlops_compiler.models.adapters.checks import check_training_rows
+from mlops_compiler.models.adapters.net import KIND, FittedNet, Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.models.kind import Device, FitOptions, Labels, Matrix
+
+_HELD_BACK = 0.1
+
+
+def fit_net(X: Matrix, y: Labels, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedNet:
+    """Train a network.
+
+    Raises:
+        DataError: The rows cannot be learned from.
+        EngineError: The training diverged.
+    """
+    check_training_rows(X, y, kind=KIND)
+    settings: dict[str, Any] = dict(parameters)
+    with _reproducible_torch(options):
+        model = _network(X.shape[1], settings).to(options.device)
+        best = _train(model, _rows(X, y, options), settings, options)
+    return FittedNet(layers=_layers(best))
+
+
+@contextmanager
+def _reproducible_torch(options: FitOptions) -> Iterator[None]:
+    """Set torch's seed, threads and deterministic algorithms, and put them back."""
+    on_gpu = options.device == "cuda"
+    if on_gpu:  # cuBLAS reads it when it starts; without it, it is not deterministic
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_gpu else []):
+        torch.manual_seed(options.seed)
+        torch.set_num_threads(options.threads)
+        torch.use_deterministic_algorithms(mode=True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(deterministic)
+            torch.set_num_threads(threads)
+
+
+def _network(inputs: int, settings: Mapping[str, Any]) -> Any:
+    from torch import nn
+
+    parts: list[nn.Module] = []
+    for _ in range(settings["layers"]):
+        parts += [nn.Linear(inputs, settings["hidden"]), nn.ReLU(), nn.Dropout(settings["dropout"])]
+        inputs = settings["hidden"]
+    return nn.Sequential(*parts, nn.Linear(inputs, 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """Float32 tensors on the device: the rows to learn from, and those held back."""
+
+    X: Any
+    y: Any
+    X_held: Any
+    y_held: Any
+
+
+def _rows(X: Matrix, y: Labels, options: FitOptions) -> _Rows:
+    import torch
+
+    def tensor(array: NDArray[Any]) -> Any:
+        with np.errstate(over="ignore"):  # what float32 cannot hold makes the loss infinite: a divergence
+            return torch.from_numpy(array.astype(np.float32)).to(options.device)
+
+    learn, held = _hold_back(y, options.seed)
+    return _Rows(X=tensor(X[learn]), y=tensor(y[learn]), X_held=tensor(X[held]), y_held=tensor(y[held]))
+
+
+def _hold_back(y: Labels, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw the rows held back, a tenth of each class; a class of one row is in both parts."""
+    random = np.random.default_rng(seed)
+    learn, held = [], []
+    for label in range(int(y.max()) + 1):
+        rows = random.permutation(np.flatnonzero(y == label))
+        count = max(1, round(len(rows) * _HELD_BACK))
+        held.append(rows[:count])
+        learn.append(rows[count:] if len(rows) > 1 else rows)
+    return np.sort(np.concatenate(learn)), np.sort(np.concatenate(held))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Best:
+    """The weights with the lowest loss on the rows held back so far."""
+
+    patience: int
+    loss: float = float("inf")
+    weights: dict[str, Any] = field(default_factory=dict)
+    since: int = 0
+
+    def see(self, loss: float, model: Any) -> bool:
+        """Keep the weights if they are better; say whether there is hope left."""
+        if loss < self.loss:
+            self.loss, self.since = loss, 0
+            self.weights = {name: part.detach().clone() for name, part in model.state_dict().items()}
+        else:
+            self.since += 1
+        return self.since < self.patience
+
+
+def _train(model: Any, rows: _Rows, settings: Mapping[str, Any], options: FitOptions) -> dict[str, Any]:
+    """Give the best weights seen after any pass over the rows."""
+    import torch
+
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=settings["learning_rate"], weight_decay=settings["weight_decay"], fused=True
+    )
+    best = _Best(patience=settings["patience"])
+    for _ in range(settings["epochs"]):
+        _pass_over(model, rows, optimizer, settings["batch_size"], options.device)
+        if not best.see(_held_back_loss(model, rows), model):
+            break
+    if not best.weights:
+        headline = f"the training of {KIND} diverged: no pass gave a finite loss"
+        advice = "standardize the columns, or lower `learning_rate`"
+        raise EngineError([Diagnostic(code="fit-diverged", headline=headline, help=advice)])
+    return best.weights
+
+
+def _pass_over(model: Any, rows: _Rows, optimizer: Any, batch_size: int, device: Device) -> None:
+    """Take one step for each batch; products are bfloat16 on a GPU, weights and loss float32."""
+    import torch
+
+    loss_of = torch.nn.functional.binary_cross_entropy_with_logits
+    model.train()
+    for batch in torch.randperm(len(rows.y)).to(device).split(batch_size):
+        optimizer.zero_grad()
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+            margin = model(rows.X[batch])[:, 0]
+        loss_of(margin.float(), rows.y[batch]).backward()
+        optimizer.step()
+
+
+def _held_back_loss(model: Any, rows: _Rows) -> float:
+    import torch
+
+    model.eval()
+    with torch.no_grad():
+        margin = model(rows.X_held)[:, 0]
+        return float(torch.nn.functional.binary_cross_entropy_with_logits(margin, rows.y_held))
+
+
+def _layers(weights: Mapping[str, Any]) -> tuple[Layer, ...]:
+    """Turn torch's weights, shape (outputs, inputs), into layers for numpy."""
+    arrays = {name: part.cpu().numpy().astype(np.float64) for name, part in weights.items()}
+    return tuple(
+        Layer(weights=np.ascontiguousarray(array.T), bias=arrays[name.replace("weight", "bias")])
+        for name, array in arrays.items()
+        if name.endswith("weight")
+    )

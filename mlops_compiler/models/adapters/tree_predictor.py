@@ -1,0 +1,44 @@
+"""Many rows go through scikit-learn's compiled predictor, tree by tree; the bits are those of numpy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from mlops_compiler.models.adapters.trees import Trees
+    from mlops_compiler.models.kind import Matrix
+
+
+def sum_by_tree(trees: Trees, X: Matrix, first: float) -> NDArray[np.float64]:
+    """Add the leaves of one tree after the other, for all rows."""
+    rows = np.ascontiguousarray(X, dtype=np.float64)
+    no_categories = np.zeros((0, 8), dtype=np.uint32)
+    no_map = np.zeros(rows.shape[1], dtype=np.uint32)
+    total = np.full(len(rows), first)
+    for predictor in _predictors(trees):
+        total += predictor.predict(rows, no_categories, no_map, 1)
+    return total
+
+
+def _predictors(trees: Trees) -> Iterator[Any]:
+    from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
+    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+
+    no_bitsets = np.zeros((0, 8), dtype=np.uint32)
+    nodes = np.zeros(len(trees.feature), dtype=PREDICTOR_RECORD_DTYPE)
+    tree_start = np.repeat(trees.starts[:-1], np.diff(trees.starts))
+    nodes["feature_idx"] = np.maximum(trees.feature, 0)
+    nodes["is_leaf"] = trees.feature < 0
+    nodes["num_threshold"] = trees.threshold
+    nodes["missing_go_to_left"] = trees.missing_left
+    nodes["left"] = trees.left - tree_start
+    nodes["right"] = trees.right - tree_start
+    nodes["value"] = trees.value
+    for start, end in zip(trees.starts[:-1], trees.starts[1:], strict=True):
+        yield TreePredictor(nodes[start:end], no_bitsets, no_bitsets)

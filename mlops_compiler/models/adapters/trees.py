@@ -1,0 +1,127 @@
+"""Trees are arrays of nodes, all trees' end to end: plain numbers to store, and the same ones to score from.
+
+A row goes left where its value is at most the threshold; the sum of its leaves' values, in the order of the
+trees, is the score. Two engines walk the arrays and agree to the last bit: numpy goes level by level through
+all trees at once, which is fast for few rows and needs nothing else; scikit-learn's compiled predictor goes
+tree by tree, which is fast for many rows and costs its import.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files
+from mlops_compiler.models.adapters.tree_predictor import sum_by_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlops_compiler.models.kind import Matrix
+
+_DTYPES: dict[str, type[np.generic]] = {
+    "feature": np.int32,
+    "threshold": np.float64,
+    "left": np.int32,
+    "right": np.int32,
+    "missing_left": np.bool_,
+    "value": np.float64,
+    "starts": np.int64,
+}
+_FEW_ROWS = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trees:
+    """The nodes of all trees.
+
+    Attributes:
+        feature: The column that a node asks, -1 at a leaf.
+        threshold: The highest value that goes left.
+        left: The node to the left, an index over all trees; a leaf names itself.
+        right: The node to the right, likewise.
+        missing_left: Whether NaN goes left.
+        value: What a leaf adds to the score.
+        starts: The root of each tree, and last the number of nodes.
+    """
+
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    missing_left: NDArray[np.bool_]
+    value: NDArray[np.float64]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def join(cls, trees: Sequence[Mapping[str, NDArray[Any]]]) -> Trees:
+        """Put trees end to end; each maps the names above but `starts` to arrays with indices of its own."""
+        starts = np.cumsum([0, *(len(tree["feature"]) for tree in trees)], dtype=np.int64)
+        joined = {
+            name: np.concatenate([tree[name] for tree in trees]).astype(dtype)
+            for name, dtype in _DTYPES.items()
+            if name != "starts"
+        }
+        offset = np.repeat(starts[:-1], np.diff(starts)).astype(np.int32)
+        leaf = joined["feature"] < 0
+        itself = np.arange(len(leaf), dtype=np.int32)
+        for side in ("left", "right"):
+            joined[side] = np.where(leaf, itself, joined[side] + offset)
+        return cls(**joined, starts=starts)
+
+    def sum_of_leaves(self, X: Matrix, first: float = 0.0) -> NDArray[np.float64]:
+        """Add to `first` the value of the leaf of each tree in turn, shape (rows,)."""
+        return self.sum_by_level(X, first) if len(X) <= _FEW_ROWS else sum_by_tree(self, X, first)
+
+    def sum_by_level(self, X: Matrix, first: float) -> NDArray[np.float64]:
+        """Walk all trees at once, a level at a time."""
+        rows = np.arange(len(X))[:, None]
+        node = np.broadcast_to(self.starts[:-1], (len(X), len(self.starts) - 1))
+        while (feature := self.feature[node]).max(initial=-1) >= 0:
+            asked = X[rows, feature]  # a leaf asks the last column, and goes to itself whatever it says
+            goes_left = (asked <= self.threshold[node]) | (self.missing_left[node] & np.isnan(asked))
+            node = np.where(goes_left, self.left[node], self.right[node])
+        terms = np.column_stack([np.full(len(X), first), self.value[node]])
+        # `sum` adds pairwise, in an order of its own; `accumulate` adds from left to right.
+        total: NDArray[np.float64] = np.add.accumulate(terms, axis=1)[:, -1]
+        return total
+
+
+def dump_trees(kind: str, trees: Trees, **config: object) -> dict[str, bytes]:
+    """Write trees and settings."""
+    return dump_files(kind, {name: getattr(trees, name) for name in _DTYPES}, **config)
+
+
+def load_trees(kind: str, files: Mapping[str, bytes]) -> tuple[Trees, dict[str, Any]]:
+    """Read trees and settings; nothing in them can lead a walk out of its tree, or round in a circle.
+
+    Raises:
+        EngineError: The files are no trees with a number of `features`.
+    """
+    arrays, config = load_files(kind, files, _DTYPES)
+    trees = Trees(**arrays)
+    features = config.get("features")
+    if not isinstance(features, int) or not _is_sound(trees, features):
+        raise corrupt(kind, "its nodes make no trees")
+    return trees, config
+
+
+def _is_sound(trees: Trees, features: int) -> bool:
+    """Check shapes and indices: a child comes after its parent, within the same tree."""
+    count = trees.feature.size
+    nodes = (trees.feature, trees.threshold, trees.left, trees.right, trees.missing_left, trees.value)
+    if any(array.shape != (count,) for array in nodes) or trees.starts.ndim != 1 or trees.starts.size == 0:
+        return False
+    sizes = np.diff(trees.starts)
+    if trees.starts[0] != 0 or trees.starts[-1] != count or (sizes < 1).any():
+        return False
+    leaf = trees.feature == -1
+    itself, end = np.arange(count), np.repeat(trees.starts[1:], sizes)
+    after = [(itself < side) & (side < end) for side in (trees.left, trees.right)]
+    at_leaf = (trees.left == itself) & (trees.right == itself)
+    inside = after[0] & after[1] & (trees.feature >= 0) & (trees.feature < features)
+    return bool(np.where(leaf, at_leaf, inside).all())

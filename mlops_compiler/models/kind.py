@@ -1,0 +1,121 @@
+"""A model kind fits rows and gives back a fitted model that scores each row alone, to the last bit.
+
+How many rows are scored together never changes a score: the service, the batch and the search agree exactly.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.models.parameters import Parameters
+
+    Matrix: TypeAlias = NDArray[np.float64]
+    Labels: TypeAlias = NDArray[np.int64]
+
+Device: TypeAlias = Literal["cpu", "cuda"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitOptions:
+    """How to fit, apart from the parameters of the model.
+
+    Attributes:
+        seed: The only source of randomness.
+        threads: Most threads that a fit may use.
+        device: Where a kind that can use a GPU computes.
+        classes: How many classes the target has; labels are ``0..classes-1``.
+    """
+
+    seed: int
+    threads: int = 1
+    device: Device = "cpu"
+    classes: int = 2
+
+
+class FittedModel(ABC):
+    """A model that can score rows and be stored.
+
+    Attributes:
+        notes: What the fit wants known (it did not converge, ...); not stored.
+    """
+
+    notes: tuple[str, ...] = ()
+
+    @abstractmethod
+    def predict_proba(self, X: Matrix) -> Matrix:
+        """Score rows.
+
+        Args:
+            X: Float64 design matrix in C order, shape (rows, features).
+
+        Returns:
+            Probabilities, shape (rows, classes); each row the same bits whatever rows surround it.
+
+        Raises:
+            DataError: The matrix has another width than at the fit, or a value that the kind cannot take.
+        """
+
+    @abstractmethod
+    def dump(self) -> dict[str, bytes]:
+        """Give the files from which the kind's `load` makes an equal model; the same bytes each time."""
+
+
+class ModelKind(ABC):
+    """A family of models that a recipe can name.
+
+    Attributes:
+        name: The name in a recipe.
+        parameters: Its parameters, each with the kind's own search domain as its default.
+        defaults: One sensible point of that space: the first trial of a searched model.
+        complexity: Rank; of two equally good models the lower is the simpler.
+        version: Raised when the same input no longer gives the same model.
+        uses_gpu: Whether a GPU makes it faster.
+        is_baseline: Whether it looks at no feature, and is there to be beaten.
+        accepts_missing: Whether the design matrix may hold NaN.
+    """
+
+    name: ClassVar[str]
+    parameters: ClassVar[type[Parameters]]
+    defaults: ClassVar[Mapping[str, Scalar]]
+    complexity: ClassVar[int]
+    version: ClassVar[int] = 1
+    uses_gpu: ClassVar[bool] = False
+    is_baseline: ClassVar[bool] = False
+    accepts_missing: ClassVar[bool] = False
+
+    @abstractmethod
+    def fit(
+        self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions
+    ) -> FittedModel:
+        """Fit a model; the same arguments give the same bits.
+
+        Other `threads` give them too, except for a network, whose sums may round otherwise.
+
+        Args:
+            X: Float64 design matrix in C order, shape (rows, features).
+            y: Labels ``0..classes-1``, every one of them present.
+            parameters: A value for each of the kind's parameters.
+            options: Seed, threads, device and number of classes.
+
+        Raises:
+            DataError: A label is missing from `y`, or `X` holds a value that the kind cannot take.
+            EngineError: The fit came to nothing (it diverged).
+        """
+
+    @abstractmethod
+    def load(self, files: Mapping[str, bytes]) -> FittedModel:
+        """Make the model that `FittedModel.dump` gave the files of.
+
+        Raises:
+            EngineError: The files are not such a model (`artifact-corrupt`), or name a type that none
+                of ours has (`artifact-untrusted`).
+        """

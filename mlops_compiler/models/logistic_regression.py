@@ -1,0 +1,60 @@
+"""Logistic regression with an L2 penalty: the first model to try, and often the last one needed."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from mlops_compiler.ir.domain import LogUniform
+from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
+from mlops_compiler.models.parameters import Parameters, Tunable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.models.kind import Labels, Matrix
+
+
+class LogisticRegressionParameters(Parameters):
+    """L2-penalised logistic regression; give it standardized columns.
+
+    The range of ``C`` is that of scikit-learn's ``LogisticRegressionCV``, 1e-4 to 1e4, less its last decade:
+    there the penalty no longer matters, and the solver takes its time.
+    """
+
+    C: Tunable[Annotated[float, Field(gt=0, le=1e10)]] = LogUniform(low=1e-4, high=1e3)
+    """Inverse strength of the penalty: smaller is simpler."""
+    class_weight: Tunable[Literal["balanced"] | None] = None
+    """``balanced`` weighs each row by the inverse frequency of its class; probabilities are then no
+    longer calibrated."""
+
+
+class LogisticRegression(ModelKind):
+    """Linear log-odds."""
+
+    name = "logistic_regression"
+    parameters = LogisticRegressionParameters
+    defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType({"C": 1.0, "class_weight": None})
+    complexity = 10
+
+    def fit(
+        self,
+        X: Matrix,
+        y: Labels,
+        *,
+        parameters: Mapping[str, Scalar],
+        options: FitOptions,  # noqa: ARG002 - nothing is random, and one thread gives one result
+    ) -> FittedModel:
+        """Minimise the penalised log loss by L-BFGS."""
+        from mlops_compiler.models.adapters.logistic import fit_logistic
+
+        return fit_logistic(X, y, parameters)
+
+    def load(self, files: Mapping[str, bytes]) -> FittedModel:
+        """Read the coefficients; needs numpy only."""
+        from mlops_compiler.models.adapters.logistic import load_logistic
+
+        return load_logistic(files)

@@ -1,0 +1,24 @@
+"""Every kind of model that a recipe can name, the compiler's and the plugins'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.extensions import Registry
+from mlops_compiler.models.hist_gradient_boosting import HistGradientBoosting
+from mlops_compiler.models.logistic_regression import LogisticRegression
+from mlops_compiler.models.prior import Prior
+from mlops_compiler.models.random_forest import RandomForest
+from mlops_compiler.models.torch_mlp import TorchMlp
+
+if TYPE_CHECKING:
+    from mlops_compiler.models.kind import ModelKind
+
+_BUILTIN: tuple[ModelKind, ...] = (
+    Prior(),
+    LogisticRegression(),
+    RandomForest(),
+    HistGradientBoosting(),
+    TorchMlp(),
+)
+MODELS: Registry[ModelKind] = Registry("mlops_compile.models", {kind.name: kind for kind in _BUILTIN})

@@ -1,0 +1,94 @@
+"""Columns that reach no feature are never read: the snapshot is projected, and steps that made nothing else fall away.
+
+Before::
+
+    snapshot: id, a, b -> drop b -> matrix: a
+
+After::
+
+    snapshot: id, a, b -> project a -> matrix: a
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mlops_compiler.ir.ops.lifecycle import Matrix, Prepare, Project, Split
+from mlops_compiler.ir.ops.prepare import Derive, Drop, Filter, OneHot, StepOp
+from mlops_compiler.ir.program import Node
+from mlops_compiler.tables.infer import infer
+from mlops_compiler.tables.steps import reads, writes
+
+if TYPE_CHECKING:
+    from mlops_compiler.ir.program import Program
+    from mlops_compiler.ir.schema import Schema
+
+
+def prune_columns(program: Program) -> Program:
+    """Project the snapshot to the columns that features, filters and the target need."""
+    if program.of(Project):
+        return program
+    steps = [(node, op.step) for node, op in program.of(Prepare)]
+    kept, live = _walk_back(steps, {*program.the(Matrix)[1].features, program.the(Split)[1].target})
+    schema = program["snapshot"].schema
+    if schema is None or (set(schema.names) <= live and len(kept) == len(steps)):
+        return program
+    project = _project(schema, live)
+    return _rebuild(program, project, kept)
+
+
+def _walk_back(steps: list[tuple[Node, StepOp]], live: set[str]) -> tuple[list[tuple[Node, StepOp]], set[str]]:
+    """Go from the matrix to the snapshot; keep steps that make something live and collect what they read."""
+    kept: list[tuple[Node, StepOp]] = []
+    for node, step in reversed(steps):
+        if (narrowed := _narrow(step, live)) is not None:
+            kept.append((node, narrowed))
+            live = (live - _made(narrowed)) | set(reads(narrowed))
+    return kept[::-1], live
+
+
+def _narrow(step: StepOp, live: set[str]) -> StepOp | None:
+    """Cut a step down to what is live after it; None where nothing is."""
+    match step:
+        case Filter():
+            return step
+        case Drop():
+            return None  # what it removes is not live after it, hence projected away or overwritten before
+        case Derive(expressions=expressions):
+            needed = tuple((name, text) for name, text in expressions if name in live)
+            return replace(step, expressions=needed) if needed else None
+        case OneHot(columns=columns):
+            needed = tuple(name for name in columns if f"{name}=*" in live)
+        case _:
+            needed = tuple(name for name in step.columns if name in live)
+    return replace(step, columns=needed) if needed else None
+
+
+def _made(step: StepOp) -> set[str]:
+    opened = {f"{name}=*" for name in step.columns} if isinstance(step, OneHot) else set()
+    return set(writes(step)) | opened
+
+
+def _project(schema: Schema, live: set[str]) -> Node:
+    columns = tuple(name for name in schema.names if name in live)
+    return Node(name="project", op=Project(columns=columns), inputs=("snapshot", "split"), schema=schema.select(columns))
+
+
+def _rebuild(program: Program, project: Node, kept: list[tuple[Node, StepOp]]) -> Program:
+    nodes: list[Node] = []
+    schema, last = project.schema, "project"
+    steps: list[Node] = []
+    for node, step in kept:
+        schema = infer(step, schema)  # type: ignore[arg-type]
+        because = node.op.because if isinstance(node.op, Prepare) else None
+        steps.append(replace(node, op=Prepare(step=step, because=because), inputs=(last,), schema=schema))
+        last = node.name
+    for node in program:
+        if isinstance(node.op, Prepare):
+            continue
+        if isinstance(node.op, Matrix):
+            nodes += [project, *steps, replace(node, inputs=(last,))]
+        else:
+            nodes.append(node)
+    return program.with_nodes(nodes)

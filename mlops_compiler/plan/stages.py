@@ -1,0 +1,197 @@
+"""A stage is the unit of reuse: some nodes of the program, all that can change their result, and a fingerprint of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mlops_compiler.ir.fingerprint import canonical, fingerprint, flatten
+from mlops_compiler.ir.ops import lifecycle as ops
+
+if TYPE_CHECKING:
+    from mlops_compiler.ir.program import Node, Program
+    from mlops_compiler.store.records import StageRecord
+
+VERSIONS: dict[str, int] = {
+    "snapshot": 1,
+    "split": 1,
+    "prepare": 1,
+    "search": 1,
+    "select": 1,
+    "train": 1,
+    "evaluate": 1,
+    "release": 1,
+    "report": 1,
+}
+"""Raised when the code of a stage changes what it gives; recorded results of older versions are then not reused."""
+
+PARENTS: dict[str, tuple[str, ...]] = {
+    "snapshot": (),
+    "split": ("snapshot",),
+    "prepare": ("snapshot", "split"),
+    "search": ("snapshot", "split", "prepare"),
+    "select": ("search",),
+    "train": ("snapshot", "split", "prepare", "select"),
+    "evaluate": ("snapshot", "split", "search", "select", "train"),
+    "release": ("train", "evaluate"),
+    "report": ("snapshot", "split", "prepare", "search", "select", "train", "evaluate", "release"),
+}
+"""What each stage reads."""
+
+BOOKKEEPING = frozenset({"release", "report"})
+"""Stages that are too small to start an engine for; they run in the command's own process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage of a plan.
+
+    Attributes:
+        name: One of `VERSIONS`.
+        nodes: The nodes of the program that it runs.
+        ingredients: All that can change its result, flat: dotted key to JSON value.
+        parents: The stages that it reads.
+        fingerprint: Names its result; 64 hexadecimal digits.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    ingredients: dict[str, Any]
+    parents: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def needs_engine(self) -> bool:
+        """Whether it runs on Ray."""
+        return self.name not in BOOKKEEPING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reuse:
+    """The store has what the stage would give."""
+
+    stage: Stage
+    record: StageRecord
+    reason: str = "nothing that it depends on changed"
+    action: str = "reuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuild:
+    """The stage ran before, with other ingredients."""
+
+    stage: Stage
+    reason: str
+    action: str = "rebuild"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class New:
+    """The stage never ran for this recipe."""
+
+    stage: Stage
+    reason: str = "never run"
+    action: str = "new"
+
+
+Action: TypeAlias = Reuse | Rebuild | New
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What would run, what is reused, and why."""
+
+    recipe: str
+    program: Program
+    actions: tuple[Action, ...]
+
+    @property
+    def to_run(self) -> tuple[Stage, ...]:
+        """The stages that would run, in order."""
+        return tuple(action.stage for action in self.actions if not isinstance(action, Reuse))
+
+    @property
+    def needs_engine(self) -> bool:
+        """Whether anything that would run needs Ray."""
+        return any(stage.needs_engine for stage in self.to_run)
+
+    def stage(self, name: str) -> Stage:
+        """Find a stage by its name."""
+        return next(action.stage for action in self.actions if action.stage.name == name)
+
+
+def make_stages(program: Program, source_digest: str) -> tuple[Stage, ...]:
+    """Cut an optimised program into stages with their fingerprints.
+
+    Args:
+        program: The program after all passes.
+        source_digest: The hash of the source's content.
+    """
+    made: dict[str, Stage] = {}
+    for name, parents in PARENTS.items():
+        nodes = _nodes(program, name)
+        ingredients = _ingredients(name, nodes, source_digest)
+        seal = fingerprint(
+            {
+                "stage": name,
+                "version": VERSIONS[name],
+                "ingredients": ingredients,
+                "parents": {parent: made[parent].fingerprint for parent in parents},
+            }
+        )
+        made[name] = Stage(name=name, nodes=nodes, ingredients=ingredients, parents=parents, fingerprint=seal)
+    return tuple(made.values())
+
+
+def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
+    match stage:
+        case "snapshot":
+            return tuple(program[name] for name in ("source", "contract", "snapshot"))
+        case "prepare":
+            kinds = (ops.Project, ops.Prepare, ops.FusedPrepare, ops.Matrix)
+            return tuple(node for node in program if isinstance(node.op, kinds))
+        case "train":  # the manifest tells serving about the contract, the classes and the features
+            return tuple(program[name] for name in ("contract", "split", "matrix", "search", "train"))
+        case "report":
+            return tuple(program[name] for name in ("contract", "split", "report"))
+        case _:
+            return (program[stage],)
+
+
+def _ingredients(stage: str, nodes: tuple[Node, ...], source_digest: str) -> dict[str, Any]:
+    """Collect what can change a stage's result, under the keys that the recipe uses where it has them."""
+    found: dict[str, Any] = {"data.source.digest": source_digest} if stage == "snapshot" else {}
+    for node in nodes[-1:] if stage in ("train", "report") else nodes:  # the others are in its parents' fingerprints
+        found |= _of_node(node)
+    if stage == "prepare":  # the order of steps changes results; how they are grouped into scans does not
+        found["prepare.order"] = [key.removeprefix("prepare.") for key in found if key.startswith("prepare.")]
+    return {key: value for key, value in flatten(found).items() if value is not None}
+
+
+def _of_node(node: Node) -> dict[str, Any]:
+    match node.op:
+        case ops.Read() as read:
+            return {"data": {"source": _fields(read, without=("path",))}}
+        case ops.Check(columns=columns, max_loss=most):
+            return {"data.columns": {item.name: _fields(item, without=("name",)) for item in columns}, "data.max_loss": most}
+        case ops.Prepare(step=step):
+            return {node.name: {"op": step.op, **_fields(step)}}
+        case ops.FusedPrepare(steps=steps):
+            return {f"prepare.{item.name}": {"op": item.step.op, **_fields(item.step)} for item in steps}
+        case ops.Project():
+            return {}  # reads less, gives the same
+        case ops.Search(candidates=candidates) as search:
+            models = {item.name: _candidate(item) for item in candidates}
+            return {"search": _fields(search, without=("candidates",)), "models": models}
+        case op:
+            return {node.name: _fields(op)}
+
+
+def _candidate(item: ops.Candidate) -> dict[str, Any]:
+    """What changes a candidate's results; where it runs does not, but for its threads."""
+    return {"kind": item.kind, "version": item.version, "cpu": item.cpu, "parameters": canonical(dict(item.parameters))}
+
+
+def _fields(value: object, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    ((_, named),) = canonical(value).items()
+    return {name: item for name, item in named.items() if name not in without}

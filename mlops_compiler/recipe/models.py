@@ -1,0 +1,46 @@
+"""`models:` is a named mapping of candidates; each kind brings its own parameters and default search space."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, create_model
+
+from mlops_compiler.models.registry import MODELS
+from mlops_compiler.recipe.resources import Resources
+from mlops_compiler.section import Section
+
+if TYPE_CHECKING:
+    from mlops_compiler.ir.domain import Domain, Scalar
+
+
+class Model(Section):
+    """What every candidate may say, whatever its kind; its parameters are the kind's own."""
+
+    kind: str
+    description: str | None = None
+    resources: Resources = Resources()
+
+    @property
+    def parameters(self) -> dict[str, Scalar | Domain]:
+        """The kind's parameters, each a value or a domain, in the kind's order."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in Model.model_fields}
+
+
+def _config(name: str) -> type[Model]:
+    kind = MODELS[name]
+    return create_model(
+        name,
+        __base__=(Model, kind.parameters),
+        __doc__=kind.parameters.__doc__,
+        kind=(Literal[name], ...),
+    )
+
+
+if TYPE_CHECKING:
+    AnyModel = Model
+else:
+    _union: Any = reduce(or_, (_config(name) for name in MODELS))
+    AnyModel = Annotated[_union, Field(discriminator="kind")]

@@ -1,0 +1,59 @@
+"""`objective:` says what the model is for, in numbers that decide whether it ships."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mlops_compiler.evaluation.metrics import METRIC_NAMES, MetricName
+from mlops_compiler.section import Section
+
+
+class Criterion(Section):
+    """The bounds that a metric on the holdout must keep for a release to ship."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound_and_in_order(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("a criterion needs `at_least` or `at_most`")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"no value is at least {self.at_least} and at most {self.at_most}")
+        return self
+
+
+class Value(Section):
+    """What each outcome of a decision is worth, in the unit of the business (money, mostly), per row."""
+
+    true_positive: float = 0
+    false_positive: float = 0
+    false_negative: float = 0
+    true_negative: float = 0
+
+    @model_validator(mode="after")
+    def _a_decision_matters(self) -> Self:
+        if self.true_positive == self.false_negative and self.false_positive == self.true_negative:
+            raise ValueError("every decision is worth the same: no threshold can be better than another")
+        return self
+
+
+class Objective(Section):
+    """What is predicted, and how good is good enough."""
+
+    task: Literal["binary_classification"]
+    """The kind of problem."""
+    target: Annotated[str, Field(min_length=1)]
+    """The column to predict."""
+    positive: str | int | bool
+    """The value of the target that counts as positive."""
+    metric: MetricName = "roc_auc"
+    """What the search optimises, averaged over the folds."""
+    report: tuple[MetricName, ...] = METRIC_NAMES
+    """The metrics to show beside it; all of the task's, where none are named."""
+    value: Value | None = None
+    """The worth of each outcome; sets the decision threshold (0.5 where it is not given)."""
+    accept: dict[MetricName, Criterion] = Field(default_factory=dict)
+    """What the holdout must show for a release to ship."""

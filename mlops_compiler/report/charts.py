@@ -1,0 +1,151 @@
+"""The charts of the page, one function each: from recorded numbers to an Altair chart, or None.
+
+Only colours of the palette are used: the style sheet swaps them on dark screens. No chart clips its marks: a
+clip path's id would count the charts drawn before it, and the same facts must give the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.report.numbers import is_number
+from mlops_compiler.report.palette import LIGHT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WIDTH, HEIGHT = 300, 240
+_MOST_POINTS = 300
+_ROW = 26
+_UNIT = (0.0, 1.0)
+
+Points = list[dict[str, Any]]
+
+
+def roc(curve: Mapping[str, Any]) -> Any:
+    """Draw the ROC curve above the line of chance."""
+    points = _points(curve, x="false_positive_rate", y="true_positive_rate")
+    if not points:
+        return None
+    chance: Points = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
+    return _sized(
+        _chance(chance) + _line(points, x="False positive rate", y="True positive rate", limits=_UNIT)
+    )
+
+
+def precision_recall(curve: Mapping[str, Any], positive_share: float | None) -> Any:
+    """Draw precision over recall above the share of positive rows, which is the precision of chance."""
+    points = _points(curve, x="recall", y="precision")
+    if not points:
+        return None
+    chart = _line(points, x="Recall", y="Precision", limits=_UNIT)
+    if positive_share is not None:
+        chart = _chance([{"x": 0, "y": positive_share}, {"x": 1, "y": positive_share}]) + chart
+    return _sized(chart)
+
+
+def calibration(curve: Mapping[str, Any]) -> Any:
+    """Draw what happened against what was predicted, dots as large as their rows, beside the perfect line."""
+    alt = _altair()
+    points = _points(curve, x="predicted", y="observed", size="rows")
+    if not points:
+        return None
+    perfect: Points = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
+    line = _line(points, x="Predicted probability", y="Observed share", limits=_UNIT)
+    size = alt.Size("size:Q", legend=None, scale=alt.Scale(range=[18, 160], domainMin=0))
+    dots = _chart(points).mark_circle(color=LIGHT["accent"], opacity=1).encode(x="x:Q", y="y:Q", size=size)
+    return _sized(_chance(perfect) + line + dots)
+
+
+def value(curve: Mapping[str, Any], threshold: float | None) -> Any:
+    """Draw what the decisions are worth at each threshold, the chosen one marked."""
+    points = _points(curve, x="threshold", y="value")
+    if not points:
+        return None
+    chart = _line(points, x="Decision threshold", y="Value on the holdout", limits=None)
+    if threshold is None:
+        return _sized(chart)
+    mark = _chart([{"x": threshold}]).mark_rule(color=LIGHT["warm"], strokeWidth=1.5, strokeDash=[5, 3])
+    label = _chart([{"x": threshold, "text": f"chosen {threshold:.3f}"}]).mark_text(
+        color=LIGHT["warm"],
+        align="left" if threshold < 2 / 3 else "right",
+        dx=5 if threshold < 2 / 3 else -5,
+        fontSize=11,
+    )
+    return _sized(
+        chart + mark.encode(x="x:Q") + label.encode(x="x:Q", y=_altair().value(HEIGHT - 10), text="text:N")
+    )
+
+
+def models(leaderboard: Mapping[str, Any], chosen: int | None) -> Any:
+    """Draw what each model reached: a dot for each complete trial, a diamond for the chosen one."""
+    alt = _altair()
+    trials = [trial for trial in leaderboard.get("trials", ()) if is_number(trial.get("mean"))]
+    dots = [
+        _dot(trial, chosen)
+        for trial in trials
+        if trial.get("status") == "complete" and not trial.get("baseline")
+    ]
+    if not dots:
+        return None
+    metric = f"{leaderboard.get('metric')} (mean over the folds)"
+    x = alt.X("x:Q", title=metric, scale=alt.Scale(zero=False, nice=True))
+    y = alt.Y("model:N", title=None, sort=list(dict.fromkeys(dot["model"] for dot in dots)))
+    shown = _chart(dots)
+    every = shown.mark_circle(size=46, opacity=0.75, color=LIGHT["accent"]).encode(x=x, y=y)
+    mark = shown.transform_filter("datum.chosen").mark_point(
+        shape="diamond", size=110, filled=True, opacity=1
+    )
+    chart = every + mark.encode(x=x, y=y, color=alt.value(LIGHT["warm"]))
+    return _sized(chart, width=2 * WIDTH, height=_ROW * len({dot["model"] for dot in dots}))
+
+
+def _dot(trial: Mapping[str, Any], chosen: int | None) -> dict[str, Any]:
+    return {"x": trial["mean"], "model": str(trial.get("model")), "chosen": trial.get("trial") == chosen}
+
+
+def _line(points: Points, *, x: str, y: str, limits: tuple[float, float] | None) -> Any:
+    alt = _altair()
+    y_scale = alt.Scale(domain=limits, nice=False) if limits else alt.Scale(zero=False)
+    x_axis = alt.X("x:Q", title=x, scale=alt.Scale(domain=_UNIT, nice=False), axis=alt.Axis(tickCount=5))
+    y_axis = alt.Y("y:Q", title=y, scale=y_scale, axis=alt.Axis(tickCount=5))
+    line = _chart(points).mark_line(color=LIGHT["accent"], strokeWidth=2)
+    return line.encode(x=x_axis, y=y_axis, order="order:Q")
+
+
+def _chance(points: Points) -> Any:
+    return (
+        _chart(points)
+        .mark_line(color=LIGHT["muted"], strokeDash=[4, 4], strokeWidth=1)
+        .encode(x="x:Q", y="y:Q")
+    )
+
+
+def _sized(chart: Any, *, width: int = WIDTH, height: int = HEIGHT) -> Any:
+    return chart.properties(width=width, height=height)
+
+
+def _chart(points: Points) -> Any:
+    alt = _altair()
+    return alt.Chart(alt.InlineData(values=points))
+
+
+def _altair() -> Any:
+    import altair as alt
+
+    return alt
+
+
+def _points(curve: Mapping[str, Any], **columns: str) -> Points:
+    """Zip columns of a curve to points; one with a missing number is left out, a long curve is thinned."""
+    lists: list[Sequence[Any]] = [curve.get(name) or () for name in columns.values()]
+    rows = [row for row in zip(*lists, strict=False) if all(is_number(item) for item in row)]
+    return [{**dict(zip(columns, row, strict=True)), "order": place} for place, row in enumerate(_thin(rows))]
+
+
+def _thin(rows: list[Any]) -> list[Any]:
+    """Keep evenly spaced rows, the first and the last among them."""
+    if len(rows) <= _MOST_POINTS:
+        return rows
+    last = len(rows) - 1
+    return [rows[round(place * last / (_MOST_POINTS - 1))] for place in range(_MOST_POINTS)]

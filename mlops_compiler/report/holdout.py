@@ -1,0 +1,144 @@
+"""What the holdout showed, each number beside the trivial answer that it must beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.report import numbers
+from mlops_compiler.report.metric_names import metric_of, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_ALIKE = 1e-9
+_RARE = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricRow:
+    """A metric beside the baseline's; `verdict` is better, worse, equal, or empty if that is unknown."""
+
+    name: str
+    title: str
+    value: str
+    baseline: str
+    difference: str
+    verdict: str
+    direction: str
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionRow:
+    """A criterion: what was asked, what was found, and whether that is enough."""
+
+    metric: str
+    title: str
+    asked: str
+    value: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRow:
+    """What a way to decide is worth, in total and per row, and how much less that is than the best."""
+
+    name: str
+    total: str
+    per_row: str
+    short_of_best: str
+    best: bool
+
+
+def metric_rows(evaluation: Mapping[str, Any]) -> tuple[MetricRow, ...]:
+    """Set every metric beside the baseline's, the one that was searched for first."""
+    metrics: Mapping[str, Any] = evaluation.get("metrics") or {}
+    baseline: Mapping[str, Any] = evaluation.get("baseline") or {}
+    primary = evaluation.get("metric")
+    names = sorted(metrics, key=lambda name: name != primary)
+    return tuple(_metric(name, metrics[name], baseline.get(name), name == primary) for name in names)
+
+
+def _metric(name: str, value: Any, baseline: Any, primary: bool) -> MetricRow:  # noqa: FBT001 - a fact, not a switch
+    known = metric_of(name)
+    greater = None if known is None else known.greater_is_better
+    comparable = numbers.is_number(value) and numbers.is_number(baseline)
+    gain = value - baseline if comparable else None
+    verdict = ""
+    if gain is not None and greater is not None:
+        verdict = "equal" if abs(gain) < _ALIKE else "better" if (gain > 0) == greater else "worse"
+    return MetricRow(
+        name=name,
+        title=title(name),
+        value=numbers.score(value),
+        baseline=numbers.score(baseline),
+        difference=numbers.signed(gain),
+        verdict=verdict,
+        direction={True: "higher is better", False: "lower is better", None: ""}[greater],
+        primary=primary,
+    )
+
+
+def criterion_rows(criteria: Sequence[Mapping[str, Any]]) -> tuple[CriterionRow, ...]:
+    """Say of each criterion what was asked and what was found."""
+    return tuple(
+        CriterionRow(
+            metric=str(item.get("metric")),
+            title=title(str(item.get("metric"))),
+            asked=numbers.bounds(item.get("at_least"), item.get("at_most")),
+            value=numbers.score_beside(item.get("value"), (item.get("at_least"), item.get("at_most"))),
+            met=bool(item.get("met")),
+        )
+        for item in criteria
+    )
+
+
+def policy_rows(evaluation: Mapping[str, Any]) -> tuple[PolicyRow, ...]:
+    """Compare the model's decisions with calling everyone and no one; empty where no value was given."""
+    value: Mapping[str, Any] = evaluation.get("value") or {}
+    rows = evaluation.get("rows")
+    totals: dict[str, Any] = {
+        "The model": value.get("total"),
+        "Everyone": value.get("all_positive"),
+        "No one": value.get("all_negative"),
+    }
+    known = {name: float(total) for name, total in totals.items() if numbers.is_number(total)}
+    best = max(known.values(), default=0.0)
+    return tuple(_policy(name, total, best=best, rows=rows) for name, total in known.items())
+
+
+def _policy(name: str, total: float, *, best: float, rows: Any) -> PolicyRow:
+    return PolicyRow(
+        name=name,
+        total=numbers.amount(total),
+        per_row=numbers.amount(total / rows, 2) if numbers.is_number(rows) and rows else numbers.DASH,
+        short_of_best=numbers.DASH if total == best else numbers.amount(total - best),
+        best=total == best,
+    )
+
+
+def shades(evaluation: Mapping[str, Any]) -> dict[str, int]:
+    """Return how strongly each cell of the confusion matrix is shaded, 0 to 100."""
+    confusion: Mapping[str, Any] = evaluation.get("confusion") or {}
+    counts = {name: rows for name, rows in confusion.items() if numbers.is_number(rows)}
+    most = max([*counts.values(), 1])
+    return {name: round(100 * rows / most) for name, rows in counts.items()}
+
+
+def positive_share(evaluation: Mapping[str, Any]) -> float | None:
+    """Return the share of positive rows in the holdout."""
+    rows, positive = evaluation.get("rows"), evaluation.get("positive_rows")
+    return positive / rows if numbers.is_number(rows) and rows and numbers.is_number(positive) else None
+
+
+def caution(evaluation: Mapping[str, Any]) -> str | None:
+    """Warn of accuracy where one class is rare: always giving the common answer scores high."""
+    share = positive_share(evaluation)
+    if share is None or "accuracy" not in (evaluation.get("metrics") or {}):
+        return None
+    common = max(share, 1 - share)
+    if common < 1 - _RARE:
+        return None
+    shown = numbers.percent(common)
+    return f"Always giving the more common answer is right in {shown} of rows: read accuracy beside that."

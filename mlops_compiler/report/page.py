@@ -1,0 +1,158 @@
+"""One run becomes one page: a single file that needs nothing else, and the same bytes for the same facts.
+
+The recipe's texts are not trusted: every one of them is escaped by the templates, and the page forbids itself
+scripts and every load from elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.report import charts, dag, holdout, numbers
+from mlops_compiler.report.leaderboard import STRIP, TrialRow, trial_rows
+from mlops_compiler.report.palette import PALETTE
+from mlops_compiler.report.svg import inline_svg
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    from mlops_compiler.report.facts import ReportFacts
+
+_SHOWN_TRIALS = 15
+_FILTERS = ("count", "digest", "moment", "number", "percent", "score")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A chart with its title and caption; a broad one scrolls on a phone, where it would shrink too far."""
+
+    title: str
+    caption: str
+    svg: Markup
+    broad: bool = False
+
+
+def render_report(facts: ReportFacts) -> str:
+    """Render a run as one self-contained HTML file."""
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        facts=facts,
+        palette=PALETTE,
+        strip=STRIP,
+        criteria=holdout.criterion_rows(facts.criteria),
+        verdict=_verdict(facts),
+        lifecycle=_lifecycle(facts),
+        **_search(facts),
+        **_holdout(facts),
+    )
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("mlops_compiler.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update({name: getattr(numbers, name) for name in _FILTERS})
+    return environment
+
+
+def _verdict(facts: ReportFacts) -> tuple[str, str]:
+    """Say in a word and a tone how the run ended."""
+    if facts.release is not None:
+        return f"Release {facts.release}", "good"
+    if facts.accepted is False or any(not item.get("met") for item in facts.criteria):
+        return "Not released: a criterion was missed", "bad"
+    return "Not released", "muted"
+
+
+def _lifecycle(facts: ReportFacts) -> dict[str, Any]:
+    return {
+        "text": dag.describe(facts.stages),
+        "across": dag.draw_across(facts.stages, facts.steps),
+        "down": dag.draw_down(facts.stages, facts.steps),
+        "actions": [
+            action for action in dag.ACTIONS if any(row.get("action") == action for row in facts.stages)
+        ],
+    }
+
+
+def _search(facts: ReportFacts) -> dict[str, Any]:
+    chosen = (facts.selection or {}).get("trial")
+    rows = trial_rows(facts.leaderboard, chosen)
+    shown = [row for place, row in enumerate(rows) if place < _SHOWN_TRIALS or row.mark]
+    figure = None
+    if facts.leaderboard is not None:
+        figure = _figure(
+            charts.models(facts.leaderboard, chosen),
+            "What each model reached",
+            "Each dot is a complete trial; the diamond is the one that was chosen.",
+            broad=True,
+        )
+    return {
+        "trials": shown,
+        "more_trials": [row for row in rows if row not in shown],
+        "models_figure": figure,
+    } | {"outcome": _outcome(rows)}
+
+
+def _outcome(rows: tuple[TrialRow, ...]) -> str:
+    """Count the trials by how they ended: ``60 trials: 41 complete, 19 stopped early``."""
+    ends = [row.status.split()[0] for row in rows if row.mark != "baseline"]
+    words = {"complete": "complete", "stopped": "stopped early", "failed": "failed"}
+    counts = [f"{ends.count(end)} {word}" for end, word in words.items() if end in ends]
+    return f"{len(ends)} trial{'s' if len(ends) != 1 else ''}: {', '.join(counts)}" if ends else "No trials"
+
+
+def _holdout(facts: ReportFacts) -> dict[str, Any]:
+    evaluation = facts.evaluation or {}
+    curves: Mapping[str, Any] = evaluation.get("curves") or {}
+    share = holdout.positive_share(evaluation)
+    threshold = evaluation.get("threshold")
+    figures = [
+        _figure(
+            charts.roc(curves.get("roc") or {}),
+            "ROC",
+            "How many positives are found for how many false alarms. Dashed: chance.",
+        ),
+        _figure(
+            charts.precision_recall(curves.get("precision_recall") or {}, share),
+            "Precision and recall",
+            "How many of those called positive are. Dashed: the share of positives.",
+        ),
+        _figure(
+            charts.calibration(curves.get("calibration") or {}),
+            "Calibration",
+            "Whether 30 % means 30 %. Dots grow with their rows. Dashed: perfect.",
+        ),
+    ]
+    value_chart = charts.value(curves.get("value") or {}, threshold if numbers.is_number(threshold) else None)
+    return {
+        "metrics": holdout.metric_rows(evaluation),
+        "caution": holdout.caution(evaluation),
+        "policies": holdout.policy_rows(evaluation),
+        "shades": holdout.shades(evaluation),
+        "positive_share": share,
+        "acts_on_none": threshold is not None and numbers.is_number(threshold) and threshold > 1,
+        "figures": [figure for figure in figures if figure is not None],
+        "value_figure": _figure(
+            value_chart, "Value by threshold", "What the decisions on the holdout are worth."
+        ),
+    }
+
+
+def _figure(chart: Any, title: str, caption: str, *, broad: bool = False) -> Figure | None:
+    if chart is None:
+        return None
+    return Figure(title=title, caption=caption, svg=inline_svg(chart, f"{title}. {caption}"), broad=broad)

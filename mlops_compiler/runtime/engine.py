@@ -1,0 +1,75 @@
+"""The engine: a Ray session for the time of a run, embedded or an existing cluster; started only where something is to run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_compiler.recipe.resources import Cluster
+
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DISABLE_IMPORT_WARNING": "1",
+}
+_OBJECT_STORE = 512 * 1024**2
+"""Bytes of the embedded engine's object store, at least; Ray's own default is 30 % of the machine's memory."""
+
+
+@contextmanager
+def ray_session(cluster: Cluster) -> Iterator[None]:
+    """Connect to Ray for a while.
+
+    Raises:
+        EngineError: It does not start, or the cluster does not answer.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    if ray.is_initialized():  # somebody else's session, in a sweep or under test: use it and leave it
+        yield
+        return
+    _connect(cluster)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _connect(cluster: Cluster) -> None:
+    import ray
+
+    embedded = cluster.address == "embedded"
+    options = {"include_dashboard": False, "num_cpus": cluster.cpus, "num_gpus": cluster.gpus} if embedded else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ray.init(
+                address="local" if embedded else cluster.address,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                configure_logging=True,
+                **options,
+            )
+        except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
+            raise EngineError([_unreachable(cluster, error)]) from error
+
+
+def _unreachable(cluster: Cluster, error: Exception) -> Diagnostic:
+    embedded = cluster.address == "embedded"
+    return Diagnostic(
+        code="engine-unreachable",
+        headline="Ray did not start" if embedded else f"no Ray cluster answers at `{cluster.address}`",
+        notes=(Note(text=str(error).strip().split("\n", 1)[0] or type(error).__name__),),
+        help=None if embedded else "check `cluster.address`, or leave it out to start an engine for the run",
+    )

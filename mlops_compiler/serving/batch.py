@@ -1,0 +1,135 @@
+"""A file is scored by the very predictor that answers requests, to the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from mlops_compiler.diagnostics import DataError, Diagnostic, Note, did_you_mean, listing
+from mlops_compiler.ir.ops.lifecycle import Check, ColumnCheck
+from mlops_compiler.ir.schema import DTYPES
+from mlops_compiler.serving.files import input_format, output_format, read_rows, write_rows
+from mlops_compiler.tables.contract import take_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mlops_compiler.serving.predictor import Predictor
+
+_AT_ONCE = 65_536
+"""Rows scored together: bounds the memory, changes no bit."""
+_ROWS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSummary:
+    """What was scored.
+
+    Attributes:
+        rows: How many rows.
+        decisions: Rows by decision, as text.
+        ignored: Columns of the input that the release does not ask for.
+        output: The file written.
+    """
+
+    rows: int
+    decisions: dict[str, int]
+    ignored: tuple[str, ...]
+    output: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the summary as a JSON object."""
+        return asdict(self)
+
+
+def predict_file(
+    predictor: Predictor, manifest: Mapping[str, Any], source: Path, output: Path
+) -> BatchSummary:
+    """Score the rows of a CSV, Parquet or newline-delimited JSON file.
+
+    Args:
+        predictor: The release.
+        manifest: Its manifest.
+        source: The file with the columns that the release asks for; others are ignored.
+        output: The file to write: the key, where the input has it, ``probability`` and ``decision``.
+
+    Raises:
+        UsageError: A suffix is of no format known here, or the output cannot be written there.
+        DataError: The input is missing, unreadable, lacks columns or breaks the contract: all of it.
+    """
+    given, wanted = input_format(source), output_format(output, source)
+    frame = read_rows(source, given, manifest.get("source") or {})
+    typed = _typed(frame, manifest, source.name)
+    scored = pl.concat(predictor.predict(part) for part in typed.iter_slices(_AT_ONCE))
+    key = manifest.get("key")
+    if key in frame.columns:
+        scored.insert_column(0, frame[key])
+    write_rows(scored, output, wanted)
+    return BatchSummary(
+        rows=scored.height,
+        decisions={
+            str(label): count for label, count in scored["decision"].value_counts(sort=True).iter_rows()
+        },
+        ignored=tuple(name for name in frame.columns if name not in typed.columns and name != key),
+        output=str(output),
+    )
+
+
+def _typed(frame: pl.DataFrame, manifest: Mapping[str, Any], name: str) -> pl.DataFrame:
+    """Give the rows the types of the request contract, and check it as a source's contract is checked."""
+    fields = [field for field in manifest["request"] if field["name"] != manifest.get("key")]
+    lacking = [field for field in fields if field["name"] not in frame.columns]
+    if missing := [field["name"] for field in lacking if field["required"]]:
+        raise DataError(_missing_column(column, frame.columns, name) for column in missing)
+    frame = frame.with_columns(
+        pl.lit(None, dtype=DTYPES[field["type"]]).alias(field["name"]) for field in lacking
+    ).with_columns(_without_blanks(field, frame.schema.get(field["name"])) for field in fields)
+    typed, _ = take_in(Check(columns=tuple(map(_check, fields)), max_loss=0.0), frame)
+    _refuse_infinite(typed)
+    return typed
+
+
+def _check(field: Mapping[str, Any]) -> ColumnCheck:
+    return ColumnCheck(
+        name=field["name"],
+        type=field["type"],
+        nullable=field["nullable"],
+        range=tuple(field["range"]) if field.get("range") else None,
+        one_of=tuple(field["one_of"]) if field.get("one_of") else None,
+    )
+
+
+def _without_blanks(field: Mapping[str, Any], given: pl.DataType | None) -> pl.Expr:
+    """Make missing what a request would send as null: blank cells of columns that hold no text, and NaNs."""
+    values = pl.col(field["name"])
+    if given == pl.String and field["type"] not in ("text", "category"):
+        return pl.when(values.str.strip_chars() != "").then(values).alias(field["name"])
+    return values.fill_nan(None) if given is not None and given.is_float() else values
+
+
+def _refuse_infinite(rows: pl.DataFrame) -> None:
+    """Refuse what no JSON request can hold."""
+    found = []
+    for column in rows.select(pl.col(pl.Float64)):
+        if indices := column.is_infinite().arg_true().to_list():
+            shown = ", ".join(str(index + 1) for index in indices[:_ROWS_SHOWN])
+            found.append(
+                Diagnostic(
+                    code="contract-infinite",
+                    headline=f"column `{column.name}` must be finite: {len(indices)} rows break that",
+                    notes=(Note(text=f"data rows {shown}{', …' if len(indices) > _ROWS_SHOWN else ''}"),),
+                )
+            )
+    if found:
+        raise DataError(found)
+
+
+def _missing_column(column: str, known: list[str], name: str) -> Diagnostic:
+    return Diagnostic(
+        code="missing-column",
+        headline=f"{name} has no column `{column}`, which the release asks for",
+        help=did_you_mean(column, known, otherwise="its columns are") or f"its columns are {listing(known)}",
+    )

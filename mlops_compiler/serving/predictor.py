@@ -1,0 +1,115 @@
+"""A predictor is a release ready to score: the fitted preparation and the model; each row is scored alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import polars as pl
+
+from mlops_compiler.diagnostics import DataError, Diagnostic, EngineError, Note
+from mlops_compiler.models.registry import MODELS
+from mlops_compiler.tables.matrix import design_matrix, refuse_missing
+from mlops_compiler.tables.preparation import FittedPreparation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlops_compiler.models.kind import FittedModel
+    from mlops_compiler.store.reader import StoreReader
+
+FORMAT = 1
+"""The format of manifests that this version reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictor:
+    """Scores rows with one release.
+
+    Attributes:
+        manifest: What the release says of itself.
+        preparation: The fitted steps.
+        model: The fitted model.
+        accepts_missing: Whether the model takes missing values.
+    """
+
+    manifest: dict[str, Any]
+    preparation: FittedPreparation
+    model: FittedModel
+    accepts_missing: bool
+
+    @classmethod
+    def load(cls, reader: StoreReader, manifest_digest: str) -> Predictor:
+        """Load a release from the store.
+
+        Raises:
+            EngineError: An object is missing or corrupt, or was written by a version that knows more.
+        """
+        manifest = orjson.loads(reader.objects.get(manifest_digest))
+        if manifest.get("format") != FORMAT:
+            raise EngineError([_unknown_format(manifest.get("format"))])
+        model = manifest["model"]
+        if model["kind"] not in MODELS:
+            raise EngineError([_unknown_kind(model["kind"])])
+        kind = MODELS[model["kind"]]
+        return cls(
+            manifest=manifest,
+            preparation=FittedPreparation.from_json(manifest["preparation"]),
+            model=kind.load({name: reader.objects.get(digest) for name, digest in model["files"].items()}),
+            accepts_missing=kind.accepts_missing,
+        )
+
+    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Score rows.
+
+        Args:
+            frame: Columns typed as the request contract says.
+
+        Returns:
+            As many rows, in the same order: ``probability`` of the positive class (Float64), and
+            ``decision``, the label that the release's threshold gives it. A row's bits do not depend on
+            the rows beside it.
+
+        Raises:
+            DataError: A step or the model cannot take the rows.
+        """
+        probability = self._score(frame)
+        labels = self.manifest["classes"]
+        decision = [labels[positive] for positive in (probability >= self.manifest["threshold"]).tolist()]
+        return pl.DataFrame([pl.Series("probability", probability), pl.Series("decision", decision)])
+
+    def _score(self, frame: pl.DataFrame) -> NDArray[np.float64]:
+        features = self.manifest["features"]
+        try:
+            matrix = design_matrix(self.preparation.transform(frame), features)
+        except pl.exceptions.PolarsError as error:
+            raise DataError([_cannot_prepare(error)]) from error
+        if not self.accepts_missing:
+            refuse_missing(matrix, features, f"model `{self.manifest['model']['kind']}`")
+        return np.ascontiguousarray(self.model.predict_proba(matrix)[:, 1])
+
+
+def _unknown_format(found: Any) -> Diagnostic:
+    return Diagnostic(
+        code="artifact-unreadable",
+        headline=f"the release is written in format {found!r}, and this version reads format {FORMAT}",
+        help="serve it with the version that trained it, or train it again",
+    )
+
+
+def _unknown_kind(kind: str) -> Diagnostic:
+    return Diagnostic(
+        code="artifact-unreadable",
+        headline=f"the release needs models of the kind `{kind}`, which is not installed here",
+        help="install the plugin that brings it",
+    )
+
+
+def _cannot_prepare(error: pl.exceptions.PolarsError) -> Diagnostic:
+    return Diagnostic(
+        code="step-failed",
+        headline="the preparation cannot run on these rows",
+        notes=(Note(text=str(error).split("\n", 1)[0]),),
+    )

@@ -1,0 +1,47 @@
+"""What can go wrong with a store, said once."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def failure(code: str, headline: str, *, note: str | None = None, mend: str | None = None) -> EngineError:
+    """Make the error of a store that fails."""
+    notes = (Note(text=note),) if note else ()
+    return EngineError([Diagnostic(code=code, headline=headline, notes=notes, help=mend)])
+
+
+@contextmanager
+def writing(place: str) -> Iterator[None]:
+    """Turn the errors of the file system into ones that say what to do.
+
+    Raises:
+        EngineError: The disk is full, or the place cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise failure("store-full", f"no space is left for the store at {place}", mend="free some, and run again: what is finished is kept") from error
+        raise failure("store-unwritable", f"the store at {place} cannot be written", note=str(error)) from error
+
+
+def missing(digest: str) -> EngineError:
+    """An object that a record names is not there."""
+    return failure("artifact-missing", f"the store lacks object {digest[:12]}", mend="run the recipe again to make it anew")
+
+
+def corrupt(digest: str) -> EngineError:
+    """An object's content is not what its name says."""
+    return failure(
+        "artifact-corrupt",
+        f"object {digest[:12]} of the store does not have the content that its name is the hash of",
+        mend="delete it and run the recipe again to make it anew",
+    )

@@ -1,0 +1,153 @@
+"""What the store remembers, as plain frozen values; every dictionary in them is JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRecord:
+    """A stage that came to its end.
+
+    Attributes:
+        fingerprint: Names its result, 64 hexadecimal digits.
+        recipe: The recipe's name.
+        name: The stage's name.
+        ingredients: All that could have changed its result, dotted key to value.
+        outputs: Its objects, name to digest.
+        summary: What to show of it.
+        run_id: The run that made it.
+        started: Seconds since 1970.
+        seconds: How long it took.
+    """
+
+    fingerprint: str
+    recipe: str
+    name: str
+    ingredients: Json
+    outputs: dict[str, str]
+    summary: Json
+    run_id: str
+    started: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldRecord:
+    """One fold of one trial.
+
+    Attributes:
+        fingerprint: Names the result.
+        trial: The trial's fingerprint.
+        fold: Its number, from 0.
+        metrics: Every metric of the task on the rows held out.
+        predictions: Digest of the table of labels and probabilities.
+        seconds: To fit and score.
+    """
+
+    fingerprint: str
+    trial: str
+    fold: int
+    metrics: dict[str, float]
+    predictions: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One invocation of a recipe.
+
+    Attributes:
+        run_id: Its name; sorts by time.
+        recipe: The recipe's name.
+        status: ``running``, ``succeeded``, ``rejected`` (a criterion was missed), ``failed``,
+            ``interrupted``; ``lost`` where its process ended without saying so.
+        started: Seconds since 1970.
+        finished: Likewise; None while it runs.
+        pid: Its process.
+        host: Its machine.
+        overrides: Its command line.
+        summary: What came of it.
+        plan: For each stage: ``stage``, ``action``, ``reason``, ``fingerprint``.
+    """
+
+    run_id: str
+    recipe: str
+    status: str
+    started: float
+    finished: float | None
+    pid: int
+    host: str
+    overrides: list[str]
+    summary: Json = field(default_factory=dict)
+    plan: list[Json] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened in a run."""
+
+    id: int
+    run_id: str
+    time: float
+    kind: str
+    payload: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A model that met its criteria, under a number.
+
+    Attributes:
+        recipe: The recipe's name.
+        number: From 1, dense for each recipe.
+        fingerprint: Of the release stage; the same work never gets a second number.
+        manifest: Digest of all that serving needs.
+        metrics: On the holdout.
+        created: Seconds since 1970.
+        run_id: The run that made it.
+        notes: In the recipe's words.
+    """
+
+    recipe: str
+    number: int
+    fingerprint: str
+    manifest: str
+    metrics: dict[str, float]
+    created: float
+    run_id: str
+    notes: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A release that is served.
+
+    Attributes:
+        recipe: The recipe's name; it has one deployment at most.
+        release: The release's number.
+        route: The path under which it answers.
+        host: Where it listens.
+        port: Likewise.
+        address: The Ray cluster that runs it.
+        pid: The process of the engine that we started for it; None on a cluster of somebody else's.
+        created: Seconds since 1970.
+        app: The name of the Serve application.
+        session: The folder of the engine's logs.
+        settings: Whatever else is needed to manage it.
+    """
+
+    recipe: str
+    release: int
+    route: str
+    host: str
+    port: int
+    address: str
+    pid: int | None
+    created: float
+    app: str
+    session: str
+    settings: Json = field(default_factory=dict)

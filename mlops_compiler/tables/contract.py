@@ -1,0 +1,140 @@
+"""The contract of a source, checked on real rows with Pandera; every breach names column, rule, count and rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from mlops_compiler.diagnostics import DataError, Diagnostic, Note, Sink
+from mlops_compiler.ir.schema import DTYPES
+from mlops_compiler.tables.casts import SAMPLES, cast_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlops_compiler.ir.ops.lifecycle import Check, ColumnCheck
+
+
+def take_in(check: Check, rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Give every column its type, and check the contract.
+
+    Args:
+        check: The contract.
+        rows: The source's rows, as it gives them.
+
+    Returns:
+        The typed columns of the contract, in its order, and the values lost by each cast that the
+        recipe allows to lose some.
+
+    Raises:
+        DataError: Columns are missing, casts lose more than is allowed, or rules are broken; all of it.
+    """
+    wanted = [column.name for column in check.columns]
+    typed, losses = cast_frame(rows.select(wanted), {column.name: column.type for column in check.columns})
+    sink = Sink()
+    for column in check.columns:
+        if column.name in losses and losses[column.name].mean() > check.max_loss:  # type: ignore[operator]
+            sink.add(_lossy(column, rows[column.name], losses[column.name]))
+    for finding in _breaches(check, typed, losses):
+        sink.add(finding)
+    sink.raise_errors(DataError)
+    return typed, {name: int(lost.sum()) for name, lost in losses.items()}
+
+
+def _breaches(check: Check, rows: pl.DataFrame, losses: Mapping[str, pl.Series]) -> list[Diagnostic]:
+    import pandera.polars as pa
+    from pandera.errors import SchemaErrors
+
+    schema = pa.DataFrameSchema({column.name: _pandera(column, tolerated=column.name in losses) for column in check.columns})
+    try:
+        schema.validate(rows, lazy=True)
+    except SchemaErrors as error:
+        return _explain(check, rows, error.failure_cases)
+    return []
+
+
+def _pandera(column: ColumnCheck, *, tolerated: bool) -> Any:
+    """Make a Pandera column; a value lost by a tolerated cast is missing by permission."""
+    import pandera.polars as pa
+
+    checks = []
+    if column.range is not None:
+        checks.append(pa.Check.in_range(*column.range, name="range"))
+    if column.one_of is not None:
+        checks.append(pa.Check.isin(list(column.one_of), name="one_of"))
+    return pa.Column(
+        type(DTYPES[column.type]) if column.type != "datetime" else DTYPES["datetime"],
+        checks,
+        nullable=column.nullable or tolerated,
+        unique=column.unique,
+    )
+
+
+def _explain(check: Check, rows: pl.DataFrame, cases: pl.DataFrame) -> list[Diagnostic]:
+    contract = {column.name: column for column in check.columns}
+    found: list[Diagnostic] = []
+    for (name, rule), group in cases.group_by(["column", "check"], maintain_order=True):
+        column = contract[str(name)]
+        indices = _rows_that_fail(column, str(rule), rows)
+        found.append(_breach(column, str(rule), rows[column.name], indices or group["index"].to_list()))
+    return found
+
+
+def _rows_that_fail(column: ColumnCheck, rule: str, rows: pl.DataFrame) -> list[int]:
+    """Find the rows that break a rule; Pandera's own index counts only the rows that it looked at."""
+    values = rows[column.name]
+    if rule == "not_nullable":
+        return values.is_null().arg_true().to_list()
+    if rule == "field_uniqueness":
+        return values.is_duplicated().arg_true().to_list()
+    if column.range is not None and rule.startswith(("range", "in_range")):
+        return (~values.is_between(*column.range)).arg_true().to_list()
+    if column.one_of is not None and rule.startswith(("one_of", "isin")):
+        return (~values.is_in(list(column.one_of)) & values.is_not_null()).arg_true().to_list()
+    return []
+
+
+def _breach(column: ColumnCheck, rule: str, values: pl.Series, indices: Sequence[int]) -> Diagnostic:
+    code, wish = _wish(column, rule)
+    seen = list(dict.fromkeys(repr(values[index]) for index in indices))[:SAMPLES]
+    shown = ", ".join(str(index + 1) for index in indices[:SAMPLES])
+    return Diagnostic(
+        code=code,
+        headline=f"column `{column.name}` {wish}: {len(indices)} of {len(values)} rows break that",
+        span=column.span,
+        notes=(Note(text=f"data rows {shown}{', …' if len(indices) > SAMPLES else ''}; values {', '.join(seen)}"),),
+        help=_mend(code, column.name),
+    )
+
+
+def _wish(column: ColumnCheck, rule: str) -> tuple[str, str]:
+    if rule == "not_nullable":
+        return "contract-null", "may not be missing"
+    if rule == "field_uniqueness":
+        return "contract-repeated", "must be unique"
+    if column.range is not None:
+        return "contract-range", f"must lie between {column.range[0]:g} and {column.range[1]:g}"
+    if column.one_of is not None:
+        return "contract-values", f"must be one of {', '.join(map(repr, column.one_of))}"
+    return "contract-type", f"must be {column.type}"
+
+
+def _mend(code: str, name: str) -> str | None:
+    if code == "contract-null":
+        return f"mend the data, or declare `{name}: {{nullable: true}}` under data.columns"
+    if code in ("contract-range", "contract-values"):
+        return "mend the data, or widen the contract"
+    return None
+
+
+def _lossy(column: ColumnCheck, before: pl.Series, lost: pl.Series) -> Diagnostic:
+    indices = lost.arg_true().to_list()
+    samples = "; ".join(f"row {index + 1}: {before[index]!r}" for index in indices[:SAMPLES])
+    return Diagnostic(
+        code="lossy-cast",
+        headline=f"column `{column.name}` is declared {column.type}, and {len(indices)} of {len(before)} values do not survive that",
+        span=column.span,
+        notes=(Note(text=f"data {samples}{'; …' if len(indices) > SAMPLES else ''}"),),
+        help="declare another type, name the text under `null_values`, or allow it with `data.max_loss`",
+    )

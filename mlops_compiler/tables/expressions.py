@@ -1,0 +1,82 @@
+"""SQL expressions of recipes: parsed by Polars, never evaluated as code, and computed from one row alone.
+
+An expression that looks at other rows (an aggregate, a window, a rank) would give one value in training
+and another for a single request, so it is found by running it on rows together and one by one.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PROBE_ROWS = 3
+_PROBES: dict[str, list[Any]] = {
+    "int": [3, 1, 7],
+    "float": [0.5, 2.25, 11.0],
+    "bool": [True, False, True],
+    "text": ["a", "7", "c"],
+    "date": [date(2024, 1, 2), date(2023, 5, 6), date(2025, 12, 31)],
+    "datetime": [datetime(2024, 1, 2, 3), datetime(2023, 5, 6, 7), datetime(2025, 12, 31, 23)],  # noqa: DTZ001 - naive, as columns are
+}
+
+
+class NotRowWise(ValueError):
+    """An expression looks at more than its own row."""
+
+
+@lru_cache(maxsize=4096)
+def parse_expression(text: str) -> tuple[pl.Expr, tuple[str, ...]]:
+    """Parse a SQL expression.
+
+    Returns:
+        The expression and the columns that it reads, sorted.
+
+    Raises:
+        polars.exceptions.PolarsError: The text is no expression of Polars's SQL dialect.
+    """
+    expression = pl.sql_expr(text)
+    return expression, tuple(sorted(set(expression.meta.root_names())))
+
+
+def infer_expression(text: str, dtypes: Mapping[str, pl.DataType]) -> pl.DataType:
+    """Type an expression by running it on no row, and prove that it needs only its own row.
+
+    Args:
+        text: A SQL expression.
+        dtypes: The types of the columns that it may read.
+
+    Raises:
+        polars.exceptions.PolarsError: It does not parse, or its types do not fit.
+        NotRowWise: Its value depends on other rows.
+    """
+    expression, roots = parse_expression(text)
+    frame = pl.DataFrame(schema={name: dtypes[name] for name in roots} or {"_": pl.Int64()})
+    dtype = frame.lazy().with_columns(expression.alias("_")).collect().schema["_"]
+    if roots:
+        _prove_row_wise(text, expression, pl.DataFrame({name: _probe(dtypes[name]) for name in roots}))
+    return dtype
+
+
+def _prove_row_wise(text: str, expression: pl.Expr, rows: pl.DataFrame) -> None:
+    try:
+        alone = [rows[index].select(expression.alias("_")) for index in range(_PROBE_ROWS)]
+        together = rows.select(expression.alias("_"))
+    except pl.exceptions.PolarsError:
+        return  # the probe's own values do not suit it (a cast of "a" to a number): typed above, and run on data
+    if any(part.height != 1 for part in alone) or not together.equals(pl.concat(alone), null_equal=True):
+        raise NotRowWise(text)
+
+
+def _probe(dtype: pl.DataType) -> pl.Series:
+    for name, kind in (("bool", pl.Boolean), ("text", pl.String), ("date", pl.Date)):
+        if dtype == kind:
+            return pl.Series(_PROBES[name], dtype=dtype)
+    if isinstance(dtype, pl.Datetime):
+        return pl.Series(_PROBES["datetime"]).cast(dtype)
+    return pl.Series(_PROBES["int" if dtype.is_integer() else "float"]).cast(dtype, strict=False)

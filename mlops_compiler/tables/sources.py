@@ -1,0 +1,168 @@
+"""Sources: what a file says of itself before it is read, and its rows as texts or as its own types.
+
+A CSV file has no types. It is read as text and cast column by column, so that each value that does not
+survive is known; its types, where the contract gives none, are inferred from its first rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from mlops_compiler.diagnostics import DataError, Diagnostic, Note
+from mlops_compiler.ir.schema import dtype_name
+from mlops_compiler.tables.ragged import MOST, ragged_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_compiler.diagnostics import Span
+    from mlops_compiler.ir.ops.lifecycle import Read
+
+SAMPLE_ROWS = 1000
+_PADDED_NUMBER = re.compile(r"^[+-]?0\d")
+
+
+def describe(read: Read, path: Path, span: Span | None = None) -> dict[str, str]:
+    """Say what columns a file has and of which type of the recipe language, from its metadata.
+
+    A Parquet file says it in its footer. For a CSV file the types are inferred from its first
+    `SAMPLE_ROWS` rows; numbers padded with zeros (``00501``) are texts, since a number would lose them.
+
+    Raises:
+        DataError: The file is missing, empty, unreadable, or has a column twice.
+    """
+    _must_hold_something(path, span)
+    try:
+        if read.kind == "parquet":
+            return {name: dtype_name(dtype) for name, dtype in pl.read_parquet_schema(path).items()}
+        sample = _read_csv(read, path, rows=SAMPLE_ROWS)
+        _must_not_repeat(path, read.separator, span)
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, read, error, span) from error
+    return {name: _infer_text(sample[name]) for name in sample.columns}
+
+
+def load(read: Read, path: Path, span: Span | None = None) -> pl.DataFrame:
+    """Read all rows; those of a CSV file as texts.
+
+    Raises:
+        DataError: The file is missing, empty or unreadable, has no rows, or rows of unequal length.
+    """
+    _must_hold_something(path, span)
+    try:
+        frame = pl.read_parquet(path) if read.kind == "parquet" else _read_csv(read, path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(path, read, error, span) from error
+    if frame.height == 0:
+        raise DataError([_empty(path, "has a header and no rows", span)])
+    # Polars fills short rows with nulls; such a row always leaves the last column empty.
+    if read.kind == "csv" and frame[frame.columns[-1]].null_count() and (ragged := ragged_rows(path, read.separator)):
+        raise DataError([_ragged(path, ragged, span)])
+    return frame
+
+
+def file_digest(path: Path) -> str:
+    """Hash a file's content with SHA-256, block by block."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_csv(read: Read, path: Path, rows: int | None = None) -> pl.DataFrame:
+    return pl.read_csv(
+        path, separator=read.separator, null_values=list(read.null_values), infer_schema=False, n_rows=rows
+    )
+
+
+def _infer_text(values: pl.Series) -> str:
+    present = values.drop_nulls()
+    if present.is_empty() or any(_PADDED_NUMBER.match(text) and "." not in text for text in present):
+        return "text"
+    for name, dtype in (("int", pl.Int64), ("float", pl.Float64)):
+        if not present.cast(dtype, strict=False).has_nulls():
+            return name
+    if set(present.str.to_lowercase()) <= {"true", "false"}:
+        return "bool"
+    if not present.str.to_date("%Y-%m-%d", strict=False).has_nulls():
+        return "date"
+    return "datetime" if _all_datetimes(present) else "text"
+
+
+def _all_datetimes(values: pl.Series) -> bool:
+    if not values.str.contains(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}").all():
+        return False
+    return not values.str.to_datetime(strict=False).has_nulls()
+
+
+def _must_hold_something(path: Path, span: Span | None) -> None:
+    if path.is_dir():
+        raise DataError([_missing(path, span, "is a folder")])
+    if not path.exists():
+        raise DataError([_missing(path, span, "does not exist")])
+    if path.stat().st_size == 0:
+        raise DataError([_empty(path, "is empty", span)])
+
+
+def _must_not_repeat(path: Path, separator: str, span: Span | None) -> None:
+    """Polars renames a repeated column; a recipe that names it would not know which one it gets."""
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline().rstrip("\r\n").split(separator)
+    if repeated := sorted({name for name in header if header.count(name) > 1}):
+        raise DataError(
+            [
+                Diagnostic(
+                    code="repeated-column",
+                    headline=f"the header of {path.name} names the column `{repeated[0]}` more than once",
+                    span=span,
+                )
+            ]
+        )
+
+
+def _missing(path: Path, span: Span | None, what: str) -> Diagnostic:
+    return Diagnostic(
+        code="source-missing",
+        headline=f"the source {path.name} {what}",
+        span=span,
+        notes=(Note(text=f"looked for {path}"),),
+        help="the path is relative to the recipe's folder",
+    )
+
+
+def _empty(path: Path, what: str, span: Span | None) -> Diagnostic:
+    return Diagnostic(code="source-empty", headline=f"the source {path.name} {what}", span=span)
+
+
+def _unreadable(path: Path, read: Read, error: Exception, span: Span | None) -> DataError:
+    if read.kind == "csv" and isinstance(error, pl.exceptions.PolarsError):
+        try:
+            ragged = ragged_rows(path, read.separator)
+        except UnicodeDecodeError as decode_error:
+            ragged, error = [], decode_error
+        if ragged:
+            return DataError([_ragged(path, ragged, span)])
+    text = str(error).strip().split("\n", 1)[0]
+    return DataError(
+        [
+            Diagnostic(
+                code="source-unreadable",
+                headline=f"the source {path.name} cannot be read as {read.kind.upper()}",
+                span=span,
+                notes=(Note(text=text),),
+            )
+        ]
+    )
+
+
+def _ragged(path: Path, rows: list[tuple[int, int, int]], span: Span | None) -> Diagnostic:
+    count = f"at least {MOST}" if len(rows) == MOST else str(len(rows))
+    return Diagnostic(
+        code="ragged-rows",
+        headline=f"{count} row{'s' if len(rows) > 1 else ''} of {path.name} with more or fewer fields than its header",
+        span=span,
+        notes=tuple(Note(text=f"line {line} has {found} fields; the header has {wanted}") for line, found, wanted in rows[:5]),
+        help="quote fields that hold the separator, or mend the rows",
+    )

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mlops_compiler.console.summary import RunSummary, print_summary
+
+COMMAND = "curl -X POST http://127.0.0.1:8000/churn -H 'content-type: application/json' -d @a_customer_with_a_long_name.json"
+REPORT = (
+    "/a/folder/with/a/very/long/name/so/that/it/does/not/fit/into/eighty/columns/.mlops/reports/churn/r1.html"
+)
+
+
+@pytest.fixture
+def summary(leaderboard, criteria, evaluation):
+    return RunSummary(
+        recipe="churn",
+        run_id="r1",
+        status="succeeded",
+        seconds=64.2,
+        ran=["search", "report"],
+        reused=["snapshot"],
+        release=3,
+        criteria=criteria,
+        leaderboard=leaderboard,
+        selection={"trial": 9, "reason": "It is the simplest within one standard error."},
+        evaluation=evaluation,
+        report=REPORT,
+        next_commands=[("deploy", "mlops-compile deploy recipe=churn"), ("ask it", COMMAND)],
+    )
+
+
+def test_it_says_what_happened_first(summary, any_screen):
+    print_summary(summary, any_screen.console)
+    assert any_screen.lines[0] == "✓ churn: release 3, both criteria met  1 min 04 s"
+
+
+def test_every_criterion_stands_with_its_value_bound_and_baseline(summary, screen):
+    print_summary(summary, screen.console)
+    assert "    ✓  roc_auc   0.8467  at least 0.83  baseline 0.5000" in screen.lines
+    assert "    ✓  log_loss  0.4127  at most 0.45   baseline 0.5786" in screen.lines
+
+
+def test_a_missed_criterion_is_told_apart_even_where_rounding_would_hide_it(summary, screen):
+    missed = {**summary.criteria[0], "value": 0.829998, "met": False}
+    rejected = replace(summary, status="rejected", release=None, criteria=[missed, summary.criteria[1]])
+    print_summary(rejected, screen.console)
+    assert screen.lines[0].startswith("✗ churn: not released, 1 of 2 criteria missed")
+    assert any(line.startswith("    ✗  roc_auc   0.829998  at least 0.83") for line in screen.lines)
+
+
+def test_the_best_the_chosen_and_the_baseline_are_shown(summary, screen):
+    print_summary(summary, screen.console)
+    trials = [line for line in screen.lines if "trial " in line]
+    assert len(trials) == 8 + 1 + 1
+    assert "trial 9, chosen" in trials[8]
+    assert "trial 0, baseline" in trials[9]
+    assert "    and 4 more: 2 complete, 1 stopped early, 1 failed" in screen.lines
+
+
+def test_money_stands_beside_the_trivial_policies(summary, screen):
+    print_summary(summary, screen.console)
+    assert (
+        "    6,610  with the model  1,915 calling everyone  \N{MINUS SIGN}37,400 calling no one"
+        in screen.lines
+    )
+
+
+@pytest.mark.parametrize("text", [COMMAND, REPORT], ids=["command", "path"])
+def test_what_is_to_be_copied_is_never_broken(summary, any_screen, text):
+    print_summary(summary, any_screen.console)
+    assert any(text in line for line in any_screen.lines)
+
+
+def test_everything_else_fits_the_width(summary, any_screen):
+    print_summary(replace(summary, report=None, next_commands=()), any_screen.console)
+    assert max(map(len, any_screen.lines)) <= any_screen.console.width
+
+
+def test_a_run_that_reused_everything_says_so_and_shows_the_same(summary, screen):
+    print_summary(replace(summary, ran=(), reused=["snapshot", "search", "report"]), screen.console)
+    assert screen.lines[1] == "  Nothing had to run: this is the result of earlier runs."
+    assert any("trial 9, chosen" in line for line in screen.lines)
+
+
+@pytest.mark.parametrize("name", ["leaderboard", "selection", "evaluation", "report", "release"])
+def test_a_part_that_is_absent_leaves_the_rest(summary, screen, name):
+    print_summary(replace(summary, **{name: None}), screen.console)
+    assert screen.lines[0].startswith("✓ churn")
+
+
+def test_a_run_that_failed_says_no_more_than_it_knows(screen):
+    print_summary(RunSummary(recipe="churn", run_id="r1", status="failed", seconds=1.0), screen.console)
+    assert screen.lines[0] == "✗ churn: failed  1.00 s"
+
+
+def test_no_text_steers_the_terminal(summary, terminal):
+    print_summary(replace(summary, recipe="\x1b[2J[red]churn", report="\x1b]8;;x"), terminal.console)
+    assert "\x1b[2J" not in terminal.text
+    assert "\x1b]" not in terminal.text
+    assert "[red]churn" in terminal.text

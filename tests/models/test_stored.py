@@ -1,0 +1,116 @@
+"""Files that are no model of ours are refused, and none can make the scorer leave its arrays."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load, save
+
+from mlops_compiler.diagnostics import EngineError
+from mlops_compiler.models.registry import MODELS
+
+KINDS = ("prior", "logistic_regression", "random_forest", "hist_gradient_boosting", "torch_mlp")
+
+TREES = ("random_forest", "hist_gradient_boosting")
+
+
+def refused(kind, files):
+    with pytest.raises(EngineError) as caught:
+        MODELS[kind].load(files)
+    return caught.value.diagnostics[0].code == "artifact-corrupt"
+
+
+def changed(zoo, kind, **arrays):
+    files = zoo.fitted(kind).dump()
+    return {**files, "model.safetensors": save({**load(files["model.safetensors"]), **arrays})}
+
+
+def configured(zoo, kind, **settings_):
+    files = zoo.fitted(kind).dump()
+    return {**files, "config.json": json.dumps({**json.loads(files["config.json"]), **settings_}).encode()}
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_missing_or_damaged_file(kind, model, name):
+    files = model.dump()
+    assert refused(kind, {other: content for other, content in files.items() if other != name})
+    assert refused(kind, {**files, name: files[name][:-7]})
+    assert refused(kind, {**files, name: b"\x80\x04cos\nsystem\n(S'true'\ntR."})
+
+
+def test_a_later_format(kind, zoo):
+    assert refused(kind, configured(zoo, kind, format=2))
+
+
+@pytest.mark.parametrize("other", KINDS)
+def test_another_kind(kind, model, other):
+    if other != kind:
+        assert refused(other, model.dump())
+
+
+def test_a_surplus_or_retyped_array(kind, zoo):
+    assert refused(kind, changed(zoo, kind, extra=np.zeros(3)))
+    arrays = load(zoo.fitted(kind).dump()["model.safetensors"])
+    for name, array in arrays.items():
+        assert refused(kind, changed(zoo, kind, **{name: array.astype(np.float16)}))
+
+
+@pytest.mark.parametrize("kind", TREES)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("left", 10**6), ("left", -1), ("right", 0), ("feature", 6), ("feature", -2)],
+)
+def test_a_node_that_leads_astray(kind, name, value, zoo):
+    array = load(zoo.fitted(kind).dump()["model.safetensors"])[name].copy()
+    array[1] = value
+    assert refused(kind, changed(zoo, kind, **{name: array}))
+
+
+@pytest.mark.parametrize("kind", TREES)
+@pytest.mark.parametrize("starts", [[], [0], [0, 0], [3], [0, 10**9], [0, 5, 2]], ids=str)
+def test_trees_that_are_not_in_the_arrays(kind, starts, zoo):
+    assert refused(kind, changed(zoo, kind, starts=np.array(starts, dtype=np.int64)))
+
+
+@pytest.mark.parametrize("kind", TREES)
+@pytest.mark.parametrize("features", [0, 1, "6", None, True], ids=str)
+def test_a_wrong_number_of_features(kind, features, zoo):
+    assert refused(kind, configured(zoo, kind, features=features))
+
+
+@pytest.mark.parametrize("baseline", [None, "0", [0.0]], ids=str)
+def test_a_wrong_baseline(baseline, zoo):
+    assert refused("hist_gradient_boosting", configured(zoo, "hist_gradient_boosting", baseline=baseline))
+
+
+@pytest.mark.parametrize("name", ["0.bias", "1.weights", "2.bias"])
+def test_layers_that_do_not_fit_together(name, zoo):
+    array = load(zoo.fitted("torch_mlp").dump()["model.safetensors"])[name]
+    assert refused("torch_mlp", changed(zoo, "torch_mlp", **{name: np.ascontiguousarray(array[:-1])}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("prior", "frequencies"), ("logistic_regression", "weights"), ("logistic_regression", "intercept")],
+)
+def test_arrays_of_another_shape(kind, name, zoo):
+    assert refused(kind, changed(zoo, kind, **{name: np.zeros((2, 2, 2))}))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=40, deadline=None)
+@given(place=st.integers(0, 10**6), byte=st.integers(0, 255))
+def test_a_flipped_byte_is_refused_or_harmless(kind, place, byte, zoo):
+    files = zoo.fitted(kind).dump()
+    content = bytearray(files["model.safetensors"])
+    content[place % min(len(content), 3000)] = byte
+    try:
+        loaded = MODELS[kind].load({**files, "model.safetensors": bytes(content)})
+    except EngineError:
+        return
+    with np.errstate(all="ignore"):
+        assert loaded.predict_proba(np.zeros((2, 6))).shape[0] == 2

@@ -1,0 +1,110 @@
+"""Builds small real releases: fitted steps and a fitted model on a few hundred made-up rows."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import orjson
+import polars as pl
+
+from mlops_compiler.ir.ops.lifecycle import NamedStep
+from mlops_compiler.ir.ops.prepare import Impute, OneHot, Standardize
+from mlops_compiler.models.kind import FitOptions
+from mlops_compiler.models.registry import MODELS
+from mlops_compiler.serving.predictor import Predictor
+from mlops_compiler.tables.matrix import design_matrix
+from mlops_compiler.tables.preparation import fit
+
+STEPS = (
+    NamedStep(name="fill", step=Impute(columns=("charges",), statistic="median")),
+    NamedStep(name="scale", step=Standardize(columns=("tenure", "charges"))),
+    NamedStep(name="encode", step=OneHot(columns=("contract",), max_levels=10, rare="error")),
+)
+EXAMPLE = {"tenure": 5, "charges": 70.5, "contract": "monthly", "senior": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Objects in memory, read as those of a store are."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def put(self, content: bytes) -> str:
+        digest = hashlib.sha256(content).hexdigest()
+        self.kept[digest] = content
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        return self.kept[digest]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    objects: Objects = field(default_factory=Objects)
+
+
+def request_field(name: str, kind: str, **rules: Any) -> dict[str, Any]:
+    rules = {"nullable": False, "range": None, "one_of": None, "required": True, "description": None} | rules
+    return {"name": name, "type": kind, **rules}
+
+
+REQUEST = [
+    request_field("tenure", "int", range=[0, 100]),
+    request_field("charges", "float", nullable=True, required=False),
+    request_field("contract", "category", one_of=["monthly", "one year", "two years"]),
+    request_field("senior", "bool"),
+]
+
+
+def training_rows(rows: int = 300) -> pl.DataFrame:
+    random = np.random.default_rng(7)
+    tenure = random.integers(0, 73, rows)
+    frame = pl.DataFrame(
+        {
+            "tenure": tenure,
+            "charges": np.round(random.uniform(18, 120, rows), 2),
+            "contract": random.choice(["monthly", "one year", "two years"], rows),
+            "senior": random.random(rows) < 0.2,
+        }
+    )
+    return frame.with_columns(target=pl.Series((random.random(rows) < 0.9 - tenure / 90).astype(int)))
+
+
+def write_release(objects: Any, model: str = "logistic_regression", **changes: Any) -> str:
+    """Train a model, put everything into `objects`, and give the digest of the manifest."""
+    rows = training_rows()
+    y = rows["target"].to_numpy().astype(np.int64)
+    preparation, prepared = fit([STEPS[:1], STEPS[1:]], rows.drop("target"))
+    features = prepared.columns
+    kind = MODELS[model]
+    fitted = kind.fit(
+        design_matrix(prepared, features), y, parameters=kind.defaults, options=FitOptions(seed=1)
+    )
+    manifest = {
+        "format": 1,
+        "recipe": "churn",
+        "task": "binary_classification",
+        "target": "churn",
+        "classes": ["No", "Yes"],
+        "positive": "Yes",
+        "threshold": 0.4,
+        "key": "customer",
+        "request": REQUEST,
+        "preparation": preparation.to_json(),
+        "features": features,
+        "model": {
+            "kind": model,
+            "parameters": dict(kind.defaults),
+            "files": {name: objects.put(content) for name, content in fitted.dump().items()},
+        },
+        "example": EXAMPLE,
+    }
+    return objects.put(orjson.dumps(manifest | changes))
+
+
+def make_predictor(model: str = "logistic_regression", **changes: Any) -> Predictor:
+    memory = Memory()
+    return Predictor.load(memory, write_release(memory.objects, model, **changes))

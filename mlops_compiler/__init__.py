@@ -1,0 +1,1 @@
+"""A compiler for the life of a machine-learning model, from one recipe."""

@@ -1,9 +1,10 @@
-"""The command line: reads which command is meant, hands the rest to Hydra, and turns every error into words and an exit code."""
+"""The command line: finds the command, hands the rest to Hydra, turns every error into words and an exit code."""
 
 from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mlops_compiler.frontend.composed import Composed
+    from mlops_compiler.store.reader import StoreReader
 
 COMMANDS: dict[str, str] = {
     "check": "validate and analyse a recipe; reads no rows, starts nothing",
@@ -111,7 +113,13 @@ def _folder(text: str) -> Path:
     path = Path(text)
     if not text or not path.is_dir():
         raise UsageError(
-            [Diagnostic(code="bad-argument", headline=f"--recipe-dir needs a folder that exists, not {text!r}", span=Span.of_token("--recipe-dir"))]
+            [
+                Diagnostic(
+                    code="bad-argument",
+                    headline=f"--recipe-dir needs a folder that exists, not {text!r}",
+                    span=Span.of_token("--recipe-dir"),
+                )
+            ]
         )
     return path
 
@@ -131,25 +139,24 @@ def _run(invocation: Invocation) -> int:
     return max(codes, default=DONE)
 
 
+_FUNCTIONS: dict[str, tuple[str, str]] = {
+    "check": ("check", "check"),
+    "plan": ("check", "plan"),
+    "run": ("run", "run"),
+    "predict": ("predict", "predict"),
+    "deploy": ("service", "deploy"),
+    "undeploy": ("service", "undeploy"),
+    "logs": ("service", "logs"),
+}
+"""Command to the module of `mlops_compiler.commands` and the function that is it."""
+
+
 def _task(invocation: Invocation) -> Callable[[Composed], int]:
-    """Find the function of a command; each is imported when it is asked for."""
-    match invocation.command:
-        case "check":
-            from mlops_compiler.commands.check import check as command
-        case "plan":
-            from mlops_compiler.commands.check import plan as command
-        case "run":
-            from mlops_compiler.commands.run import run as command
-        case "predict":
-            from mlops_compiler.commands.predict import predict as command
-        case "deploy":
-            from mlops_compiler.commands.service import deploy as command
-        case "undeploy":
-            from mlops_compiler.commands.service import undeploy as command
-        case "logs":
-            from mlops_compiler.commands.service import logs as command
-        case _:
-            return lambda composed: _history(invocation, composed)
+    """Find the function of a command; its module is imported when it is asked for, and no other."""
+    if invocation.command in _HISTORY:
+        return lambda composed: _history(invocation, composed)
+    module, name = _FUNCTIONS[invocation.command]
+    command: Callable[[Composed, Invocation], int] = getattr(import_module(f"mlops_compiler.commands.{module}"), name)
     return lambda composed: command(composed, invocation)
 
 
@@ -164,8 +171,9 @@ def _history(invocation: Invocation, composed: Composed | None) -> int:
 
     recipe = validate(composed) if composed is not None else None
     store = open_reader(store_location(recipe.store if recipe else Store()))
-    command = {"runs": runs, "show": show, "status": status}[invocation.command]
-    return command(store, recipe.name if recipe else None, invocation)
+    commands: dict[str, Callable[[StoreReader, str | None, Invocation], int]]
+    commands = {"runs": runs, "show": show, "status": status}
+    return commands[invocation.command](store, recipe.name if recipe else None, invocation)
 
 
 def _tell(error: MlopsError, *, as_json: bool) -> int:
@@ -183,15 +191,15 @@ def _tell(error: MlopsError, *, as_json: bool) -> int:
     return error.exit_code
 
 
-class _Defect(MlopsError):
+class _DefectError(MlopsError):
     """An error that no code of ours foresaw."""
 
     exit_code = ENGINE
 
 
-def _defect(error: Exception) -> _Defect:
+def _defect(error: Exception) -> _DefectError:
     text = str(error).strip().split("\n", 1)[0]
-    return _Defect(
+    return _DefectError(
         [
             Diagnostic(
                 code="internal-error",

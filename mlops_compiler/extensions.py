@@ -33,9 +33,7 @@ class Registry(Mapping[str, T]):
         found: dict[str, EntryPoint] = {}
         for point in entry_points(group=self.group):
             if point.name in self._loaded or point.name in found:
-                raise ValueError(
-                    f"two registrations of {point.name!r} in {self.group}: one of them is {point.value}"
-                )
+                raise ValueError(f"two registrations of {point.name!r} in {self.group}: one of them is {point.value}")
             found[point.name] = point
         return dict(sorted(found.items()))
 

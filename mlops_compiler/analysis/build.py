@@ -39,12 +39,16 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     sink.raise_errors(RecipeError)  # without the right columns every step would be blamed
     schema = schema_of(recipe, check)
     prepared = _prepare(recipe, places, schema, sink)
-    features = _matrix_schema(places, prepared[-1].schema if prepared else schema, sink)
+    features = _matrix_schema(places, (prepared[-1].schema if prepared else None) or schema, sink)
     search = search_of(recipe, places, sink)
     sink.raise_errors(RecipeError)
     return Program(
         name=recipe.name,
-        nodes=(*_intake(recipe, places, check, schema), *prepared, *_modelling(recipe, places, prepared, features, search)),
+        nodes=(
+            *_intake(recipe, places, check, schema),
+            *prepared,
+            *_modelling(recipe, places, prepared, features, search),
+        ),
     )
 
 
@@ -82,7 +86,13 @@ def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> 
         inputs = (nodes[-1].name,) if nodes else ("snapshot", "split")
         span = places.key_span(("prepare", name))
         nodes.append(
-            Node(name=f"prepare.{name}", op=ops.Prepare(step=op, because=step.because), inputs=inputs, schema=schema, span=span)
+            Node(
+                name=f"prepare.{name}",
+                op=ops.Prepare(step=op, because=step.because),
+                inputs=inputs,
+                schema=schema,
+                span=span,
+            )
         )
         before = f"`{name}`"
     return tuple(nodes)
@@ -94,7 +104,9 @@ def _matrix_schema(places: Provenance, schema: Schema, sink: Sink) -> Schema:
         if not column.is_model_ready:
             sink.add(wording.not_a_number(column, places.key_span(("data", "columns", column.name))))
         if column.known is Known.AFTER_OUTCOME:
-            sink.add(wording.leak("matrix", column, "which is computed from what is known only after the outcome", None))
+            sink.add(
+                wording.leak("matrix", column, "which is computed from what is known only after the outcome", None)
+            )
     if not len(features):
         sink.add(wording.no_features(places.key_span(("prepare",))))
     return features
@@ -106,7 +118,12 @@ def _modelling(
     objective = recipe.objective
     value = ops.ValueMatrix(**objective.value.model_dump()) if objective.value else None
     criteria = tuple(
-        ops.Bound(metric=name, at_least=bound.at_least, at_most=bound.at_most, span=places.key_span(("objective", "accept", name)))
+        ops.Bound(
+            metric=name,
+            at_least=bound.at_least,
+            at_most=bound.at_most,
+            span=places.key_span(("objective", "accept", name)),
+        )
         for name, bound in objective.accept.items()
     )
     last = (prepared[-1].name,) if prepared else ("snapshot", "split")
@@ -118,6 +135,11 @@ def _modelling(
         Node(name="select", op=ops.Select(rule=recipe.select.rule, value=value), inputs=("search",)),
         Node(name="train", op=train, inputs=("select", "matrix", "split")),
         Node(name="evaluate", op=evaluate, inputs=("train", "split")),
-        Node(name="release", op=ops.Release(criteria=criteria), inputs=("evaluate",), description=recipe.description),
+        Node(
+            name="release",
+            op=ops.Release(criteria=criteria),
+            inputs=("evaluate",),
+            description=recipe.description,
+        ),
         Node(name="report", op=ops.Report(), inputs=("release",)),
     )

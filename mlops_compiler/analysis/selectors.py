@@ -24,7 +24,7 @@ GROUPS: dict[str, Callable[[Column], bool]] = {
 }
 
 
-class UnknownName(LookupError):
+class UnknownNameError(LookupError):
     """A selector names a column that does not reach the step."""
 
     def __init__(self, name: str) -> None:
@@ -40,13 +40,13 @@ def select(selector: Selector, schema: Schema) -> tuple[str, ...]:
         for names.
 
     Raises:
-        UnknownName: It names a column that is not there.
+        UnknownNameError: It names a column that is not there.
         re.error: A pattern is no regular expression.
     """
     if isinstance(selector, dict):
         left_out = set(selector["all_except"])
         if missing := [name for name in selector["all_except"] if name not in schema]:
-            raise UnknownName(missing[0])
+            raise UnknownNameError(missing[0])
         return tuple(column.name for column in _features(schema) if column.name not in left_out)
     terms = (selector,) if isinstance(selector, str) else selector
     return tuple(dict.fromkeys(name for term in terms for name in _term(term, schema)))
@@ -61,7 +61,7 @@ def _term(term: str, schema: Schema) -> Iterator[str]:
         pattern = re.compile(term[1:-1])
         yield from (column.name for column in _features(schema) if pattern.search(column.name))
     else:
-        raise UnknownName(term)
+        raise UnknownNameError(term)
 
 
 def _features(schema: Schema) -> tuple[Column, ...]:

@@ -57,9 +57,12 @@ def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], s
     for name, span in named:
         if name not in found:
             sink.add(wording.unknown_source_column(name, found, path, span))
-    for role, name in (("the target", recipe.objective.target), ("the key", recipe.data.key)):
-        if name in recipe.data.ignore:
-            sink.add(wording.contract_conflict(name, f"is {role} and is ignored", places.value_span(("data", "ignore"))))
+    roles = {recipe.objective.target: "the target", recipe.data.key: "the key"}
+    for name in recipe.data.ignore:
+        if role := roles.get(name):
+            sink.add(
+                wording.contract_conflict(name, f"is {role} and is ignored", places.value_span(("data", "ignore")))
+            )
 
 
 def _check(recipe: Recipe, places: Provenance, name: str, kind: str, sink: Sink) -> ColumnCheck:

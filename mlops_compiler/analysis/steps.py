@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from mlops_compiler.analysis import wording
-from mlops_compiler.analysis.selectors import GROUPS, UnknownName, select
+from mlops_compiler.analysis.selectors import GROUPS, UnknownNameError, select
 from mlops_compiler.frontend.provenance import within
 from mlops_compiler.ir.ops import prepare as ops
 from mlops_compiler.ir.schema import Column, Known, Role, Schema, dtype_name
 from mlops_compiler.recipe import prepare as steps
-from mlops_compiler.tables.expressions import NotRowWise, infer_expression, parse_expression
+from mlops_compiler.tables.expressions import NotRowWiseError, infer_expression, parse_expression
 from mlops_compiler.tables.infer import infer
 from mlops_compiler.tables.steps import writes
 
@@ -56,11 +56,15 @@ class Site:
         """Resolve the step's selector; reports what does not resolve and returns what does."""
         try:
             names = select(selector, self.schema)
-        except UnknownName as error:
+        except UnknownNameError as error:
             self.missing(error.name, self._word(selector, error.name))
             return ()
         except re.error as error:
-            self.sink.add(wording.bad_expression(self.name, str(selector), f"no regular expression: {error}", self.span("columns")))
+            self.sink.add(
+                wording.bad_expression(
+                    self.name, str(selector), f"no regular expression: {error}", self.span("columns")
+                )
+            )
             return ()
         if not names:
             self.sink.add(wording.empty_selection(self.name, _show(selector), self.span("columns")))
@@ -68,7 +72,11 @@ class Site:
 
     def _word(self, selector: steps.Selector, name: str) -> Span | None:
         if isinstance(selector, dict):
-            return self.span("columns", "all_except", selector["all_except"].index(name)) if name in selector["all_except"] else self.span("columns")
+            return (
+                self.span("columns", "all_except", selector["all_except"].index(name))
+                if name in selector["all_except"]
+                else self.span("columns")
+            )
         if isinstance(selector, tuple) and name in selector:
             return self.span("columns", selector.index(name))
         return self.span("columns")
@@ -149,7 +157,9 @@ def _(step: steps.Impute, site: Site) -> ops.StepOp | None:
     if not fitting:
         return None
     floats = any(site.schema[name].dtype.is_float() for name in fitting)
-    return ops.Impute(columns=fitting, value=float(step.with_) if floats and not isinstance(step.with_, str) else step.with_)
+    return ops.Impute(
+        columns=fitting, value=float(step.with_) if floats and not isinstance(step.with_, str) else step.with_
+    )
 
 
 def _holds(site: Site, name: str, value: object) -> bool:
@@ -166,7 +176,9 @@ def _holds(site: Site, name: str, value: object) -> bool:
 def _(step: steps.Derive, site: Site) -> ops.StepOp | None:
     good = [(name, text) for name, text in step.columns.items() if _expression(site, text, ("columns", name))]
     for name, _text in good:
-        if name in site.schema and not site.allowed(name, site.places.key_span(("prepare", site.name, "columns", name))):
+        if name in site.schema and not site.allowed(
+            name, site.places.key_span(("prepare", site.name, "columns", name))
+        ):
             return None
     return ops.Derive(expressions=tuple(good)) if good else None
 
@@ -195,7 +207,7 @@ def _expression(site: Site, text: str, path: tuple[str, ...]) -> bool:
         if missing or not all(allowed):
             return False
         infer_expression(text, site.schema.empty_frame().schema)
-    except NotRowWise:
+    except NotRowWiseError:
         site.sink.add(wording.not_row_wise(site.name, text, span))
         return False
     except pl.exceptions.PolarsError as error:

@@ -1,0 +1,1 @@
+"""What runs a plan: stages, search, and the engines under them."""

@@ -26,7 +26,9 @@ def check(composed: Composed, invocation: Invocation) -> int:
         print_json({"recipe": compiled.recipe.name, "valid": True, **facts})
         return DONE
     console = results()
-    counts = f"{facts['columns']} columns, {facts['steps']} steps, {facts['features']} features, {facts['models']} models"
+    counts = (
+        f"{facts['columns']} columns, {facts['steps']} steps, {facts['features']} features, {facts['models']} models"
+    )
     console.print(f"{compiled.recipe.name} is valid: {counts}")
     if invocation.arguments.get("verbose") == "true":
         console.print(print_program(compiled.program), soft_wrap=True)
@@ -68,7 +70,12 @@ def plan_rows(made: Plan) -> list[PlanRow]:
 def plan_data(made: Plan) -> list[dict[str, Any]]:
     """A plan as JSON."""
     return [
-        {"stage": action.stage.name, "action": action.action, "reason": action.reason, "fingerprint": action.stage.fingerprint}
+        {
+            "stage": action.stage.name,
+            "action": action.action,
+            "reason": action.reason,
+            "fingerprint": action.stage.fingerprint,
+        }
         for action in made.actions
     ]
 

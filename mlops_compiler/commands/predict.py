@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, is_dataclass
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,12 +35,15 @@ def predict(composed: Composed, invocation: Invocation) -> int:
     recipe = validate(composed)
     store = open_reader(store_location(recipe.store))
     release = find_release(store, recipe.name, invocation.number("release"))
-    summary = predict_file(Predictor.load(store, release.manifest), Path(source), Path(target))
-    data = asdict(summary) if is_dataclass(summary) and not isinstance(summary, type) else dict(summary)
+    manifest = json.loads(store.objects.get(release.manifest))
+    data = predict_file(Predictor.load(store, release.manifest), manifest, Path(source), Path(target)).to_json()
     if invocation.as_json:
         print_json({"recipe": recipe.name, "release": release.number, **data})
     else:
-        results().print(f"{recipe.name} release {release.number}: {data.get('rows')} rows scored to {target}", soft_wrap=True)
+        results().print(
+            f"{recipe.name} release {release.number}: {data['rows']:,} rows scored to {target}",
+            soft_wrap=True,
+        )
     return DONE
 
 

@@ -62,8 +62,11 @@ def run(composed: Composed, invocation: Invocation) -> int:
         begun.store.finish_run(begun.record.run_id, "interrupted", {})
         messages().print("\ninterrupted; finished stages and trials are kept, and the next run goes on from them")
         return INTERRUPTED
-    except MlopsError as error:
-        begun.store.finish_run(begun.record.run_id, "failed", {"error": error.diagnostics[0].headline})
+    except Exception as error:
+        headline = (
+            error.diagnostics[0].headline if isinstance(error, MlopsError) else f"{type(error).__name__}: {error}"
+        )
+        begun.store.finish_run(begun.record.run_id, "failed", {"error": headline})
         raise
     return _end(begun, records, invocation)
 
@@ -165,12 +168,17 @@ def _summary(begun: Started, records: dict[str, StageRecord], status: str) -> Ru
         reused=[action.stage.name for action in plan.actions if action.stage.name not in running],
         release=outcome["release"],
         criteria=outcome["criteria"],
-        leaderboard=read("search", "leaderboard"),
+        leaderboard=with_seconds(read("search", "leaderboard"), records["search"].summary["seconds"]),
         selection=read("select", "selection"),
         evaluation=read("evaluate", "evaluation"),
         report=_shown(records["report"].summary["path"]),
         next_commands=_next(begun, accepted=outcome["accepted"]),
     )
+
+
+def with_seconds(board: dict[str, Any], seconds: dict[str, float]) -> dict[str, Any]:
+    """Add to each trial the time it took, which is recorded apart: it is no part of the result."""
+    return {**board, "trials": [{**row, "seconds": seconds.get(str(row["trial"]))} for row in board["trials"]]}
 
 
 def _shown(path: str) -> str:
@@ -182,12 +190,21 @@ def _shown(path: str) -> str:
 
 def _next(begun: Started, *, accepted: bool) -> list[tuple[str, str]]:
     composed = begun.planned.compiled.composed
-    named = next((token for token in composed.overrides if token.startswith("recipe=")), f"recipe={composed.recipe_name}")
+    named = next(
+        (token for token in composed.overrides if token.startswith("recipe=")),
+        f"recipe={composed.recipe_name}",
+    )
     source = begun.planned.compiled.recipe.data.source.path
     if not accepted:
-        return [("search longer", f"mlops-compile {named} search.trials=100"), ("look back", f"mlops-compile runs {named}")]
+        return [
+            ("search longer", f"mlops-compile {named} search.trials=100"),
+            ("look back", f"mlops-compile runs {named}"),
+        ]
     return [
         ("serve it", f"mlops-compile deploy {named}"),
-        ("score a file", f"mlops-compile predict {named} input={_shown(str(composed.root / source))} output=scores.csv"),
+        (
+            "score a file",
+            f"mlops-compile predict {named} input={_shown(str(composed.root / source))} output=scores.csv",
+        ),
         ("look back", f"mlops-compile runs {named}"),
     ]

@@ -1,1 +1,1 @@
-"""What people see in their terminal; each view is imported from its own file, so that a command loads no other."""
+"""What people see in their terminal; each view is imported from its own file: a command loads no other."""

@@ -37,10 +37,6 @@ def count_criteria(criteria: Sequence[Mapping[str, Any]]) -> str:
     """Say how many were met: ``both criteria met``, ``1 of 3 criteria missed``."""
     missed = sum(not item.get("met") for item in criteria)
     if missed:
-        return (
-            f"{missed} of {len(criteria)} criteria missed"
-            if len(criteria) > 1
-            else "its criterion was missed"
-        )
+        return f"{missed} of {len(criteria)} criteria missed" if len(criteria) > 1 else "its criterion was missed"
     words = {0: "no criteria asked", 1: "its criterion is met", 2: "both criteria met"}
     return words.get(len(criteria), f"all {len(criteria)} criteria met")

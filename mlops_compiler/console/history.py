@@ -172,9 +172,7 @@ def _print_stages(run: RunRecord, state: ProgressState, console: Console) -> Non
             styled(stage, BAD if failed else ""),
             styled(action, ACTION_STYLES.get(action, "")),
             Text(numbers.seconds(known.seconds) if known and known.seconds is not None else "", style=DIM),
-            styled(
-                known.detail if known and known.detail else item.get("reason") or "", BAD if failed else DIM
-            ),
+            styled(known.detail if known and known.detail else item.get("reason") or "", BAD if failed else DIM),
         )
     console.print(table)
 

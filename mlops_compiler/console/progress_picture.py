@@ -54,9 +54,7 @@ def _stage(stage: StageState, *, now: float, ended: bool) -> Table:
     took = Text(numbers.seconds(seconds) if seconds is not None else "", style=DIM)
     detail = stage.detail or {"reused": "reused"}.get(stage.status, "")
     detail = "stopped" if stage.status == "running" and ended else detail
-    table.add_row(
-        mark, styled(stage.name, style), took, styled(detail, BAD if stage.status == "failed" else DIM)
-    )
+    table.add_row(mark, styled(stage.name, style), took, styled(detail, BAD if stage.status == "failed" else DIM))
     return table
 
 
@@ -104,9 +102,7 @@ def _trials(search: SearchState) -> Table:
             Text("best so far", style=GOOD),
             styled(search.best.model, STRONG),
             "",
-            Text.assemble(
-                (numbers.score(search.best.score), f"bold {GOOD}"), (f" {clean(search.metric)}", DIM)
-            ),
+            Text.assemble((numbers.score(search.best.score), f"bold {GOOD}"), (f" {clean(search.metric)}", DIM)),
         )
     for trial in list(search.running.values())[:_MOST_RUNNING]:
         table.add_row(

@@ -119,9 +119,7 @@ class ProgressState:
             models=tuple(str(model) for model in payload.get("models", ())),
             cached=int(payload.get("cached", 0)),
             metric=metric,
-            greater_is_better=bool(
-                payload.get("greater_is_better", known is None or known.greater_is_better)
-            ),
+            greater_is_better=bool(payload.get("greater_is_better", known is None or known.greater_is_better)),
         )
 
     def _trial_started(self, payload: Mapping[str, Any], _time: float) -> None:

@@ -87,9 +87,7 @@ def _headline(summary: RunSummary) -> list[Text]:
     released = summary.release is not None
     mark, style = (TICK, f"bold {GOOD}") if summary.status == "succeeded" else (CROSS, BAD)
     outcome = (
-        f"release {summary.release}"
-        if released
-        else {"rejected": "not released"}.get(summary.status, summary.status)
+        f"release {summary.release}" if released else {"rejected": "not released"}.get(summary.status, summary.status)
     )
     said = f", {count_criteria(summary.criteria)}" if summary.status in {"succeeded", "rejected"} else ""
     return [

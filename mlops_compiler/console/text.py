@@ -47,9 +47,7 @@ def grid(*columns: str, indent: int = 2) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(width=indent - 2)
     for column in columns:
-        table.add_column(
-            justify="right" if column == "right" else "left", no_wrap=column != "text", overflow="fold"
-        )
+        table.add_column(justify="right" if column == "right" else "left", no_wrap=column != "text", overflow="fold")
     return table
 
 

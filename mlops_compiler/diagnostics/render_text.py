@@ -37,9 +37,11 @@ def _one(item: Diagnostic) -> str:
 
 def _place(span: Span, gutter: str) -> list[str]:
     if span.source == COMMAND_LINE:
-        return [f"{gutter}--> {span.place}", *_caret(span, gutter)[1:]] if span.column > 1 else [
-            f"{gutter}--> {span.place}"
-        ]
+        return (
+            [f"{gutter}--> {span.place}", *_caret(span, gutter)[1:]]
+            if span.column > 1
+            else [f"{gutter}--> {span.place}"]
+        )
     return [f"{gutter}--> {span.place}", *_caret(span, gutter)]
 
 

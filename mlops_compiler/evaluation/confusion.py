@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from mlops_compiler.evaluation.cuts import Labels, Probabilities
+    from mlops_compiler.ir.ops.lifecycle import ValueMatrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,20 +28,6 @@ class Confusion:
 
     def to_json(self) -> dict[str, int]:
         """Give the counts by name."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueMatrix:
-    """What each outcome of a decision is worth, per row."""
-
-    true_positive: float = 0.0
-    false_positive: float = 0.0
-    false_negative: float = 0.0
-    true_negative: float = 0.0
-
-    def to_json(self) -> dict[str, float]:
-        """Give the worths by name."""
         return asdict(self)
 
 

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from mlops_compiler.evaluation.cuts import Labels, Probabilities
 
 
-def score(
-    y: Labels, probability: Probabilities, threshold: float, names: tuple[str, ...]
-) -> dict[str, float]:
+def score(y: Labels, probability: Probabilities, threshold: float, names: tuple[str, ...]) -> dict[str, float]:
     """Compute the metrics named, in that order.
 
     Raises:

@@ -6,17 +6,19 @@ Where several cuts are worth the same, the highest threshold wins: the fewest ro
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlops_compiler.evaluation.confusion import ValueMatrix, confusion, total_value
+from mlops_compiler.evaluation.confusion import confusion, total_value
 from mlops_compiler.evaluation.cuts import Cuts, cut, thin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.evaluation.cuts import Labels, Probabilities
+    from mlops_compiler.ir.ops.lifecycle import ValueMatrix
 
 
 def best_threshold(y: Labels, probability: Probabilities, value: ValueMatrix) -> float:
@@ -34,9 +36,7 @@ def best_threshold(y: Labels, probability: Probabilities, value: ValueMatrix) ->
     return float(_thresholds(cuts)[np.argmax(_values(cuts, value))])
 
 
-def value_curve(
-    y: Labels, probability: Probabilities, value: ValueMatrix, points: int = 200
-) -> dict[str, list[float]]:
+def value_curve(y: Labels, probability: Probabilities, value: ValueMatrix, points: int = 200) -> dict[str, list[float]]:
     """Give the total value by rising threshold; both ends and the best are among the points."""
     cuts = cut(y, probability)
     values = _values(cuts, value)
@@ -54,7 +54,7 @@ def value_summary(
         "per_row": total / len(y),
         "all_positive": total_value(confusion(y, probability, -np.inf), value),
         "all_negative": total_value(confusion(y, probability, np.inf), value),
-        "unit_values": value.to_json(),
+        "unit_values": asdict(value),
     }
 
 

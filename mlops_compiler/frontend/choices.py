@@ -204,9 +204,7 @@ def _options(chosen: Any) -> list[str]:
     return chosen if isinstance(chosen, list) else [] if chosen is None else [chosen]
 
 
-def _in_defaults(
-    document: Document, path: KeyPath, headline: str, wrong: str, known: Sequence[str]
-) -> Diagnostic:
+def _in_defaults(document: Document, path: KeyPath, headline: str, wrong: str, known: Sequence[str]) -> Diagnostic:
     span = narrow(document.places[path].value, wrong)
     help_ = did_you_mean(wrong, known, otherwise="there are")
     return Diagnostic(code="bad-defaults", headline=headline, span=span, help=help_)

@@ -148,13 +148,9 @@ class Findings:
         path = (*located.path, key)
         if not isinstance(kind, str):
             headline = f"`{dotted(path)}` must be a name, not {given(kind)}"
-            return self._at_value(
-                path, "wrong-type", headline, did_you_mean("", known, otherwise="it is one of")
-            )
+            return self._at_value(path, "wrong-type", headline, did_you_mean("", known, otherwise="it is one of"))
         headline = f"there is no {_thing(path, key)} `{kind}`"
-        return self._at_value(
-            path, "unknown-kind", headline, did_you_mean(kind, known, otherwise="there are")
-        )
+        return self._at_value(path, "unknown-kind", headline, did_you_mean(kind, known, otherwise="there are"))
 
     def _no_kind(self, located: Located) -> Diagnostic:
         key = (located.shape.discriminator if located.shape else None) or "kind"
@@ -186,9 +182,7 @@ class Findings:
 
     def _invalid(self, located: Located, message: str) -> Diagnostic:
         section = f"`{dotted(located.path)}`: " if located.path else ""
-        return Diagnostic(
-            code="invalid-value", headline=f"{section}{message}", span=self._narrowest(located, message)
-        )
+        return Diagnostic(code="invalid-value", headline=f"{section}{message}", span=self._narrowest(located, message))
 
     def _narrowest(self, located: Located, message: str) -> Span:
         """Blame the first key that the message names, if it stands in the section that is wrong."""
@@ -223,6 +217,4 @@ def _thing(path: KeyPath, key: str) -> str:
 
 
 def _small(sentence: str) -> str:
-    return (
-        sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() or sentence[1:2] == " " else sentence
-    )
+    return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() or sentence[1:2] == " " else sentence

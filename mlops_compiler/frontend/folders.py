@@ -178,9 +178,7 @@ def find_option(group: str, option: str, folders: Iterable[Path]) -> Path | None
 
 
 def _existing(file: Path) -> Path | None:
-    candidates = (
-        [file] if file.name.endswith(SUFFIXES) else [file.with_name(file.name + end) for end in SUFFIXES]
-    )
+    candidates = [file] if file.name.endswith(SUFFIXES) else [file.with_name(file.name + end) for end in SUFFIXES]
     try:
         return next((item.resolve() for item in candidates if item.exists() and not item.is_dir()), None)
     except (OSError, ValueError):  # a name that no file can have

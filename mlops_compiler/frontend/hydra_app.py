@@ -5,12 +5,12 @@ Hydra writes no folder, changes no directory, configures no logging, and reports
 
 from __future__ import annotations
 
-import argparse
+import logging
 import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from hydra import version
 from hydra._internal.hydra import Hydra
@@ -25,6 +25,7 @@ from omegaconf import OmegaConf
 
 from mlops_compiler.diagnostics import Diagnostic, MlopsError, Sink, UsageError, did_you_mean
 from mlops_compiler.frontend.choices import Choices
+from mlops_compiler.frontend.flags import parse_flags
 from mlops_compiler.frontend.folders import GroupFolder, RecipeFolder, group_folders, recipe_folders
 from mlops_compiler.frontend.help_text import help_text
 from mlops_compiler.frontend.hydra_errors import translated
@@ -33,6 +34,7 @@ from mlops_compiler.frontend.loader import PRIMARY, RecipeLoader
 from mlops_compiler.frontend.overrides import parse
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
@@ -47,8 +49,8 @@ _PRIMARY = {
     "defaults": [
         {"recipe": "???"},
         "_self_",
-        {"override hydra/hydra_logging": "disabled"},
-        {"override hydra/job_logging": "disabled"},
+        {"override hydra/hydra_logging": "none"},
+        {"override hydra/job_logging": "none"},
     ],
     "hydra": {
         "run": {"dir": "."},
@@ -58,12 +60,6 @@ _PRIMARY = {
     },
 }
 _MULTIRUN = "hydra.mode=MULTIRUN"
-_FORBIDDEN = {
-    "config_path": "--config-path",
-    "config_name": "--config-name",
-    "config_dir": "--config-dir",
-    "experimental_rerun": "--experimental-rerun",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +107,7 @@ def launch(
         RecipeError: A recipe is wrong.
         Exception: What the task raised, after the other jobs of a sweep were run.
     """
-    arguments = _arguments(argv)
+    arguments = parse_flags(argv)
     choices = Choices(recipe_folders=recipe_folders(recipe_dirs), group_folders=group_folders(recipe_dirs))
     if arguments.help:
         sys.stdout.write(help_text(choices, usage))
@@ -139,11 +135,24 @@ def _show(hydra: Hydra, arguments: argparse.Namespace, overrides: list[str]) -> 
         arguments.overrides = [token.text for token in parse(overrides) if token.is_hydras]
         hydra.hydra_help(config_name=None, args_parser=get_args_parser(), args=arguments)
     elif arguments.info:
-        hydra.show_info(arguments.info, config_name=PRIMARY, overrides=overrides)
+        with _root_logger_kept():
+            hydra.show_info(arguments.info, config_name=PRIMARY, overrides=overrides)
     else:
         if arguments.package is not None:
             _check_package(hydra.compose_config(PRIMARY, overrides, RunMode.RUN), arguments.package)
         hydra.show_cfg(PRIMARY, overrides, arguments.cfg, arguments.package, resolve=arguments.resolve)
+
+
+@contextmanager
+def _root_logger_kept() -> Iterator[None]:
+    """Undo what Hydra does to the root logger, by which it prints."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
 
 
 def _check_package(config: DictConfig, package: str) -> None:
@@ -199,9 +208,7 @@ def _complete(hydra: Hydra, words: list[str]) -> None:
     except MlopsError:
         return
     except ValueError as error:
-        finding = Diagnostic(
-            code="bad-flag", headline=str(error), help="write --shell-completion install=bash"
-        )
+        finding = Diagnostic(code="bad-flag", headline=str(error), help="write --shell-completion install=bash")
         raise UsageError([finding]) from None
 
 
@@ -236,43 +243,3 @@ def _loader(choices: Choices, *, completing: bool) -> RecipeLoader:
     for provider, entry in entries:
         path.prepend(provider=provider, path=entry, anchor="schema")
     return RecipeLoader(path, choices, completing=completing)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Hydra's flags, with our errors."""
-
-    def error(self, message: str) -> NoReturn:
-        finding = Diagnostic(code="bad-flag", headline=message, help="see --help for the flags")
-        raise UsageError([finding])
-
-
-def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(prog=PRIMARY, parents=[get_args_parser()], add_help=False, allow_abbrev=False)
-    arguments = parser.parse_intermixed_args(list(argv))
-    for name, flag in _FORBIDDEN.items():
-        if getattr(arguments, name) is not None:
-            finding = Diagnostic(
-                code="bad-flag",
-                headline=f"{flag} is not for recipes: they are found in their folders",
-                help="name a folder with --recipe-dir, or a file with recipe=path/to/file.yaml",
-            )
-            raise UsageError([finding])
-    _check_combination(arguments)
-    return arguments
-
-
-def _check_combination(arguments: Any) -> None:
-    asked = {
-        "--run": arguments.run,
-        "--multirun": arguments.multirun,
-        "--cfg": arguments.cfg,
-        "--info": arguments.info,
-        "--shell-completion": arguments.shell_completion,
-    }
-    given = [flag for flag, value in asked.items() if value]
-    if len(given) > 1:
-        headline = f"{' and '.join(given)} exclude each other"
-        raise UsageError([Diagnostic(code="bad-flag", headline=headline)])
-    if (arguments.resolve or arguments.package) and not arguments.cfg:
-        flag = "--resolve" if arguments.resolve else "--package"
-        raise UsageError([Diagnostic(code="bad-flag", headline=f"{flag} goes with --cfg only")])

@@ -33,7 +33,7 @@ def translated(tokens: Sequence[Token]) -> Iterator[None]:
     """
     try:
         yield
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError, LookupError) as error:
         raise UsageError([_finding(error, tokens)]) from error
 
 

@@ -79,9 +79,7 @@ class RecipeLoader(ConfigLoaderImpl):
         ready = self._ready(tokens, run_mode) if config_name == PRIMARY else overrides
         self._composing = tuple(token.text for token in tokens if not token.is_hydras)
         with translated(tokens):
-            config = super().load_configuration(
-                config_name, ready, run_mode, from_shell, validate_sweep_overrides
-            )
+            config = super().load_configuration(config_name, ready, run_mode, from_shell, validate_sweep_overrides)
         _say_what_was_written(config, tokens)
         _check_size(config)
         return config
@@ -121,8 +119,7 @@ class RecipeLoader(ConfigLoaderImpl):
             raise
         named = self.choices.named_groups(chosen_recipes(tokens))
         return [
-            rewritten(token, groups=self.choices.groups, named=named, locate=self.choices.locate)
-            for token in tokens
+            rewritten(token, groups=self.choices.groups, named=named, locate=self.choices.locate) for token in tokens
         ]
 
     def _compose_config_from_defaults_list(self, defaults: list[ResultDefault], repo: Any) -> DictConfig:

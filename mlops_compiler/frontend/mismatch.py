@@ -23,9 +23,7 @@ def mismatch(path: KeyPath, shape: Shape | None, value: Any, provenance: Provena
     """Say what is expected at a place, and what stands there."""
     span = provenance.value_span(path)
     if shape is None:
-        return Diagnostic(
-            code="invalid-value", headline=f"`{dotted(path)}` cannot be {given(value)}", span=span
-        )
+        return Diagnostic(code="invalid-value", headline=f"`{dotted(path)}` cannot be {given(value)}", span=span)
     if shape.is_searchable and isinstance(value, dict):
         return _no_domain(path, value, span)
     if (words := _words(shape)) and isinstance(value, str) and not _has_type(shape, value):

@@ -134,9 +134,10 @@ def quoted(text: str) -> str:
 
 def _refused(token: Token) -> Iterator[Diagnostic]:
     if not token.key:
-        yield _usage(
-            "bad-override", f"`{_short(token.text)}` names no key", token.span, help_="write key=value"
-        )
+        yield _usage("bad-override", f"`{_short(token.text)}` names no key", token.span, help_="write key=value")
+    if token.override.is_delete() and token.key.rpartition(".")[2].isdigit():
+        headline = "an item of a list cannot be removed"
+        yield _usage("bad-override", headline, token.span, help_="give the whole list")
     if token.override.package is not None:
         yield _usage("bad-override", "recipes have no packages: name the key itself", token.span)
     if token.key.startswith("hydra.searchpath"):

@@ -99,9 +99,7 @@ def parse_document(raw: bytes, *, path: Path, source: str) -> Document:
     if found:
         raise RecipeError(found)
     first = len(lines.lines[0].rstrip())
-    return Document(
-        path=path, data=construct(root), places=places(root, lines), start=lines.span(0, 0, first)
-    )
+    return Document(path=path, data=construct(root), places=places(root, lines), start=lines.span(0, 0, first))
 
 
 def _as_named(path: Path) -> str:
@@ -240,7 +238,5 @@ def _no_mapping(span: Span, source: str) -> Diagnostic:
     )
 
 
-def _file_finding(
-    source: str, what: str, span: Span | None = None, code: str = "unreadable-recipe"
-) -> Diagnostic:
+def _file_finding(source: str, what: str, span: Span | None = None, code: str = "unreadable-recipe") -> Diagnostic:
     return Diagnostic(code=code, headline=f"{source} {what}", span=span)

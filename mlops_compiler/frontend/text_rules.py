@@ -84,9 +84,7 @@ def _keys(node: yaml.MappingNode, lines: Lines) -> Iterator[Diagnostic]:
         elif key.value in seen:
             yield _twice(key, seen[key.value], lines)
         elif "${" in key.value:
-            yield Diagnostic(
-                code="bad-reference", headline="a key may hold no reference", span=lines.of_node(key)
-            )
+            yield Diagnostic(code="bad-reference", headline="a key may hold no reference", span=lines.of_node(key))
         if isinstance(key, yaml.ScalarNode):
             seen.setdefault(key.value, key)
 

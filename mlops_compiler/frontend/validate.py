@@ -29,7 +29,9 @@ def validate(composed: Composed) -> Recipe:
     found = list(traps(composed.config, composed.provenance))
     try:
         # JSON's strict mode is the one that takes a list for a tuple, and still no text for a number.
-        recipe = Recipe.model_validate_json(json.dumps(composed.config), strict=True)
+        # Only the recipe's own words are keys: `validate`, and not the field `validate_` that holds it.
+        text = json.dumps(composed.config)
+        recipe = Recipe.model_validate_json(text, strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
         findings = Findings(config=composed.config, provenance=composed.provenance)
         found += findings.of(error)

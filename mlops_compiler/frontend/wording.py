@@ -46,12 +46,8 @@ def given(value: object) -> str:
 
 def expected(shape: Shape) -> str:
     """Say what may stand at a place: ``a whole number from 1 to 50``."""
-    literals = [
-        value for arm in shape.arms if get_origin(arm.type) is Literal for value in get_args(arm.type)
-    ]
-    others = dict.fromkeys(
-        _noun(arm, plural=False) for arm in shape.arms if get_origin(arm.type) is not Literal
-    )
+    literals = [value for arm in shape.arms if get_origin(arm.type) is Literal for value in get_args(arm.type)]
+    others = dict.fromkeys(_noun(arm, plural=False) for arm in shape.arms if get_origin(arm.type) is not Literal)
     words = [*([_one_of(literals)] if literals else []), *others]
     if shape.is_searchable:
         words.append("a search domain")

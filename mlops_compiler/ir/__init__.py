@@ -1,0 +1,1 @@
+"""The typed program: domains, schemas, ops, nodes, fingerprints."""

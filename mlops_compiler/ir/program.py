@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from mlops_compiler.diagnostics import Span
 from mlops_compiler.ir.ops.lifecycle import LifecycleOp
-from mlops_compiler.ir.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from mlops_compiler.diagnostics import Span
+    from mlops_compiler.ir.schema import Schema
 
 OpT = TypeVar("OpT", bound=LifecycleOp)
 

@@ -1,4 +1,4 @@
-"""A schema says of every column what it is before any row is read: type, role, when it is known, where it comes from."""
+"""A schema says what every column is before any row is read: type, role, when it is known, where it comes from."""
 
 from __future__ import annotations
 

@@ -58,9 +58,7 @@ class HistGradientBoosting(ModelKind):
     complexity = 40
     accepts_missing = True
 
-    def fit(
-        self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions
-    ) -> FittedModel:
+    def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Boost until the loss of the rows held back stops falling."""
         from mlops_compiler.models.adapters.boosting import fit_boosting
 

@@ -93,9 +93,7 @@ class ModelKind(ABC):
     accepts_missing: ClassVar[bool] = False
 
     @abstractmethod
-    def fit(
-        self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions
-    ) -> FittedModel:
+    def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Fit a model; the same arguments give the same bits.
 
         Other `threads` give them too, except for a network, whose sums may round otherwise.

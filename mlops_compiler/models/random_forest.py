@@ -29,9 +29,7 @@ class RandomForestParameters(Parameters):
 
     n_estimators: Tunable[Annotated[int, Field(ge=1, le=10_000)]] = 200
     """How many trees."""
-    max_features: Tunable[Literal["sqrt", "log2"] | Annotated[float, Field(gt=0, le=1)]] = Uniform(
-        low=0.1, high=1.0
-    )
+    max_features: Tunable[Literal["sqrt", "log2"] | Annotated[float, Field(gt=0, le=1)]] = Uniform(low=0.1, high=1.0)
     """The share of the columns that a split may choose from."""
     min_samples_leaf: Tunable[Annotated[int, Field(ge=1)]] = IntLogUniform(low=1, high=64)
     """Fewest rows in a leaf."""
@@ -49,9 +47,7 @@ class RandomForest(ModelKind):
     )
     complexity = 30
 
-    def fit(
-        self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions
-    ) -> FittedModel:
+    def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Grow the trees, `options.threads` at a time."""
         from mlops_compiler.models.adapters.forest import fit_forest
 

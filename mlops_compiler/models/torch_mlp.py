@@ -64,9 +64,7 @@ class TorchMlp(ModelKind):
     complexity = 50
     uses_gpu = True
 
-    def fit(
-        self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions
-    ) -> FittedModel:
+    def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Train on `options.device`."""
         from mlops_compiler.models.adapters.net_training import fit_net
 

@@ -1,0 +1,1 @@
+"""The optimising passes, one file each."""

@@ -52,4 +52,6 @@ def _fuse(steps: list[Node]) -> list[Node]:
 def _named(node: Node) -> NamedStep:
     if not isinstance(node.op, Prepare):
         raise TypeError(f"{node.name} is no step")
-    return NamedStep(name=node.name.removeprefix("prepare."), step=node.op.step, because=node.op.because, span=node.span)
+    return NamedStep(
+        name=node.name.removeprefix("prepare."), step=node.op.step, because=node.op.because, span=node.span
+    )

@@ -56,8 +56,8 @@ def _narrow(step: StepOp, live: set[str]) -> StepOp | None:
         case Drop():
             return None  # what it removes is not live after it, hence projected away or overwritten before
         case Derive(expressions=expressions):
-            needed = tuple((name, text) for name, text in expressions if name in live)
-            return replace(step, expressions=needed) if needed else None
+            made = tuple((name, text) for name, text in expressions if name in live)
+            return replace(step, expressions=made) if made else None
         case OneHot(columns=columns):
             needed = tuple(name for name in columns if f"{name}=*" in live)
         case _:
@@ -72,7 +72,12 @@ def _made(step: StepOp) -> set[str]:
 
 def _project(schema: Schema, live: set[str]) -> Node:
     columns = tuple(name for name in schema.names if name in live)
-    return Node(name="project", op=Project(columns=columns), inputs=("snapshot", "split"), schema=schema.select(columns))
+    return Node(
+        name="project",
+        op=Project(columns=columns),
+        inputs=("snapshot", "split"),
+        schema=schema.select(columns),
+    )
 
 
 def _rebuild(program: Program, project: Node, kept: list[tuple[Node, StepOp]]) -> Program:

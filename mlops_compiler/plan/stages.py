@@ -1,4 +1,4 @@
-"""A stage is the unit of reuse: some nodes of the program, all that can change their result, and a fingerprint of that."""
+"""A stage is the unit of reuse: nodes of the program, all that can change their result, and a fingerprint of that."""
 
 from __future__ import annotations
 
@@ -173,7 +173,10 @@ def _of_node(node: Node) -> dict[str, Any]:
         case ops.Read() as read:
             return {"data": {"source": _fields(read, without=("path",))}}
         case ops.Check(columns=columns, max_loss=most):
-            return {"data.columns": {item.name: _fields(item, without=("name",)) for item in columns}, "data.max_loss": most}
+            return {
+                "data.columns": {item.name: _fields(item, without=("name",)) for item in columns},
+                "data.max_loss": most,
+            }
         case ops.Prepare(step=step):
             return {node.name: {"op": step.op, **_fields(step)}}
         case ops.FusedPrepare(steps=steps):
@@ -189,7 +192,12 @@ def _of_node(node: Node) -> dict[str, Any]:
 
 def _candidate(item: ops.Candidate) -> dict[str, Any]:
     """What changes a candidate's results; where it runs does not, but for its threads."""
-    return {"kind": item.kind, "version": item.version, "cpu": item.cpu, "parameters": canonical(dict(item.parameters))}
+    return {
+        "kind": item.kind,
+        "version": item.version,
+        "cpu": item.cpu,
+        "parameters": canonical(dict(item.parameters)),
+    }
 
 
 def _fields(value: object, without: tuple[str, ...] = ()) -> dict[str, Any]:

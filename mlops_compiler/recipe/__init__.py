@@ -1,0 +1,1 @@
+"""The recipe language as Pydantic models, one file a phase."""

@@ -30,13 +30,9 @@ class Model(Section):
 
 
 def _config(name: str) -> type[Model]:
-    kind = MODELS[name]
-    return create_model(
-        name,
-        __base__=(Model, kind.parameters),
-        __doc__=kind.parameters.__doc__,
-        kind=(Literal[name], ...),
-    )
+    parameters: Any = MODELS[name].parameters
+    tag: Any = Literal[name]
+    return create_model(name, __base__=(Model, parameters), __doc__=parameters.__doc__, kind=(tag, ...))
 
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlops_compiler.section import Section
 from mlops_compiler.recipe.data import ColumnType
+from mlops_compiler.section import Section
 
 Selector = str | tuple[str, ...] | dict[Literal["all_except"], tuple[str, ...]]
 
@@ -85,6 +85,4 @@ class Filter(Step):
     """The greatest share of rows that the step may drop."""
 
 
-AnyStep = Annotated[
-    Impute | Derive | Log1p | Standardize | OneHot | Drop | Cast | Filter, Field(discriminator="op")
-]
+AnyStep = Annotated[Impute | Derive | Log1p | Standardize | OneHot | Drop | Cast | Filter, Field(discriminator="op")]

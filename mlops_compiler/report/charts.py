@@ -28,9 +28,7 @@ def roc(curve: Mapping[str, Any]) -> Any:
     if not points:
         return None
     chance: Points = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
-    return _sized(
-        _chance(chance) + _line(points, x="False positive rate", y="True positive rate", limits=_UNIT)
-    )
+    return _sized(_chance(chance) + _line(points, x="False positive rate", y="True positive rate", limits=_UNIT))
 
 
 def precision_recall(curve: Mapping[str, Any], positive_share: float | None) -> Any:
@@ -72,20 +70,14 @@ def value(curve: Mapping[str, Any], threshold: float | None) -> Any:
         dx=5 if threshold < 2 / 3 else -5,
         fontSize=11,
     )
-    return _sized(
-        chart + mark.encode(x="x:Q") + label.encode(x="x:Q", y=_altair().value(HEIGHT - 10), text="text:N")
-    )
+    return _sized(chart + mark.encode(x="x:Q") + label.encode(x="x:Q", y=_altair().value(HEIGHT - 10), text="text:N"))
 
 
 def models(leaderboard: Mapping[str, Any], chosen: int | None) -> Any:
     """Draw what each model reached: a dot for each complete trial, a diamond for the chosen one."""
     alt = _altair()
     trials = [trial for trial in leaderboard.get("trials", ()) if is_number(trial.get("mean"))]
-    dots = [
-        _dot(trial, chosen)
-        for trial in trials
-        if trial.get("status") == "complete" and not trial.get("baseline")
-    ]
+    dots = [_dot(trial, chosen) for trial in trials if trial.get("status") == "complete" and not trial.get("baseline")]
     if not dots:
         return None
     metric = f"{leaderboard.get('metric')} (mean over the folds)"
@@ -93,9 +85,7 @@ def models(leaderboard: Mapping[str, Any], chosen: int | None) -> Any:
     y = alt.Y("model:N", title=None, sort=list(dict.fromkeys(dot["model"] for dot in dots)))
     shown = _chart(dots)
     every = shown.mark_circle(size=46, opacity=0.75, color=LIGHT["accent"]).encode(x=x, y=y)
-    mark = shown.transform_filter("datum.chosen").mark_point(
-        shape="diamond", size=110, filled=True, opacity=1
-    )
+    mark = shown.transform_filter("datum.chosen").mark_point(shape="diamond", size=110, filled=True, opacity=1)
     chart = every + mark.encode(x=x, y=y, color=alt.value(LIGHT["warm"]))
     return _sized(chart, width=2 * WIDTH, height=_ROW * len({dot["model"] for dot in dots}))
 
@@ -114,11 +104,7 @@ def _line(points: Points, *, x: str, y: str, limits: tuple[float, float] | None)
 
 
 def _chance(points: Points) -> Any:
-    return (
-        _chart(points)
-        .mark_line(color=LIGHT["muted"], strokeDash=[4, 4], strokeWidth=1)
-        .encode(x="x:Q", y="y:Q")
-    )
+    return _chart(points).mark_line(color=LIGHT["muted"], strokeDash=[4, 4], strokeWidth=1).encode(x="x:Q", y="y:Q")
 
 
 def _sized(chart: Any, *, width: int = WIDTH, height: int = HEIGHT) -> Any:

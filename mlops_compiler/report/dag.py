@@ -94,9 +94,7 @@ def draw_down(stages: Sequence[Mapping[str, Any]], steps: Sequence[Mapping[str, 
 def _box(
     stage: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], *, x: float, y: float, width: float | None
 ) -> Box:
-    inside = (
-        [f"{step.get('step')}: {step.get('op')}" for step in steps] if stage.get("stage") == "prepare" else []
-    )
+    inside = [f"{step.get('step')}: {step.get('op')}" for step in steps] if stage.get("stage") == "prepare" else []
     if width is None:
         longest = max((len(text) for text in inside), default=0) * _LETTER + 2 * _PADDING + 8
         width = min(_WIDEST, max(_BOX, longest))
@@ -156,9 +154,7 @@ def _neighbours(stages: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
 def _lanes(edges: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
     """Give each jump the lowest lane in which no other jump is in its way; short ones first."""
     lanes: dict[tuple[int, int], int] = {}
-    jumps = sorted(
-        (edge for edge in edges if edge[1] > edge[0] + 1), key=lambda edge: (edge[1] - edge[0], edge)
-    )
+    jumps = sorted((edge for edge in edges if edge[1] > edge[0] + 1), key=lambda edge: (edge[1] - edge[0], edge))
     for start, end in jumps:
         taken = {lane for (left, right), lane in lanes.items() if start < right and left < end}
         lanes[start, end] = next(lane for lane in range(len(taken) + 1) if lane not in taken)

@@ -91,9 +91,7 @@ def _row(
         trial=str(trial.get("trial", numbers.DASH)),
         model=str(trial.get("model", numbers.DASH)),
         kind=str(trial.get("kind", "")),
-        parameters=tuple(
-            (str(name), numbers.number(value)) for name, value in (trial.get("parameters") or {}).items()
-        ),
+        parameters=tuple((str(name), numbers.number(value)) for name, value in (trial.get("parameters") or {}).items()),
         mean=numbers.score(mean),
         spread=numbers.score(trial.get("std")) if numbers.is_number(trial.get("std")) else "",
         scores=", ".join(numbers.score(score) for score in scores),

@@ -82,9 +82,7 @@ def _lifecycle(facts: ReportFacts) -> dict[str, Any]:
         "text": dag.describe(facts.stages),
         "across": dag.draw_across(facts.stages, facts.steps),
         "down": dag.draw_down(facts.stages, facts.steps),
-        "actions": [
-            action for action in dag.ACTIONS if any(row.get("action") == action for row in facts.stages)
-        ],
+        "actions": [action for action in dag.ACTIONS if any(row.get("action") == action for row in facts.stages)],
     }
 
 
@@ -146,9 +144,7 @@ def _holdout(facts: ReportFacts) -> dict[str, Any]:
         "positive_share": share,
         "acts_on_none": threshold is not None and numbers.is_number(threshold) and threshold > 1,
         "figures": [figure for figure in figures if figure is not None],
-        "value_figure": _figure(
-            value_chart, "Value by threshold", "What the decisions on the holdout are worth."
-        ),
+        "value_figure": _figure(value_chart, "Value by threshold", "What the decisions on the holdout are worth."),
     }
 
 

@@ -1,0 +1,1 @@
+"""Runs a plan on an engine and tells what happens."""

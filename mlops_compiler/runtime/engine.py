@@ -1,4 +1,4 @@
-"""The engine: a Ray session for the time of a run, embedded or an existing cluster; started only where something is to run."""
+"""The engine: a Ray session for the time of a run, embedded or on a cluster; started only where something runs."""
 
 from __future__ import annotations
 
@@ -21,8 +21,16 @@ _ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
 }
-_OBJECT_STORE = 512 * 1024**2
-"""Bytes of the embedded engine's object store, at least; Ray's own default is 30 % of the machine's memory."""
+WORKER_ENVIRONMENT = {
+    "PL_DISABLE_FORK": "1",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the folds are recorded in the store
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "100000",  # the store is what a search goes on from
+    "RAY_AIR_NEW_OUTPUT": "0",
+}
+"""What every worker is started with. The first two are what Tune starts its actors with (its `class_cache`): as all
+workers have them, one that has imported the estimators can become a trial's actor, and no process is started for it."""
 
 
 @contextmanager
@@ -46,11 +54,18 @@ def ray_session(cluster: Cluster) -> Iterator[None]:
         ray.shutdown()
 
 
+_SYSTEM = {
+    "idle_worker_killing_time_threshold_ms": 60_000,
+}
+"""The embedded engine's own settings: a worker that is warm waits a minute for work."""
+
+
 def _connect(cluster: Cluster) -> None:
     import ray
 
     embedded = cluster.address == "embedded"
-    options = {"include_dashboard": False, "num_cpus": cluster.cpus, "num_gpus": cluster.gpus} if embedded else {}
+    own = {"include_dashboard": False, "num_cpus": cluster.cpus, "num_gpus": cluster.gpus, "_system_config": _SYSTEM}
+    options = own if embedded else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -58,6 +73,7 @@ def _connect(cluster: Cluster) -> None:
                 address="local" if embedded else cluster.address,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
+                runtime_env={"env_vars": WORKER_ENVIRONMENT},
                 configure_logging=True,
                 **options,
             )

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.ray.graph import Dag
     from mlops_compiler.backends.stages.context import StageTask
     from mlops_compiler.recipe.resources import Cluster
-    from mlops_compiler.store.records import Event, StageRecord
     from mlops_compiler.store.reader import StoreReader
+    from mlops_compiler.store.records import Event, StageRecord
 
 _POLL_SECONDS = 0.2
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mlops_compiler.serving.predictor import Predictor
 
@@ -99,6 +100,7 @@ def create_app(predictor: Predictor, info: Mapping[str, Any]) -> Starlette:
     """
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
+    from starlette.middleware import Middleware
     from starlette.routing import Route
 
     service = Service(predictor, info)
@@ -108,8 +110,21 @@ def create_app(predictor: Predictor, info: Mapping[str, Any]) -> Starlette:
             Route("/", service.about, methods=["GET"]),
             Route("/health", service.health, methods=["GET"]),
         ],
+        middleware=[Middleware(_Rooted)],
         exception_handlers={HTTPException: _http_error, Exception: _internal_error},
     )
+
+
+class _Rooted:
+    """Takes a route without its last slash for the route: a client that posts does not follow redirections."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == scope.get("root_path"):
+            scope = {**scope, "path": scope["path"] + "/"}
+        await self._app(scope, receive, send)
 
 
 async def _body(request: Request) -> bytes:

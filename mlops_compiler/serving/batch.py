@@ -45,9 +45,7 @@ class BatchSummary:
         return asdict(self)
 
 
-def predict_file(
-    predictor: Predictor, manifest: Mapping[str, Any], source: Path, output: Path
-) -> BatchSummary:
+def predict_file(predictor: Predictor, manifest: Mapping[str, Any], source: Path, output: Path) -> BatchSummary:
     """Score the rows of a CSV, Parquet or newline-delimited JSON file.
 
     Args:
@@ -70,9 +68,7 @@ def predict_file(
     write_rows(scored, output, wanted)
     return BatchSummary(
         rows=scored.height,
-        decisions={
-            str(label): count for label, count in scored["decision"].value_counts(sort=True).iter_rows()
-        },
+        decisions={str(label): count for label, count in scored["decision"].value_counts(sort=True).iter_rows()},
         ignored=tuple(name for name in frame.columns if name not in typed.columns and name != key),
         output=str(output),
     )

@@ -76,9 +76,7 @@ class RequestRefused(DataError):  # noqa: N818 - it is the answer, not a failure
     @classmethod
     def _too_large(cls, expected: str, found: str) -> RequestRefused:
         advice = "send fewer rows at once, or score a file with `mlops-compile predict`"
-        return cls(
-            _TOO_LARGE, "too-large", [Fault(code="too-large", expected=expected, found=found, help=advice)]
-        )
+        return cls(_TOO_LARGE, "too-large", [Fault(code="too-large", expected=expected, found=found, help=advice)])
 
     @classmethod
     def cannot_score(cls, error: MlopsError) -> RequestRefused:

@@ -51,8 +51,7 @@ class RequestContract:
         self.fields = tuple(field for field in manifest["request"] if field["name"] != self.key)
         self.schema = {field["name"]: DTYPES[field["type"]] for field in self.fields}
         self._checks: tuple[tuple[str, Callable[[Any], Any], bool, str], ...] = tuple(
-            (field["name"], compile_field(field), bool(field["required"]), field["type"])
-            for field in self.fields
+            (field["name"], compile_field(field), bool(field["required"]), field["type"]) for field in self.fields
         )
         self._known = frozenset(self.schema) | ({self.key} if self.key else frozenset())
 
@@ -128,9 +127,7 @@ class RequestContract:
             code="unknown-field",
             expected="a field of the request contract",
             found=show(row[name]),
-            help=did_you_mean(name, lacking or self.schema)
-            if advise and len(name) <= _LONGEST_NAME
-            else None,
+            help=did_you_mean(name, lacking or self.schema) if advise and len(name) <= _LONGEST_NAME else None,
         )
 
 
@@ -139,6 +136,4 @@ def _missing(index: int, name: str, kind: str) -> Fault:
 
 
 def _broken(index: int, name: str, value: Any, broken: Broken) -> Fault:
-    return Fault(
-        row=index, field=name, code=broken.code, expected=broken.expected, found=show(value), help=broken.help
-    )
+    return Fault(row=index, field=name, code=broken.code, expected=broken.expected, found=show(value), help=broken.help)

@@ -31,7 +31,9 @@ class Database:
 
     def __init__(self, url: URL, *, read_only: bool = False) -> None:
         self._shown = url.render_as_string(hide_password=True)
-        self._engine: Engine = create_engine(url, connect_args=_arguments(url), pool_pre_ping=url.drivername != "sqlite")
+        self._engine: Engine = create_engine(
+            url, connect_args=_arguments(url), pool_pre_ping=url.drivername != "sqlite"
+        )
         if url.drivername.startswith("sqlite"):
             event.listen(self._engine, "connect", _reader_pragmas if read_only else _writer_pragmas)
             event.listen(self._engine, "begin", _begin_deferred if read_only else _begin_immediate)
@@ -77,7 +79,12 @@ class Database:
         if "readonly" in text or "unable to open" in text:
             return failure("store-unwritable", f"the metadata {self._shown} cannot be opened for writing", note=text)
         if "not a database" in text or "malformed" in text:
-            return failure("store-damaged", f"the metadata {self._shown} are damaged", note=text, mend="restore the file, or name another store")
+            return failure(
+                "store-damaged",
+                f"the metadata {self._shown} are damaged",
+                note=text,
+                mend="restore the file, or name another store",
+            )
         return failure("store-unreachable", f"the metadata {self._shown} cannot be read", note=text)
 
     def lock_numbers(self, connection: Connection) -> None:
@@ -101,7 +108,9 @@ def open_database(location: StoreLocation, *, read_only: bool = False) -> Databa
     except (ArgumentError, ModuleNotFoundError) as error:
         raise failure(
             "store-unreachable",
-            "`store.database` is no database URL that can be opened here" if location.database else f"a store at {location.url} needs `store.database`",
+            "`store.database` is no database URL that can be opened here"
+            if location.database
+            else f"a store at {location.url} needs `store.database`",
             note=type(error).__name__,
             mend="for instance: sqlite:////data/metadata.db, or postgresql+psycopg://host/name",
         ) from None

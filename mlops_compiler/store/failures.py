@@ -29,13 +29,21 @@ def writing(place: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise failure("store-full", f"no space is left for the store at {place}", mend="free some, and run again: what is finished is kept") from error
+            raise failure(
+                "store-full",
+                f"no space is left for the store at {place}",
+                mend="free some, and run again: what is finished is kept",
+            ) from error
         raise failure("store-unwritable", f"the store at {place} cannot be written", note=str(error)) from error
 
 
 def missing(digest: str) -> EngineError:
     """An object that a record names is not there."""
-    return failure("artifact-missing", f"the store lacks object {digest[:12]}", mend="run the recipe again to make it anew")
+    return failure(
+        "artifact-missing",
+        f"the store lacks object {digest[:12]}",
+        mend="run the recipe again to make it anew",
+    )
 
 
 def corrupt(digest: str) -> EngineError:

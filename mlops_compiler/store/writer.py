@@ -63,10 +63,17 @@ class StoreWriter(StoreReader):
         with self._writes.transaction() as connection:
             values = {"run_id": run_id, "time": time.time(), "kind": kind, "payload": payload}
             done = connection.execute(EVENTS.insert().values(**values))
-            return int(done.inserted_primary_key[0])
+            return int((done.inserted_primary_key or (0,))[0])
 
     def register_release(
-        self, *, recipe: str, fingerprint: str, manifest: str, metrics: dict[str, float], run_id: str, notes: str
+        self,
+        *,
+        recipe: str,
+        fingerprint: str,
+        manifest: str,
+        metrics: dict[str, float],
+        run_id: str,
+        notes: str,
     ) -> Release:
         """Give a model the next number; the same work gets the number that it has."""
         with self._writes.transaction() as connection:

@@ -25,7 +25,7 @@ def account(preparation: FittedPreparation, rows: pl.DataFrame) -> list[dict[str
     """
     told = []
     for step in preparation.steps:
-        after = step.apply(rows.lazy(), filter_rows=True).collect()
+        after = step.apply(rows, filter_rows=True)
         told.append(
             {
                 "step": step.name,

@@ -28,7 +28,7 @@ def cast_expression(values: pl.Expr, to: str, *, strict: bool, given: pl.DataTyp
     dtype = DTYPES[to]
     if given == pl.String and to == "bool":
         text = values.str.strip_chars().str.to_lowercase()
-        return pl.when(text.is_in(_TRUE)).then(statement=True).when(text.is_in(_FALSE)).then(statement=False)
+        return pl.when(text.is_in([*_TRUE, *_FALSE])).then(text.is_in(_TRUE))
     if given == pl.String and to == "date":
         return values.str.to_date(strict=strict)
     if given == pl.String and to == "datetime":

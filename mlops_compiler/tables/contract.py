@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, Sink
 from mlops_compiler.ir.schema import DTYPES
 from mlops_compiler.tables.casts import SAMPLES, cast_frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import polars as pl
 
     from mlops_compiler.ir.ops.lifecycle import Check, ColumnCheck
 
@@ -46,7 +46,9 @@ def _breaches(check: Check, rows: pl.DataFrame, losses: Mapping[str, pl.Series])
     import pandera.polars as pa
     from pandera.errors import SchemaErrors
 
-    schema = pa.DataFrameSchema({column.name: _pandera(column, tolerated=column.name in losses) for column in check.columns})
+    schema = pa.DataFrameSchema(
+        {column.name: _pandera(column, tolerated=column.name in losses) for column in check.columns}
+    )
     try:
         schema.validate(rows, lazy=True)
     except SchemaErrors as error:
@@ -77,7 +79,7 @@ def _explain(check: Check, rows: pl.DataFrame, cases: pl.DataFrame) -> list[Diag
     for (name, rule), group in cases.group_by(["column", "check"], maintain_order=True):
         column = contract[str(name)]
         indices = _rows_that_fail(column, str(rule), rows)
-        found.append(_breach(column, str(rule), rows[column.name], indices or group["index"].to_list()))
+        found.append(_breach(column, str(rule), rows[column.name], indices or group["index"].drop_nulls().to_list()))
     return found
 
 
@@ -133,7 +135,7 @@ def _lossy(column: ColumnCheck, before: pl.Series, lost: pl.Series) -> Diagnosti
     samples = "; ".join(f"row {index + 1}: {before[index]!r}" for index in indices[:SAMPLES])
     return Diagnostic(
         code="lossy-cast",
-        headline=f"column `{column.name}` is declared {column.type}, and {len(indices)} of {len(before)} values do not survive that",
+        headline=f"column `{column.name}` is {column.type}: {len(indices)} of {len(before)} values do not survive that",
         span=column.span,
         notes=(Note(text=f"data {samples}{'; …' if len(indices) > SAMPLES else ''}"),),
         help="declare another type, name the text under `null_values`, or allow it with `data.max_loss`",

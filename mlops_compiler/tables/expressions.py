@@ -26,7 +26,7 @@ _PROBES: dict[str, list[Any]] = {
 }
 
 
-class NotRowWise(ValueError):
+class NotRowWiseError(ValueError):
     """An expression looks at more than its own row."""
 
 
@@ -53,7 +53,7 @@ def infer_expression(text: str, dtypes: Mapping[str, pl.DataType]) -> pl.DataTyp
 
     Raises:
         polars.exceptions.PolarsError: It does not parse, or its types do not fit.
-        NotRowWise: Its value depends on other rows.
+        NotRowWiseError: Its value depends on other rows.
     """
     expression, roots = parse_expression(text)
     frame = pl.DataFrame(schema={name: dtypes[name] for name in roots} or {"_": pl.Int64()})
@@ -70,7 +70,7 @@ def _prove_row_wise(text: str, expression: pl.Expr, rows: pl.DataFrame) -> None:
     except pl.exceptions.PolarsError:
         return  # the probe's own values do not suit it (a cast of "a" to a number): typed above, and run on data
     if any(part.height != 1 for part in alone) or not together.equals(pl.concat(alone), null_equal=True):
-        raise NotRowWise(text)
+        raise NotRowWiseError(text)
 
 
 def _probe(dtype: pl.DataType) -> pl.Series:

@@ -25,7 +25,7 @@ def infer(step: StepOp, schema: Schema) -> Schema:
 
     Raises:
         polars.exceptions.PolarsError: The step's expressions do not fit the columns' types.
-        NotRowWise: An expression looks at other rows.
+        NotRowWiseError: An expression looks at other rows.
     """
     empty = schema.empty_frame()
     if is_fitted(step):

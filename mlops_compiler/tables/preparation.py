@@ -1,4 +1,4 @@
-"""A fitted preparation is a chain of plain Polars expressions: the one that trained a model is the one that serves it."""
+"""A fitted preparation is a chain of plain Polars expressions: the one that trained a model serves it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,16 @@ class FittedStep:
     step: StepOp
     learned: Learned
 
-    def apply(self, frame: pl.LazyFrame, *, filter_rows: bool) -> pl.LazyFrame:
-        """Apply the step's change to a lazy frame."""
-        return change(self.step, self.learned).apply(frame, filter_rows=filter_rows)
+    def apply(self, frame: pl.DataFrame, *, filter_rows: bool) -> pl.DataFrame:
+        """Apply the step's change.
+
+        Raises:
+            DataError: A value cannot go through it.
+        """
+        try:
+            return change(self.step, self.learned).apply(frame, filter_rows=filter_rows)
+        except pl.exceptions.PolarsError as error:
+            raise DataError([step_failed(self.name, error)]) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +48,10 @@ class FittedPreparation:
     steps: tuple[FittedStep, ...]
 
     def transform(self, frame: pl.DataFrame, *, scoring: bool = False) -> pl.DataFrame:
-        """Prepare rows.
+        """Prepare rows, each to the same bits alone and beside others.
+
+        Polars divides a column by a constant as a product with its reciprocal, but for a chunk of one row. So the
+        steps run eagerly, as the lazy engine would cut a small frame into such chunks, and a single row runs twice.
 
         Args:
             frame: Rows with the columns that the recipe's source has; others pass through.
@@ -51,24 +61,13 @@ class FittedPreparation:
         Raises:
             DataError: A value cannot go through a step; the error names the step.
         """
-        try:
-            return self._lazily(frame.lazy(), filter_rows=scoring).collect()
-        except pl.exceptions.PolarsError:
-            self._blame(frame, filter_rows=scoring)
-            raise
-
-    def _lazily(self, frame: pl.LazyFrame, *, filter_rows: bool) -> pl.LazyFrame:
+        if frame.height == 1:
+            twice = self.transform(pl.DataFrame([pl.concat([it, it], rechunk=True) for it in frame]), scoring=scoring)
+            return twice.head(twice.height // 2)
+        frame = frame.rechunk()
         for step in self.steps:
-            frame = step.apply(frame, filter_rows=filter_rows)
+            frame = step.apply(frame, filter_rows=scoring)
         return frame
-
-    def _blame(self, frame: pl.DataFrame, *, filter_rows: bool) -> None:
-        """Run step by step, slowly, to say which one failed."""
-        for step in self.steps:
-            try:
-                frame = step.apply(frame.lazy(), filter_rows=filter_rows).collect()
-            except pl.exceptions.PolarsError as error:
-                raise DataError([step_failed(step.name, error)]) from error
 
     def to_json(self) -> dict[str, Any]:
         """Write the preparation as JSON."""
@@ -110,7 +109,8 @@ def fit(groups: Sequence[Sequence[NamedStep]], rows: pl.DataFrame) -> tuple[Fitt
     for group in groups:
         learned = _fit_group(group, rows)
         steps = [
-            FittedStep(name=named.name, step=named.step, learned=kept) for named, kept in zip(group, learned, strict=True)
+            FittedStep(name=named.name, step=named.step, learned=kept)
+            for named, kept in zip(group, learned, strict=True)
         ]
         spans = {named.name: named.span for named in group}
         rows = _with_spans(FittedPreparation(steps=tuple(steps)), rows, spans)

@@ -163,6 +163,8 @@ def _ragged(path: Path, rows: list[tuple[int, int, int]], span: Span | None) -> 
         code="ragged-rows",
         headline=f"{count} row{'s' if len(rows) > 1 else ''} of {path.name} with more or fewer fields than its header",
         span=span,
-        notes=tuple(Note(text=f"line {line} has {found} fields; the header has {wanted}") for line, found, wanted in rows[:5]),
+        notes=tuple(
+            Note(text=f"line {line} has {found} fields; the header has {wanted}") for line, found, wanted in rows[:5]
+        ),
         help="quote fields that hold the separator, or mend the rows",
     )

@@ -8,18 +8,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, listing
-from mlops_compiler.ir.ops.prepare import Cast, Derive, Drop, Filter, Impute, Log1p, OneHot, Standardize, StepOp
+from mlops_compiler.ir.ops.prepare import (
+    Cast,
+    Derive,
+    Drop,
+    Filter,
+    Impute,
+    Log1p,
+    OneHot,
+    Standardize,
+    StepOp,
+)
 from mlops_compiler.tables.casts import cast_expression
 from mlops_compiler.tables.expressions import parse_expression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 RARE = "(rare)"
 Learned = dict[str, Any]
 
@@ -32,8 +43,8 @@ class Change:
     columns: tuple[pl.Expr, ...] = ()
     remove: tuple[str, ...] = ()
 
-    def apply(self, frame: pl.LazyFrame, *, filter_rows: bool) -> pl.LazyFrame:
-        """Apply the change to a lazy frame; rows are dropped only where `filter_rows` says so."""
+    def apply(self, frame: Frame, *, filter_rows: bool) -> Frame:
+        """Apply the change to a frame; rows are dropped only where `filter_rows` says so."""
         if self.keep is not None and filter_rows:
             frame = frame.filter(self.keep)
         if self.columns:
@@ -157,7 +168,7 @@ def _(step: OneHot, answers: Mapping[str, Any]) -> Learned:
     levels: dict[str, list[str]] = {}
     rare: list[str] = []
     for name in step.columns:
-        counted = sorted(((-item["count"], item[_value_field(item)]) for item in answers[name]))
+        counted = sorted((-item["count"], item[_value_field(item)]) for item in answers[name])
         if len(counted) > step.max_levels:
             if step.rare == "error":
                 raise DataError([_too_many_levels(name, len(counted), step.max_levels)])
@@ -171,9 +182,10 @@ def _value_field(item: Mapping[str, Any]) -> str:
 
 
 def _nothing_to_learn(columns: list[str], what: str) -> Diagnostic:
+    verb = "has" if len(columns) == 1 else "have"
     return Diagnostic(
         code="nothing-to-learn",
-        headline=f"{listing(columns)} {'has' if len(columns) == 1 else 'have'} no value in the training rows to learn {what} from",
+        headline=f"{listing(columns)} {verb} no value in the training rows to learn {what} from",
         help="impute a constant, or drop the column",
     )
 

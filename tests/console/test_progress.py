@@ -67,9 +67,7 @@ class TestPicture:
         assert "0.9000" not in shown
 
     def test_a_lower_loss_is_better(self, events):
-        planned = Event(
-            id=1, run_id="r", time=0, kind="search_planned", payload={"trials": 2, "metric": "log_loss"}
-        )
+        planned = Event(id=1, run_id="r", time=0, kind="search_planned", payload={"trials": 2, "metric": "log_loss"})
         finished = [event for event in events if event.kind == "trial_finished"]
         search = state_after([planned, *finished]).search
         assert search is not None
@@ -92,9 +90,7 @@ class TestPicture:
 
     def test_many_running_trials_are_counted(self, screen, events):
         more = [
-            Event(
-                id=number, run_id="r", time=0, kind="trial_started", payload={"trial": number, "model": "net"}
-            )
+            Event(id=number, run_id="r", time=0, kind="trial_started", payload={"trial": number, "model": "net"})
             for number in range(20, 30)
         ]
         assert "and 4 more" in drawn(screen, [*events[:5], *more])
@@ -144,9 +140,7 @@ def test_no_text_steers_the_terminal(screen, kind):
     text = "\x1b[2J\x1b]0;title\x07[bold]not markup[/bold]"
     with Progress(screen.console) as progress:
         progress.feed(
-            Event(
-                id=1, run_id="r", time=0.0, kind=kind, payload={"stage": "s", "headline": text, "text": text}
-            )
+            Event(id=1, run_id="r", time=0.0, kind=kind, payload={"stage": "s", "headline": text, "text": text})
         )
     assert ESCAPE not in screen.text
     assert "[bold]not markup[/bold]" in screen.text

@@ -6,10 +6,10 @@ import pytest
 
 from mlops_compiler.console.summary import RunSummary, print_summary
 
-COMMAND = "curl -X POST http://127.0.0.1:8000/churn -H 'content-type: application/json' -d @a_customer_with_a_long_name.json"
-REPORT = (
-    "/a/folder/with/a/very/long/name/so/that/it/does/not/fit/into/eighty/columns/.mlops/reports/churn/r1.html"
+COMMAND = (
+    "curl -X POST http://127.0.0.1:8000/churn -H 'content-type: application/json' -d @a_customer_with_a_long_name.json"
 )
+REPORT = "/a/folder/with/a/very/long/name/so/that/it/does/not/fit/into/eighty/columns/.mlops/reports/churn/r1.html"
 
 
 @pytest.fixture
@@ -61,10 +61,7 @@ def test_the_best_the_chosen_and_the_baseline_are_shown(summary, screen):
 
 def test_money_stands_beside_the_trivial_policies(summary, screen):
     print_summary(summary, screen.console)
-    assert (
-        "    6,610  with the model  1,915 calling everyone  \N{MINUS SIGN}37,400 calling no one"
-        in screen.lines
-    )
+    assert "    6,610  with the model  1,915 calling everyone  \N{MINUS SIGN}37,400 calling no one" in screen.lines
 
 
 @pytest.mark.parametrize("text", [COMMAND, REPORT], ids=["command", "path"])

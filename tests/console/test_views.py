@@ -126,9 +126,7 @@ class TestStatus:
     def test_where_it_listens_and_how_it_is(self, screen):
         views = [
             DeploymentView(deployment=deployment(), state="healthy", replicas=2),
-            DeploymentView(
-                deployment=deployment(recipe="fraud"), state="gone", detail="its engine is not running"
-            ),
+            DeploymentView(deployment=deployment(recipe="fraud"), state="gone", detail="its engine is not running"),
         ]
         print_status(views, screen.console)
         assert "churn  release 3  healthy" in screen.lines

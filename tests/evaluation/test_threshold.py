@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_compiler.evaluation.confusion import Confusion, ValueMatrix, confusion, total_value
+from mlops_compiler.evaluation.confusion import Confusion, confusion, total_value
 from mlops_compiler.evaluation.threshold import best_threshold, value_curve, value_summary
+from mlops_compiler.ir.ops.lifecycle import ValueMatrix
 
 PROBABILITY = st.integers(0, 8).map(lambda eighths: eighths / 8) | st.floats(0, 1)
 ROWS = st.lists(st.tuples(st.integers(0, 1), PROBABILITY), min_size=1, max_size=30).map(
     lambda pairs: (np.array([y for y, _ in pairs]), np.array([p for _, p in pairs]))
 )
 WORTH = st.integers(-100, 100) | st.floats(-1e6, 1e6)
-VALUES = st.builds(
-    ValueMatrix, true_positive=WORTH, false_positive=WORTH, false_negative=WORTH, true_negative=WORTH
-)
+VALUES = st.builds(ValueMatrix, true_positive=WORTH, false_positive=WORTH, false_negative=WORTH, true_negative=WORTH)
 CAMPAIGN = ValueMatrix(true_positive=90.0, false_positive=-10.0)
 
 
@@ -105,5 +106,5 @@ def test_the_summary_compares_with_acting_on_all_and_none():
         "per_row": 20.0,
         "all_positive": 160.0,
         "all_negative": 0.0,
-        "unit_values": CAMPAIGN.to_json(),
+        "unit_values": asdict(CAMPAIGN),
     }

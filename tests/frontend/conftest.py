@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mlops_compiler.diagnostics import MlopsError, render_text
-from mlops_compiler.frontend.composed import Composed
 from mlops_compiler.frontend.hydra_app import launch
 from mlops_compiler.frontend.validate import validate
+
+if TYPE_CHECKING:
+    from mlops_compiler.frontend.composed import Composed
 
 SECTIONS = {
     "name": "name: mini\n",

@@ -39,9 +39,7 @@ def test_a_forest_is_scikit_learns(zoo):
 
 
 def test_all_columns_is_not_one_column(zoo):
-    assert (
-        zoo.fit("random_forest", max_features=1).dump() == zoo.fit("random_forest", max_features=1.0).dump()
-    )
+    assert zoo.fit("random_forest", max_features=1).dump() == zoo.fit("random_forest", max_features=1.0).dump()
 
 
 @pytest.mark.parametrize("early_stopping", [True, False])
@@ -128,8 +126,7 @@ class TestNet:
         X, y = zoo.X, zoo.y
         options = FitOptions(seed=1, device="cuda")
         trained = [
-            MODELS["torch_mlp"].fit(X, y, parameters=zoo.parameters("torch_mlp"), options=options)
-            for _ in range(2)
+            MODELS["torch_mlp"].fit(X, y, parameters=zoo.parameters("torch_mlp"), options=options) for _ in range(2)
         ]
         assert trained[0].dump() == trained[1].dump()
         assert ((trained[0].predict_proba(X)[:, 1] > 0.5) == y).mean() > 0.6

@@ -64,9 +64,7 @@ def test_the_same_fit_gives_the_same_bytes(kind, model, zoo):
     assert zoo.fit(kind).dump() == model.dump()
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if kind != "torch_mlp"]
-)  # its sums may round otherwise
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "torch_mlp"])  # its sums may round otherwise
 def test_threads_change_nothing(kind, model, zoo):
     assert zoo.fit(kind, threads=2).dump() == model.dump()
 

@@ -141,10 +141,7 @@ def steps() -> list[dict[str, Any]]:
         ("encode", "one_hot", None, 20, 46, 0, 0, 0),
     ]
     names = ("step", "op", "because", "columns_in", "columns_out", "values_changed", "nulls_in", "nulls_out")
-    return [
-        {**dict(zip(names, row, strict=True)), "rows_in": 5634, "rows_out": 5634, "learned": {}}
-        for row in rows
-    ]
+    return [{**dict(zip(names, row, strict=True)), "rows_in": 5634, "rows_out": 5634, "learned": {}} for row in rows]
 
 
 def stages() -> list[dict[str, Any]]:

@@ -12,10 +12,7 @@ STEPS = [
 
 
 def with_parents(**parents):
-    return [
-        {**stage, **({"parents": parents[stage["stage"]]} if stage["stage"] in parents else {})}
-        for stage in CHAIN
-    ]
+    return [{**stage, **({"parents": parents[stage["stage"]]} if stage["stage"] in parents else {})} for stage in CHAIN]
 
 
 @pytest.mark.parametrize("draw", [dag.draw_across, dag.draw_down], ids=["across", "down"])

@@ -60,16 +60,12 @@ def page(facts: ReportFacts) -> Page:
 def poisoned(value: Any, key: str = "") -> Any:
     """Put a hostile text wherever a recipe or a record may bring a text; the names of stages stay."""
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(
-            value, **{item.name: poisoned(getattr(value, item.name), item.name) for item in fields(value)}
-        )
+        return replace(value, **{item.name: poisoned(getattr(value, item.name), item.name) for item in fields(value)})
     if isinstance(value, dict):
         return {name: poisoned(item, name) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [poisoned(item, key) for item in value]
-    return (
-        HOSTILE if isinstance(value, str) and key not in {"stage", "parents", "status", "action"} else value
-    )
+    return HOSTILE if isinstance(value, str) and key not in {"stage", "parents", "status", "action"} else value
 
 
 def test_it_loads_nothing(facts):
@@ -77,9 +73,7 @@ def test_it_loads_nothing(facts):
     page = Page(html)
     assert "http" not in html.replace("http-equiv", "")
     assert not {"script", "link", "img", "iframe", "object", "use", "image"} & set(page.tags)
-    assert not [
-        name for name, _ in page.attributes if name in {"src", "href", "xlink:href"} or name.startswith("on")
-    ]
+    assert not [name for name, _ in page.attributes if name in {"src", "href", "xlink:href"} or name.startswith("on")]
     assert "@import" not in html
     assert not re.findall(r"url\((?!#)", html)
 
@@ -198,9 +192,7 @@ def test_a_record_without_one_of_its_keys_still_has_a_page(facts, part):
 
 def test_without_a_value_there_is_no_money(facts):
     curves = {name: curve for name, curve in facts.evaluation["curves"].items() if name != "value"}
-    page = Page(
-        render_report(replace(facts, evaluation={**facts.evaluation, "value": None, "curves": curves}))
-    )
+    page = Page(render_report(replace(facts, evaluation={**facts.evaluation, "value": None, "curves": curves})))
     assert "no money is shown" in page.text
     assert "Value by threshold" not in page.text
 
@@ -222,9 +214,7 @@ def test_charts_use_no_colour_that_dark_screens_do_not_swap(facts):
 
 def luminance(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -246,7 +236,5 @@ def test_importing_loads_no_chart_library():
 
 
 def test_a_threshold_that_no_row_reaches_is_explained(facts):
-    page = Page(
-        render_report(replace(facts, evaluation={**facts.evaluation, "threshold": 1.0000000000000002}))
-    )
+    page = Page(render_report(replace(facts, evaluation={**facts.evaluation, "threshold": 1.0000000000000002})))
     assert "No probability reaches it" in page.text

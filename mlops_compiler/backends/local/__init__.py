@@ -1,0 +1,1 @@
+"""This process as an engine: the oracle."""

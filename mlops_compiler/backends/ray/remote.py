@@ -39,22 +39,21 @@ def search_remotely(
     task: StageTask, recorded: dict[str, StageRecord], names: list[str], *records: StageRecord
 ) -> StageRecord:
     """Run the search in a worker; its trials take the cluster's resources, it takes none."""
-    from mlops_compiler.backends.ray.resources import cluster_nodes, place_all
+    from mlops_compiler.backends.ray.resources import cluster_nodes, place_all, slots
     from mlops_compiler.backends.ray.tune import tune_engine
     from mlops_compiler.ir.ops.lifecycle import Search
 
     search = next(node.op for node in task.stage.nodes if isinstance(node.op, Search))
-    placements = place_all(search.candidates, cluster_nodes(), search.max_concurrent)
-    return run_stage(task, {**recorded, **dict(zip(names, records, strict=True))}, tune_engine(placements))
+    nodes = cluster_nodes()
+    placements = place_all(search.candidates, nodes, search.max_concurrent)
+    engine = tune_engine(placements, slots(placements.values(), nodes))
+    return run_stage(task, {**recorded, **dict(zip(names, records, strict=True))}, engine)
 
 
 def warm_up() -> int:
     """Import what trials need in a worker that they will reuse; returns its process id."""
     import os
 
-    import sklearn.ensemble  # noqa: F401 - the import is the work
-    import sklearn.linear_model  # noqa: F401
-    import sklearn.metrics
     from ray import tune  # noqa: F401
 
     return os.getpid()

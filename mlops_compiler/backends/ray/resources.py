@@ -79,12 +79,23 @@ def place_all(candidates: Iterable[Candidate], nodes: Sequence[NodeResources], c
     return {name: placement for name, (_, placement) in placed.items()}
 
 
+def slots(placements: Iterable[Placement], nodes: Sequence[NodeResources]) -> int:
+    """Count the trials that a cluster can run at once: of the model that takes least, and at least one."""
+    return max(1, *(sum(_on_one(placement, node) for node in nodes) for placement in placements))
+
+
+def _on_one(asked: Placement, node: NodeResources) -> int:
+    limits = [(node.cpus, asked.cpus), (node.gpus, asked.gpus), (node.memory, asked.memory)]
+    return int(min(has // wants for has, wants in limits if wants))
+
+
 def _infeasible(candidate: Candidate, asked: Placement, nodes: Sequence[NodeResources]) -> Diagnostic:
     has = [f"a node with {node.cpus:g} CPUs, {node.gpus:g} GPUs and {node.memory:.1f} GiB" for node in nodes]
     memory = f", {asked.memory:g} GiB" if asked.memory else ""
+    wish = f"{asked.cpus:g} CPUs, {asked.gpus:g} GPUs{memory}"
     return Diagnostic(
         code="infeasible-resources",
-        headline=f"a trial of `{candidate.name}` asks for {asked.cpus:g} CPUs, {asked.gpus:g} GPUs{memory}, and no node has that",
+        headline=f"a trial of `{candidate.name}` asks for {wish}, and no node has that",
         span=candidate.span,
         notes=tuple(Note(text=f"the cluster has {text}") for text in dict.fromkeys(has)),
         help="ask for less under `resources`, use `gpu: auto`, or join a larger cluster with `cluster.address`",
@@ -100,5 +111,7 @@ def cluster_nodes() -> list[NodeResources]:
 
 def _node(resources: dict[str, Any]) -> NodeResources:
     return NodeResources(
-        cpus=resources.get("CPU", 0.0), gpus=resources.get("GPU", 0.0), memory=resources.get("memory", 0.0) / _GIB
+        cpus=resources.get("CPU", 0.0),
+        gpus=resources.get("GPU", 0.0),
+        memory=resources.get("memory", 0.0) / _GIB,
     )

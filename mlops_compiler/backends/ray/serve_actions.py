@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.ray.serve_app import REPLICA_CPUS, build
+from mlops_compiler.backends.ray.serve_engine import can_connect
 from mlops_compiler.diagnostics import Diagnostic, EngineError, Note, UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
 _RUNNING_SECONDS = 90.0
 _PAUSE_SECONDS = 0.2
+
+
+def is_joined() -> bool:
+    """Say whether this process has joined a cluster."""
+    import ray
+
+    return bool(ray.is_initialized())
 
 
 def join(address: str) -> None:
@@ -27,6 +35,8 @@ def join(address: str) -> None:
     """
     import ray
 
+    if ":" in address and not can_connect(address):
+        raise EngineError([_unreachable(address, ConnectionError("nothing listens there"))])
     try:
         ray.init(address=address, namespace="serve", log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
@@ -40,14 +50,37 @@ def applications() -> dict[str, Any]:
     return dict(serve.status().applications)
 
 
-def start_serve(host: str, port: int, *, only_head: bool) -> None:
-    """Start Serve where it does not run yet; where it does, it keeps the port that it has."""
+def start_serve(host: str, port: int, *, only_head: bool) -> bool:
+    """Start Serve where it does not run yet; where it does, it keeps the port that it has.
+
+    Returns:
+        Whether it had to be started.
+
+    Raises:
+        EngineError: It does not come up; nothing is left of it then.
+    """
+    import ray
     from ray import serve
 
-    serve.start(
-        proxy_location="HeadOnly" if only_head else "EveryNode",
-        http_options={"host": host, "port": port, "request_timeout_s": 60, "keep_alive_timeout_s": 75},
-    )
+    if serve.status().proxies:
+        return False
+    try:
+        serve.start(
+            proxy_location="HeadOnly" if only_head else "EveryNode",
+            http_options={"host": host, "port": port, "request_timeout_s": 60, "keep_alive_timeout_s": 75},
+        )
+    except (RuntimeError, TimeoutError, ray.exceptions.RayError) as error:
+        serve.shutdown()
+        raise EngineError([_not_listening(host, port, error)]) from error
+    return True
+
+
+def stop_serve() -> None:
+    """Stop Serve, if it serves nothing any more."""
+    from ray import serve
+
+    if not applications():
+        serve.shutdown()
 
 
 def check_capacity(spec: AppSpec) -> None:
@@ -102,7 +135,8 @@ def state(name: str) -> dict[str, Any]:
         count for part in app.deployments.values() for kind, count in part.replica_states.items() if kind == "RUNNING"
     )
     status = {"RUNNING": "healthy", "DEPLOYING": "starting", "NOT_STARTED": "starting"}.get(app.status, "unhealthy")
-    return {"status": status, "replicas": replicas, "message": _last_line(_message(app))}
+    said = {"message": last_line(message)} if (message := _message(app)) else {}
+    return {"status": status, "replicas": replicas, **said}
 
 
 def session() -> str:
@@ -113,11 +147,18 @@ def session() -> str:
     return f"{context.get_temp_dir()}/{context.get_session_name()}"
 
 
-def own_address(address: str) -> str:
-    """Give the address under which other processes find the joined cluster again; ``auto`` may find another."""
+def address_of(named: str) -> str:
+    """Give the address at which other processes find the joined cluster again; ``auto`` may find another one."""
     import ray
 
-    return str(ray.get_runtime_context().gcs_address) if address == "auto" else address
+    return named if named.startswith("ray://") else str(ray.get_runtime_context().gcs_address)
+
+
+def leave() -> None:
+    """Leave the joined cluster, if any."""
+    import ray
+
+    ray.shutdown()
 
 
 def _status(name: str) -> str:
@@ -129,7 +170,8 @@ def _message(app: Any) -> str:
     return "\n".join(filter(None, [app.message, *(part.message for part in app.deployments.values())]))
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """Give the last line of a text that says something; in a traceback that is the error."""
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
 
 
@@ -139,7 +181,7 @@ def _not_running(spec: AppSpec, status: str) -> Diagnostic:
     return Diagnostic(
         code="service-not-running",
         headline=f"release {spec.release} of `{spec.recipe}` did not come up on Ray Serve ({status})",
-        notes=(Note(text=_last_line(message)),) if message else (),
+        notes=(Note(text=last_line(message)),) if message else (),
         help="the whole story is in logs/serve.log of the store",
     )
 
@@ -148,8 +190,17 @@ def _unreachable(address: str, error: Exception) -> Diagnostic:
     return Diagnostic(
         code="cluster-unreachable",
         headline=f"the Ray cluster at `{address}` cannot be joined",
-        notes=(Note(text=_last_line(str(error))),),
+        notes=(Note(text=last_line(str(error))),),
         help="start it, name another with `cluster.address`, or leave that out to have one started",
+    )
+
+
+def _not_listening(host: str, port: int, error: Exception) -> Diagnostic:
+    return Diagnostic(
+        code="service-not-listening",
+        headline=f"Ray Serve cannot listen at {host}:{port} on the cluster",
+        notes=(Note(text=last_line(str(error))),),
+        help="end what listens there, or set another `deploy.port`",
     )
 
 
@@ -165,6 +216,6 @@ def _refused(spec: AppSpec, error: Exception) -> Diagnostic:
     return Diagnostic(
         code="service-refused",
         headline=f"Ray Serve does not take `{spec.recipe}` at the route {spec.route}",
-        notes=(Note(text=_last_line(str(error))),),
+        notes=(Note(text=last_line(str(error))),),
         help="give it a route of its own with `deploy.route`",
     )

@@ -5,7 +5,7 @@ Imported by name on the workers of a cluster, where this package must be install
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,6 +39,18 @@ class AppSpec:
     route: str
     replicas: tuple[int, int]
 
+    def to_json(self) -> dict[str, Any]:
+        """Write the specification as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> AppSpec:
+        """Read a specification back."""
+        from mlops_compiler.store.location import StoreLocation
+
+        location, replicas = StoreLocation(**value["location"]), tuple(value["replicas"])
+        return cls(**{**value, "location": location, "replicas": replicas})
+
     @property
     def info(self) -> dict[str, Any]:
         """What the service tells of itself."""
@@ -56,7 +68,7 @@ class Replica:
         predictor = Predictor.load(open_reader(spec.location), spec.manifest)
         self._app = create_app(predictor, spec.info)
 
-    def __serve_build_asgi_app__(self) -> Starlette:  # noqa: PLW3201 - the name that Serve calls
+    def __serve_build_asgi_app__(self) -> Starlette:
         """Give Serve the app to run."""
         return self._app
 

@@ -1,6 +1,6 @@
 """Manages services in a process of its own: reads one order as JSON, gives one answer as JSON, and ends.
 
-Ray prints, leaves threads behind and can be initialised once in a process; all of that stays in here. What it
+Ray prints, keeps threads, and can be initialised once in a process; all of that stays in here, and what it
 prints goes to the log.
 """
 
@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
+import traceback
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,45 +21,172 @@ from mlops_compiler.backends.ray import serve_actions, serve_engine
 from mlops_compiler.backends.ray.serve_app import AppSpec
 from mlops_compiler.backends.ray.serve_verify import endpoint, verify
 from mlops_compiler.diagnostics import Diagnostic, MlopsError, UsageError, render_json
-from mlops_compiler.store.location import StoreLocation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
+    from collections.abc import Callable, Iterator
 
-EMBEDDED = "embedded"
+    from mlops_compiler.backends.ray.serve_engine import Engine
+
+Order = dict[str, Any]
 
 
-def deploy(order: dict[str, Any]) -> dict[str, Any]:
+def deploy(order: Order) -> Order:
     """Serve a release, and compare it with itself; where that fails, put back what was there before."""
-    spec = _spec(order["spec"])
-    before = _spec(order["before"]) if order["before"] else None
-    with serve_engine.only_one(Path(order["folder"])):
-        address, started = _take_engine(order)
+    spec = AppSpec.from_json(order["spec"])
+    with serve_engine.only_one(Path(order["folder"])), _engine(order) as engine:
+        serve_actions.join(engine.address if engine else order["address"])
+        _check(order, spec)
+        started = serve_actions.start_serve(order["host"], order["port"], only_head=engine is not None)
+        order["serve"] = engine is None and (started or order["serve"])
         try:
-            return {**_put(order, spec, address), "pid": _pid(order)}
+            return _serve(order, spec) | {"pid": engine.pid if engine else None, "serve": order["serve"]}
         except BaseException:
-            _put_back(order, spec.recipe, before, started=started)
+            _put_back(order, spec)
             raise
 
 
-def undeploy(order: dict[str, Any]) -> dict[str, Any]:
+def undeploy(order: Order) -> Order:
     """Take a service off its cluster, and end the engine that was started for it once it serves nothing."""
     folder = Path(order["folder"])
     with serve_engine.only_one(folder):
-        if order["pid"] is not None and serve_engine.find(folder) is None:
+        engine = serve_engine.find(folder) if order["ours"] else None
+        if order["ours"] and engine is None:
             serve_engine.stop(folder)
             return {"engine": "gone"}
-        serve_actions.join(order["address"])
-        serve_actions.remove(order["app"])
-        if order["pid"] is None or serve_actions.applications():
+        serve_actions.join(engine.address if engine else order["address"])
+        _remove(order, order["app"])
+        if engine is None or serve_actions.applications():
             return {"engine": "running"}
-        _leave()
+        serve_actions.leave()
         serve_engine.stop(folder)
         return {"engine": "stopped"}
 
 
-def state(order: dict[str, Any]) -> dict[str, Any]:
+def state(order: Order) -> Order:
     """Say how a service is."""
     serve_actions.join(order["address"])
     return serve_actions.state(order["app"])
+
+
+def main() -> None:
+    """Do what standard input orders, and answer on what was standard output."""
+    with os.fdopen(os.dup(1), "w") as answer:
+        os.dup2(2, 1)
+        warnings.simplefilter("ignore")
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        json.dump(_obey(json.load(sys.stdin)), answer)
+
+
+def _obey(order: Order) -> Order:
+    if order["ours"]:
+        os.environ.pop("RAY_ADDRESS", None)
+        os.environ.update(serve_engine.joining(Path(order["folder"])))
+    try:
+        return {"done": _ACTIONS[order["action"]](order)}
+    except MlopsError as error:
+        return {"failed": type(error).__name__, "diagnostics": render_json(error.diagnostics)}
+    except Exception as error:  # noqa: BLE001 - the border of the process: the story goes to the log, the gist to the user
+        traceback.print_exc()
+        return {"failed": "EngineError", "diagnostics": render_json([_unforeseen(error)])}
+
+
+_ACTIONS: dict[str, Callable[[Order], Order]] = {"deploy": deploy, "undeploy": undeploy, "state": state}
+
+
+@contextmanager
+def _engine(order: Order) -> Iterator[Engine | None]:
+    """Take the engine of the store, or start one, which ends again if what follows fails; none to join a cluster."""
+    if not order["ours"]:
+        yield None
+        return
+    folder, host, port = Path(order["folder"]), order["host"], order["port"]
+    if (engine := serve_engine.find(folder)) is not None:
+        if (engine.host, engine.port) != (host, port):
+            raise UsageError([_other_port(engine, host, port)])
+        yield engine
+        return
+    _must_be_free(host, port)
+    try:
+        yield serve_engine.start(folder, cpus=order["cpus"], host=host, port=port)
+    except BaseException:
+        serve_actions.leave()
+        serve_engine.stop(folder)
+        raise
+
+
+def _check(order: Order, spec: AppSpec) -> None:
+    serve_actions.check_capacity(spec)
+    if not order["ours"] and order["before"] is None and spec.recipe in serve_actions.applications():
+        raise UsageError([_taken(spec.recipe, order["address"])])
+
+
+def _serve(order: Order, spec: AppSpec) -> Order:
+    serve_actions.run(spec)
+    address = serve_actions.address_of(order["address"])
+    service = endpoint(order["host"], order["port"], spec.route, address)
+    verify(service, spec)
+    return {"address": address, "session": serve_actions.session(), "url": service.url}
+
+
+def _put_back(order: Order, spec: AppSpec) -> None:
+    """Undo a deployment that failed. What fails in that goes to the log: the user hears of the first failure."""
+    try:
+        if order["before"] is not None:
+            serve_actions.run(AppSpec.from_json(order["before"]))
+        else:
+            _remove(order, spec.recipe)
+    except MlopsError as error:
+        traceback.print_exception(error)
+
+
+def _remove(order: Order, name: str) -> None:
+    """Take an application off the cluster, and with the last one Serve, where it was started for this store."""
+    serve_actions.remove(name)
+    if order["serve"]:
+        serve_actions.stop_serve()
+
+
+def _must_be_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise UsageError([_not_free(host, port, error)]) from error
+
+
+def _not_free(host: str, port: int, error: OSError) -> Diagnostic:
+    return Diagnostic(
+        code="port-in-use",
+        headline=f"the service cannot listen at {host}:{port}: {(error.strerror or str(error)).lower()}",
+        help="end what listens there, or set another `deploy.port`",
+    )
+
+
+def _other_port(engine: Engine, host: str, port: int) -> Diagnostic:
+    return Diagnostic(
+        code="service-port",
+        headline=f"the services of this store listen at {engine.host}:{engine.port}, not at {host}:{port}",
+        help=f"set `deploy.port: {engine.port}` and a route of its own, or undeploy the others first",
+    )
+
+
+def _taken(name: str, address: str) -> Diagnostic:
+    return Diagnostic(
+        code="service-taken",
+        headline=f"the cluster at `{address}` already serves a `{name}`, which this store did not deploy",
+        help="give the recipe another name, or take that one off the cluster first",
+    )
+
+
+def _unforeseen(error: Exception) -> Diagnostic:
+    return Diagnostic(
+        code="engine-failed",
+        headline=f"Ray failed: {serve_actions.last_line(str(error)) or type(error).__name__}",
+        help="the whole story is in logs/serve.log of the store",
+    )
+
+
+if __name__ == "__main__":
+    main()

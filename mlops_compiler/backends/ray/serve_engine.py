@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.1
-_LONGEST_TEMP = 40
-"""Ray puts its sockets some 60 characters deeper, and the path of a socket ends at 107."""
+_LONGEST_TEMP = 24
+"""Ray puts its sockets some 80 characters deeper, and the path of a socket ends at 107."""
 _OBJECT_STORE_BYTES = 200_000_000
 
 
@@ -61,7 +61,7 @@ class Engine:
     @property
     def session(self) -> str:
         """The folder of its logs."""
-        return str((Path(self.temp) / "session_latest").resolve())
+        return str((_inside(self.temp) / "session_latest").resolve())
 
 
 def joining(folder: Path) -> dict[str, str]:
@@ -105,9 +105,7 @@ def start(folder: Path, *, cpus: int | None, host: str, port: int) -> Engine:
     _write_private(folder / "token", secrets.token_hex(32))
     temp = tempfile.mkdtemp(prefix="mlops-", dir=_short_temp())
     process = _spawn(folder, _command(temp, cpus or os.cpu_count() or 1))
-    engine = Engine(
-        pid=process.pid, started=_created(process.pid), temp=temp, address="", host=host, port=port
-    )
+    engine = Engine(pid=process.pid, started=_created(process.pid), temp=temp, address="", host=host, port=port)
     _remember(folder, engine)
     try:
         engine = replace(engine, address=_await_address(engine, process))
@@ -149,7 +147,7 @@ def _command(temp: str, cpus: int) -> list[str]:
     options = {
         "node-ip-address": "127.0.0.1",
         "port": 0,
-        "temp-dir": temp,
+        "temp-dir": _inside(temp),
         "num-cpus": cpus,
         "object-store-memory": _OBJECT_STORE_BYTES,
         "include-dashboard": "false",
@@ -185,7 +183,7 @@ def _spawn(folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
 
 
 def _await_address(engine: Engine, process: subprocess.Popen[bytes]) -> str:
-    written = Path(engine.temp) / "ray_current_cluster"
+    written = _inside(engine.temp) / "ray_current_cluster"
     until = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < until:
         with suppress(FileNotFoundError):
@@ -193,6 +191,11 @@ def _await_address(engine: Engine, process: subprocess.Popen[bytes]) -> str:
                 return address
         time.sleep(_POLL_SECONDS)
     raise EngineError([_not_up(process.poll())])
+
+
+def _inside(temp: str) -> Path:
+    """Give the folder that Ray makes, and opens to everybody, inside the one that only its owner may enter."""
+    return Path(temp) / "ray"
 
 
 def _created(pid: int) -> float:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import psutil
 
 _PATIENCE_SECONDS = 5.0
+_LAST_SECONDS = 0.5
+"""For those whose leader has ended already."""
 
 
 def members(leader: int, mark: str) -> list[psutil.Process]:
@@ -37,8 +39,10 @@ def end_session(leader: int, mark: str) -> None:
     import psutil
 
     asked = members(leader, mark)
-    _each([process for process in asked if process.pid == leader] or asked, psutil.Process.terminate)
-    psutil.wait_procs(asked, timeout=_PATIENCE_SECONDS)
+    told = [process for process in asked if process.pid == leader] or asked
+    _each(told, psutil.Process.terminate)
+    psutil.wait_procs(told, timeout=_PATIENCE_SECONDS)
+    psutil.wait_procs(asked, timeout=_LAST_SECONDS)
     until = time.monotonic() + _PATIENCE_SECONDS
     while (left := _left(asked, leader, mark)) and time.monotonic() < until:
         _each(left, psutil.Process.kill)

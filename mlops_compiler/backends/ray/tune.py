@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.search.race import Signal, Verdict
@@ -16,46 +17,48 @@ from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.store.writer import open_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from mlops_compiler.backends.ray.resources import Placement
     from mlops_compiler.backends.search.session import Session
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.backends.stages.folds import Fold
+    from mlops_compiler.backends.stages.search import TrialEngine
 
-_QUIET = {
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the folds are recorded in the store
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "100000",  # the store is what a search goes on from
-    "TUNE_RESULT_BUFFER_LENGTH": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "TUNE_MAX_PENDING_TRIALS_PG": "1",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-}
+IDLE_SECONDS = 0.05
+PATIENCE_SECONDS = 30.0
 
 
-def tune_engine(placements: Mapping[str, Placement]) -> Callable[[Session, list[Fold], Context], None]:
-    """Make the engine that runs trials on Ray Tune, each with what its model was placed with."""
+def tune_engine(placements: Mapping[str, Placement], slots: int) -> TrialEngine:
+    """Make the engine that runs trials on Ray Tune, each with what its model was placed with.
+
+    Args:
+        placements: What a trial of each model takes.
+        slots: How many trials the cluster can run at once.
+    """
 
     def run(session: Session, folds: list[Fold], context: Context) -> None:
         first = session.next()
         if not isinstance(first, Signal):  # a search that is all on record starts no Tune
-            _run(session, folds, context, placements, first)
+            _run(Held(session, slots), folds, context, placements, first)
 
     return run
 
 
 def _run(
-    session: Session, folds: list[Fold], context: Context, placements: Mapping[str, Placement], first: TrialSpec
+    held: Held,
+    folds: list[Fold],
+    context: Context,
+    placements: Mapping[str, Placement],
+    first: TrialSpec,
 ) -> None:
-    os.environ.update(_QUIET)
     import logging
 
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(held.slots)  # all actors start at once
     from ray import tune
 
     logging.getLogger("ray").setLevel(logging.ERROR)
     trainable = tune.with_parameters(make_trainable(), folds=folds, location=context.task.store)
-    held = Held(session)
     with tempfile.TemporaryDirectory(prefix="mlops-tune-") as folder:
         tuner = tune.Tuner(
             tune.with_resources(trainable, lambda config: _factory(placements[config["spec"]["model"]])),
@@ -103,13 +106,17 @@ def make_trainable() -> type:
 
         def step(self) -> dict[str, Any]:
             fold = self._next
+            if fold == len(self._folds):  # all done: wait until the scheduler lets go of the actor
+                time.sleep(IDLE_SECONDS)
+                return {"score": 0.0, "idle": True}
             self._next += 1
             try:
                 record = run_fold(self._spec, fold, self._folds[fold], self._store, _device())
             except (MlopsError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
                 # One trial that fails costs that trial only; its actor lives on.
-                return {"score": 0.0, "error": f"{type(error).__name__}: {error}", "done": True}
-            return {"score": 0.0, "record": record, "done": self._next == len(self._folds)}
+                self._next = len(self._folds)
+                return {"score": 0.0, "error": f"{type(error).__name__}: {error}"}
+            return {"score": 0.0, "record": record}
 
     return FoldTrainable
 
@@ -126,13 +133,59 @@ def _device() -> str:
 
 
 class Held:
-    """Holds the session for Tune's objects, which Tune pickles: a session is of this process and is never saved."""
+    """Holds the session for Tune's objects, which Tune pickles: a session is of this process and is never saved.
 
-    def __init__(self, session: Session | None) -> None:
+    It also counts the trials that run. Tune asks for the next one before an actor is free for it, starts a process,
+    and ends that again when it finds a used actor: with no more trials than slots, no process is started in vain.
+    """
+
+    def __init__(self, session: Session | None, slots: int = 0) -> None:
         self._session = session
+        self.slots = slots
+        self._running = 0
+        self._vacant = False
+        self._waiting_since: dict[str, float] = {}
+        self._patient = True
 
     def __reduce__(self) -> tuple[type[Held], tuple[None]]:
         return Held, (None,)
+
+    def next(self) -> TrialSpec | Signal:
+        """Give the next trial where a slot is free for it."""
+        if self._running >= self.slots:
+            return Signal.WAIT
+        spec = self.session.next()
+        self._vacant = self._vacant and spec is Signal.WAIT
+        if isinstance(spec, TrialSpec):
+            self.started()
+        return spec
+
+    def must_wait(self, trial: str, *, starting: bool) -> bool:
+        """Say whether a trial that ended must keep its actor for a moment.
+
+        Tune keeps one actor without a trial, and ends a second one. While an actor is starting for a trial, Tune
+        gives that trial any actor that comes free, and kills the one that starts half-way. Either costs a process
+        start for each trial. So actors come free one at a time, and not while another starts.
+
+        Args:
+            trial: Tune's name of the trial.
+            starting: Whether any trial waits for its actor.
+        """
+        if self._patient and (starting or self._vacant):
+            since = self._waiting_since.setdefault(trial, time.monotonic())
+            # An actor that does not start (the cluster is busy with others' work) is not waited for again.
+            self._patient = time.monotonic() - since < PATIENCE_SECONDS
+            return self._patient
+        self._vacant = True
+        return False
+
+    def started(self) -> None:
+        """Take note that a trial runs."""
+        self._running += 1
+
+    def ended(self) -> None:
+        """Take note that a trial no longer runs."""
+        self._running -= 1
 
     @property
     def session(self) -> Session:
@@ -154,16 +207,18 @@ def make_searcher(held: Held, first: TrialSpec) -> Any:
         def __init__(self) -> None:
             super().__init__(metric="score", mode="max")
             self._first: TrialSpec | None = first
+            held.started()
 
         def suggest(self, trial_id: str) -> Any:  # noqa: ARG002 - Tune's signature
-            spec = self._first or held.session.next()
+            spec = self._first or held.next()
             self._first = None
             if isinstance(spec, Signal):
                 return None if spec is Signal.WAIT else Searcher.FINISHED
             return {"spec": asdict(spec)}
 
-        def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:  # noqa: FBT001, FBT002
-            """The scheduler hears of it."""
+        def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - Tune's signature
+            """Free its slot; the scheduler hears of the result."""
+            held.ended()
 
         def save(self, checkpoint_path: str) -> None:
             """Nothing to save: the store has it all."""
@@ -179,23 +234,25 @@ def make_scheduler(held: Held) -> Any:
     from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
     class RaceScheduler(FIFOScheduler):  # type: ignore[misc]
-        """Stops what the race stops."""
+        """Stops what the race stops, and what is complete."""
 
-        def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:  # noqa: ARG002
-            return str(self._judge(trial, result))
+        def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+            if self._judge(trial, result):
+                return str(TrialScheduler.CONTINUE)
+            starting = any(other.status == "PENDING" for other in tune_controller.get_trials())
+            waits = held.must_wait(trial.trial_id, starting=starting)
+            return str(TrialScheduler.CONTINUE if waits else TrialScheduler.STOP)
 
-        def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:  # noqa: ARG002
-            self._judge(trial, result)
-
-        def on_trial_error(self, tune_controller: Any, trial: Any) -> None:  # noqa: ARG002
+        def on_trial_error(self, tune_controller: Any, trial: Any) -> None:  # noqa: ARG002 - Tune's signature
             held.session.fail(trial.config["spec"]["index"], "its process died")
 
-        def _judge(self, trial: Any, result: dict[str, Any]) -> str:
+        def _judge(self, trial: Any, result: dict[str, Any]) -> bool:
+            """Tell the race what a step gave; return whether the trial goes on."""
             index = trial.config["spec"]["index"]
             if result.get("error"):
                 held.session.fail(index, result["error"])
-                return str(TrialScheduler.STOP)
-            verdict = held.session.report(index, result["record"])
-            return str(TrialScheduler.CONTINUE if verdict is Verdict.CONTINUE else TrialScheduler.STOP)
+            elif "record" in result:
+                return held.session.report(index, result["record"]) is Verdict.CONTINUE
+            return False
 
     return RaceScheduler()

@@ -1,0 +1,1 @@
+"""The search as a pure race, without an engine."""

@@ -96,7 +96,9 @@ class Race:
         self._sign = 1.0 if greater_is_better else -1.0
         self._context = context
         self.trials: list[Trial] = []
-        self._streams = {item.name: _stream(item, search, greater_is_better=greater_is_better) for item in search.candidates}
+        self._streams = {
+            item.name: _stream(item, search, greater_is_better=greater_is_better) for item in search.candidates
+        }
         self._open = list(search.candidates)
         self._turn = 0
         self._told = 0

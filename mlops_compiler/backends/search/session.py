@@ -6,6 +6,7 @@ on record are replayed here and never reach the engine.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,9 @@ class Session:
         clock: Seconds; for the time budget.
     """
 
-    def __init__(self, search: Search, folds: int, context: Context, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, search: Search, folds: int, context: Context, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.search = search
         self.folds = folds
         self._context = context
@@ -45,7 +48,13 @@ class Session:
             greater_is_better=self._metric.greater_is_better,
             context=context.inputs["prepare"].fingerprint,
         )
-        self._event("search_planned", trials=search.trials, folds=folds, models=[item.name for item in search.candidates], cached=0)
+        self._event(
+            "search_planned",
+            trials=search.trials,
+            folds=folds,
+            models=[item.name for item in search.candidates],
+            cached=0,
+        )
 
     def next(self) -> TrialSpec | Signal:
         """Give the next trial to run, or say that one must end first, or that the search is over."""
@@ -148,4 +157,4 @@ def _std(scores: list[float]) -> float | None:
     if len(scores) < 2:  # noqa: PLR2004 - a spread needs two
         return None
     mean = sum(scores) / len(scores)
-    return (sum((score - mean) ** 2 for score in scores) / (len(scores) - 1)) ** 0.5
+    return math.sqrt(sum((score - mean) ** 2 for score in scores) / (len(scores) - 1))

@@ -83,14 +83,22 @@ def run_fold(spec: TrialSpec, number: int, fold: Fold, store: StoreWriter, devic
 def fit_and_predict(spec: TrialSpec, fold: Fold, device: str) -> Any:
     """Fit on the training rows; return the probability of the positive class for those held out, shape (rows,)."""
     model = MODELS[spec.kind].fit(
-        fold.X, fold.y, parameters=spec.parameters, options=fit_options(spec.seed, spec.kind, spec.threads, device)
+        fold.X,
+        fold.y,
+        parameters=spec.parameters,
+        options=fit_options(spec.seed, spec.kind, spec.threads, device),
     )
     return model.predict_proba(fold.X_held)[:, 1]
 
 
 def fit_options(seed: int, kind: str, threads: int, device: str = "cpu") -> FitOptions:
     """Make the options of a fit; every fit of a kind gets the same seed, so that scores differ by parameters only."""
-    return FitOptions(seed=seed_of(seed, "fit", kind), threads=threads, device="cuda" if device == "cuda" else "cpu", classes=2)
+    return FitOptions(
+        seed=seed_of(seed, "fit", kind),
+        threads=threads,
+        device="cuda" if device == "cuda" else "cpu",
+        classes=2,
+    )
 
 
 def trial_parameters(trial: Trial) -> Mapping[str, Any]:

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from mlops_compiler.plan.stages import Stage
-from mlops_compiler.store.location import StoreLocation
-
 if TYPE_CHECKING:
     from mlops_compiler.ir.ops.lifecycle import LifecycleOp
+    from mlops_compiler.plan.stages import Stage
+    from mlops_compiler.store.location import StoreLocation
     from mlops_compiler.store.records import StageRecord
     from mlops_compiler.store.writer import StoreWriter
 

@@ -9,11 +9,10 @@ import numpy as np
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.prepare import LABEL, labelled_rows
-from mlops_compiler.backends.stages.select import value_matrix
 from mlops_compiler.backends.stages.split import HOLDOUT
+from mlops_compiler.evaluation.confusion import confusion
 from mlops_compiler.evaluation.curves import calibration, precision_recall, roc
 from mlops_compiler.evaluation.metrics import METRIC_NAMES, score_all
-from mlops_compiler.evaluation.confusion import confusion
 from mlops_compiler.evaluation.threshold import value_curve, value_summary
 from mlops_compiler.ir.ops.lifecycle import Evaluate
 from mlops_compiler.models.registry import MODELS
@@ -38,12 +37,16 @@ def evaluate_model(context: Context) -> Outcome:
     probability = MODELS[manifest["model"]["kind"]].load(files).predict_proba(X)[:, 1]
     share = float(rows.filter(parts != HOLDOUT)[LABEL].mean() or 0.0)  # type: ignore[arg-type]
     evaluation = _evaluation(op, y, probability, manifest["threshold"], share)
-    summary = {"metrics": evaluation["metrics"], "baseline": evaluation["baseline"], "rows": evaluation["rows"]}
+    summary = {
+        "metrics": evaluation["metrics"],
+        "baseline": evaluation["baseline"],
+        "rows": evaluation["rows"],
+    }
     return Outcome(outputs={"evaluation": context.put_json(evaluation)}, summary=summary)
 
 
 def _evaluation(op: Evaluate, y: Labels, probability: Probabilities, threshold: float, share: float) -> dict[str, Any]:
-    value = None if op.value is None else value_summary(y, probability, threshold, value_matrix(op))
+    value = None if op.value is None else value_summary(y, probability, threshold, op.value)
     base = np.full(len(y), share)
     return {
         "rows": len(y),
@@ -66,5 +69,5 @@ def _curves(op: Evaluate, y: Labels, probability: Probabilities) -> dict[str, An
         "calibration": calibration(y, probability),
     }
     if op.value is not None:
-        curves["value"] = value_curve(y, probability, value_matrix(op))
+        curves["value"] = value_curve(y, probability, op.value)
     return curves

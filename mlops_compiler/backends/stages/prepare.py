@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.split import HOLDOUT
 from mlops_compiler.diagnostics import DataError, Diagnostic
@@ -18,6 +16,8 @@ from mlops_compiler.tables.preparation import fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import polars as pl
 
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.ir.program import Node
@@ -41,7 +41,12 @@ class Pipeline:
         columns = next((node.op.columns for node in nodes if isinstance(node.op, Project)), None)
         groups = [node.op.steps for node in nodes if isinstance(node.op, FusedPrepare)]
         loose = [
-            NamedStep(name=node.name.removeprefix("prepare."), step=node.op.step, because=node.op.because, span=node.span)
+            NamedStep(
+                name=node.name.removeprefix("prepare."),
+                step=node.op.step,
+                because=node.op.because,
+                span=node.span,
+            )
             for node in nodes
             if isinstance(node.op, Prepare)
         ]
@@ -81,7 +86,11 @@ def fit_preparations(context: Context) -> Outcome:
     for entry, named in zip(told, pipeline.steps, strict=True):
         entry["because"] = named.because
         _within_loss(named, entry)
-    value = {"columns": pipeline.columns, "folds": [_entry(*item) for item in fitted], "final": _entry(*final)}
+    value = {
+        "columns": pipeline.columns,
+        "folds": [_entry(*item) for item in fitted],
+        "final": _entry(*final),
+    }
     summary = {"steps": told, "features": len(final[1]), "rows": training.height}
     return Outcome(outputs={"preparations": context.put_json(value)}, summary=summary)
 
@@ -110,12 +119,13 @@ def _within_loss(named: NamedStep, entry: dict[str, Any]) -> None:
     if not isinstance(named.step, Filter):
         return
     lost = 1 - entry["rows_out"] / max(1, entry["rows_in"])
-    if lost > named.step.max_loss:
+    most = named.step.max_loss
+    if lost > most:
         raise DataError(
             [
                 Diagnostic(
                     code="too-much-loss",
-                    headline=f"step `{named.name}` drops {lost:.1%} of the rows, more than `max_loss: {named.step.max_loss:g}`",
+                    headline=f"step `{named.name}` drops {lost:.1%} of the rows, more than `max_loss: {most:g}`",
                     span=named.span,
                 )
             ]

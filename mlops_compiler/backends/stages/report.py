@@ -64,7 +64,10 @@ def _stages(context: Context) -> list[dict[str, Any]]:
 def _leaderboard(context: Context) -> dict[str, Any]:
     board: dict[str, Any] = context.read_json("search", "leaderboard")
     seconds = context.inputs["search"].summary["seconds"]
-    return {**board, "trials": [{**row, "seconds": seconds.get(str(row["trial"]), 0.0)} for row in board["trials"]]}
+    return {
+        **board,
+        "trials": [{**row, "seconds": seconds.get(str(row["trial"]), 0.0)} for row in board["trials"]],
+    }
 
 
 def _data(context: Context) -> DataFacts:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from mlops_compiler.backends.search.session import Session
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.folds import make_folds
-from mlops_compiler.diagnostics import EngineError
-from mlops_compiler.diagnostics import Diagnostic, Note
+from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
 from mlops_compiler.ir.ops.lifecycle import Search
 
 if TYPE_CHECKING:
@@ -36,8 +35,15 @@ def search_models(context: Context, engine: TrialEngine) -> Outcome:
     engine(session, folds, context)
     board = session.leaderboard()
     _something_came_of_it(board["trials"])
-    counts = {status: sum(row["status"] == status for row in board["trials"]) for status in ("complete", "stopped", "failed")}
-    summary = {"trials": len(board["trials"]), **counts, "seconds": session.seconds(), "best": board["trials"][0]["mean"]}
+    counts = {
+        status: sum(row["status"] == status for row in board["trials"]) for status in ("complete", "stopped", "failed")
+    }
+    summary = {
+        "trials": len(board["trials"]),
+        **counts,
+        "seconds": session.seconds(),
+        "best": board["trials"][0]["mean"],
+    }
     return Outcome(outputs={"leaderboard": context.put_json(board)}, summary=summary)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
-from mlops_compiler.evaluation.confusion import ValueMatrix
 from mlops_compiler.evaluation.threshold import best_threshold
 from mlops_compiler.ir.ops.lifecycle import Select
 from mlops_compiler.models.registry import MODELS
@@ -26,9 +25,10 @@ def select_trial(context: Context) -> Outcome:
     chosen, reason = choose(board, op.rule)
     threshold = DEFAULT_THRESHOLD
     if op.value is not None:
-        held = pl.concat([pl.read_parquet(io.BytesIO(context.store.objects.get(item))) for item in chosen["predictions"]])
-        matrix = value_matrix(op)
-        threshold = best_threshold(held["label"].cast(pl.Int64).to_numpy(), held["probability"].to_numpy(), matrix)
+        held = pl.concat(
+            [pl.read_parquet(io.BytesIO(context.store.objects.get(item))) for item in chosen["predictions"]]
+        )
+        threshold = best_threshold(held["label"].cast(pl.Int64).to_numpy(), held["probability"].to_numpy(), op.value)
     selection = {
         **{name: chosen[name] for name in ("trial", "model", "kind", "parameters", "mean", "std")},
         "rule": op.rule,
@@ -37,17 +37,6 @@ def select_trial(context: Context) -> Outcome:
         "reason": reason,
     }
     return Outcome(outputs={"selection": context.put_json(selection)}, summary=selection)
-
-
-def value_matrix(op: Any) -> ValueMatrix:
-    """Make the evaluation's value matrix of an op's."""
-    value = op.value
-    return ValueMatrix(
-        true_positive=value.true_positive,
-        false_positive=value.false_positive,
-        false_negative=value.false_negative,
-        true_negative=value.true_negative,
-    )
 
 
 def choose(board: dict[str, Any], rule: str) -> tuple[dict[str, Any], str]:
@@ -70,4 +59,5 @@ def choose(board: dict[str, Any], rule: str) -> tuple[dict[str, Any], str]:
     if simplest is best:
         return best, "the best mean, and no simpler model within one standard error of it"
     gap = abs(simplest["mean"] - best["mean"])
-    return simplest, f"simpler than {best['model']} (trial {best['trial']}), and only {gap:.4f} behind it; one standard error is {margin:.4f}"
+    rival = f"{best['model']} (trial {best['trial']})"
+    return simplest, f"simpler than {rival}, and only {gap:.4f} behind it; one standard error is {margin:.4f}"

@@ -1,4 +1,4 @@
-"""Split: deal every row of the snapshot into the holdout (-1) or into one of the folds (0, 1, ...), once and for all."""
+"""Split: deal every row of the snapshot into the holdout (-1) or into one of the folds (0, 1, ...), for ever."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _enough(op: Split, labels: NDArray[np.int8], span: Span | None) -> None:
             [
                 Diagnostic(
                     code="too-few-rows",
-                    headline=f"the rarer class of `{op.target}` has {least} rows, too few for {op.k} folds and a holdout",
+                    headline=f"the rarer class of `{op.target}` has {least} rows, too few for {op.k} folds",
                     span=span,
                     help="use fewer folds or another fraction under `validate`, or get more data",
                 )
@@ -126,10 +126,10 @@ def _no_positive(op: Split, found: list[Any], span: Span | None) -> Diagnostic:
 
 
 def _many_classes(op: Split, found: list[Any], span: Span | None) -> Diagnostic:
-    shown = ", ".join(map(repr, found[:5]))
+    shown = ", ".join(map(repr, found[:5])) + (", …" if len(found) > 5 else "")  # noqa: PLR2004 - a line's worth
     return Diagnostic(
         code="many-classes",
-        headline=f"the target `{op.target}` has {len(found)} values ({shown}{', …' if len(found) > 5 else ''}); the task is binary",  # noqa: PLR2004
+        headline=f"the target `{op.target}` has {len(found)} values ({shown}); the task is binary",
         span=span,
         help="make a column with two values, or choose another target",
     )

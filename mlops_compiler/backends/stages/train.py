@@ -31,11 +31,25 @@ def train_model(context: Context) -> Outcome:
     X, y = prepared(preparations["final"], training)
     kind = MODELS[selection["kind"]]
     candidate = _threads(context, selection["model"])
-    model = kind.fit(X, y, parameters=selection["parameters"], options=fit_options(context.op(Train).seed, kind.name, candidate))
+    model = kind.fit(
+        X,
+        y,
+        parameters=selection["parameters"],
+        options=fit_options(context.op(Train).seed, kind.name, candidate),
+    )
     files = {name: context.store.objects.put(content) for name, content in sorted(model.dump().items())}
     manifest = _manifest(context, selection, preparations["final"], files)
-    outputs = {"manifest": context.put_json(manifest), **{f"model/{name}": digest for name, digest in files.items()}}
-    summary = {"model": selection["model"], "kind": kind.name, "rows": len(y), "features": X.shape[1], "notes": list(model.notes)}
+    outputs = {
+        "manifest": context.put_json(manifest),
+        **{f"model/{name}": digest for name, digest in files.items()},
+    }
+    summary = {
+        "model": selection["model"],
+        "kind": kind.name,
+        "rows": len(y),
+        "features": X.shape[1],
+        "notes": list(model.notes),
+    }
     return Outcome(outputs=outputs, summary=summary)
 
 
@@ -44,7 +58,9 @@ def _threads(context: Context, model: str) -> int:
     return next(item.cpu for item in context.op(Search).candidates if item.name == model)
 
 
-def _manifest(context: Context, selection: dict[str, Any], final: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
+def _manifest(
+    context: Context, selection: dict[str, Any], final: dict[str, Any], files: dict[str, str]
+) -> dict[str, Any]:
     split, train = context.op(Split), context.op(Train)
     wanted = _request_columns(context)
     request = [_field(column) for column in context.op(Check).columns if column.name in wanted]
@@ -86,4 +102,7 @@ def _field(column: ColumnCheck) -> dict[str, Any]:
 def _example(context: Context, names: list[str]) -> dict[str, Any]:
     """The first row of the snapshot, as a request would send it."""
     row: pl.DataFrame = context.read_table("snapshot", "snapshot", names).head(1)
-    return {name: value if isinstance(value, bool | int | float | str | None) else str(value) for name, value in row.row(0, named=True).items()}
+    return {
+        name: value if isinstance(value, bool | int | float | str | None) else str(value)
+        for name, value in row.row(0, named=True).items()
+    }

@@ -1,0 +1,1 @@
+"""The ops of a program, filed by phase of the lifecycle."""

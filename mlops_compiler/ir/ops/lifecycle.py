@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-from mlops_compiler.diagnostics import Span
-from mlops_compiler.ir.domain import Domain, Scalar
-from mlops_compiler.ir.ops.prepare import StepOp
+if TYPE_CHECKING:
+    from mlops_compiler.diagnostics import Span
+    from mlops_compiler.ir.domain import Domain, Scalar
+    from mlops_compiler.ir.ops.prepare import StepOp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,9 @@ class Candidate:
     @property
     def space(self) -> dict[str, Domain]:
         """The parameters that are still open."""
-        return {name: value for name, value in self.parameters if not isinstance(value, bool | int | float | str | None)}
+        return {
+            name: value for name, value in self.parameters if not isinstance(value, bool | int | float | str | None)
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +161,10 @@ class Search:
 class ValueMatrix:
     """What each outcome of a decision is worth, per row."""
 
-    true_positive: float
-    false_positive: float
-    false_negative: float
-    true_negative: float
+    true_positive: float = 0.0
+    false_positive: float = 0.0
+    false_negative: float = 0.0
+    true_negative: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,5 +221,18 @@ class Report:
 
 
 LifecycleOp: TypeAlias = (
-    Read | Check | Snapshot | Split | Project | Prepare | FusedPrepare | Matrix | Search | Select | Train | Evaluate | Release | Report
+    Read
+    | Check
+    | Snapshot
+    | Split
+    | Project
+    | Prepare
+    | FusedPrepare
+    | Matrix
+    | Search
+    | Select
+    | Train
+    | Evaluate
+    | Release
+    | Report
 )

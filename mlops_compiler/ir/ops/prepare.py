@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
-from mlops_compiler.ir.domain import Scalar
+from mlops_compiler.ir.domain import Scalar  # noqa: TC001 - the codec reads the annotations of these classes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,9 +52,7 @@ class FittedBoosting(BinaryModel):
         return dump_trees(_KIND, self.trees, features=self.width, baseline=self.baseline)
 
 
-def fit_boosting(
-    X: Matrix, y: Labels, parameters: Mapping[str, Scalar], options: FitOptions
-) -> FittedBoosting:
+def fit_boosting(X: Matrix, y: Labels, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedBoosting:
     """Boost until the loss of the rows held back stops falling."""
     import sklearn
     from sklearn.ensemble import HistGradientBoostingClassifier

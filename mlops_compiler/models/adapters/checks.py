@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from mlops_compiler.models.kind import Labels, Matrix
 
 
-def check_training_rows(
-    X: Matrix, y: Labels, *, kind: str, classes: int = 2, accepts_missing: bool = False
-) -> None:
+def check_training_rows(X: Matrix, y: Labels, *, kind: str, classes: int = 2, accepts_missing: bool = False) -> None:
     """Refuse rows that `kind` cannot learn from.
 
     Raises:

@@ -56,9 +56,7 @@ def fit_logistic(X: Matrix, y: Labels, parameters: Mapping[str, Scalar]) -> Fitt
     from sklearn.linear_model import LogisticRegression
 
     check_training_rows(X, y, kind=_KIND)
-    estimator = LogisticRegression(
-        C=parameters["C"], class_weight=parameters["class_weight"], max_iter=_MAX_ITERATIONS
-    )
+    estimator = LogisticRegression(C=parameters["C"], class_weight=parameters["class_weight"], max_iter=_MAX_ITERATIONS)
     with limited_threads(1):
         notes = _fit(estimator, X, y)
     weights = np.ascontiguousarray(estimator.coef_.T, dtype=np.float64)

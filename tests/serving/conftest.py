@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import orjson
 import polars as pl
+import pytest
 
 from mlops_compiler.ir.ops.lifecycle import NamedStep
-from mlops_compiler.ir.ops.prepare import Impute, OneHot, Standardize
+from mlops_compiler.ir.ops.prepare import Derive, Impute, OneHot, Standardize
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.serving.predictor import Predictor
@@ -20,7 +21,11 @@ from mlops_compiler.tables.preparation import fit
 
 STEPS = (
     NamedStep(name="fill", step=Impute(columns=("charges",), statistic="median")),
-    NamedStep(name="scale", step=Standardize(columns=("tenure", "charges"))),
+    NamedStep(
+        name="rates",
+        step=Derive(expressions=(("yearly", "charges * 12 / 7"), ("per_month", "charges / (tenure + 1)"))),
+    ),
+    NamedStep(name="scale", step=Standardize(columns=("tenure", "charges", "yearly"))),
     NamedStep(name="encode", step=OneHot(columns=("contract",), max_levels=10, rare="error")),
 )
 EXAMPLE = {"tenure": 5, "charges": 70.5, "contract": "monthly", "senior": True}
@@ -73,16 +78,14 @@ def training_rows(rows: int = 300) -> pl.DataFrame:
     return frame.with_columns(target=pl.Series((random.random(rows) < 0.9 - tenure / 90).astype(int)))
 
 
-def write_release(objects: Any, model: str = "logistic_regression", **changes: Any) -> str:
+def write_release(objects: Any, kind: str = "logistic_regression", **changes: Any) -> str:
     """Train a model, put everything into `objects`, and give the digest of the manifest."""
     rows = training_rows()
     y = rows["target"].to_numpy().astype(np.int64)
-    preparation, prepared = fit([STEPS[:1], STEPS[1:]], rows.drop("target"))
+    preparation, prepared = fit([STEPS[:2], STEPS[2:]], rows.drop("target"))
     features = prepared.columns
-    kind = MODELS[model]
-    fitted = kind.fit(
-        design_matrix(prepared, features), y, parameters=kind.defaults, options=FitOptions(seed=1)
-    )
+    family = MODELS[kind]
+    fitted = family.fit(design_matrix(prepared, features), y, parameters=family.defaults, options=FitOptions(seed=1))
     manifest = {
         "format": 1,
         "recipe": "churn",
@@ -96,8 +99,8 @@ def write_release(objects: Any, model: str = "logistic_regression", **changes: A
         "preparation": preparation.to_json(),
         "features": features,
         "model": {
-            "kind": model,
-            "parameters": dict(kind.defaults),
+            "kind": kind,
+            "parameters": dict(family.defaults),
             "files": {name: objects.put(content) for name, content in fitted.dump().items()},
         },
         "example": EXAMPLE,
@@ -105,6 +108,34 @@ def write_release(objects: Any, model: str = "logistic_regression", **changes: A
     return objects.put(orjson.dumps(manifest | changes))
 
 
-def make_predictor(model: str = "logistic_regression", **changes: Any) -> Predictor:
-    memory = Memory()
-    return Predictor.load(memory, write_release(memory.objects, model, **changes))
+@pytest.fixture(scope="session")
+def make_release():
+    """Give the function that trains a release into objects."""
+    return write_release
+
+
+@pytest.fixture(scope="session")
+def make_predictor():
+    """Give a function that makes the predictor of a release of its own; models are trained once."""
+
+    def make(kind: str = "logistic_regression", **changes: Any) -> Predictor:
+        memory = Memory()
+        return Predictor.load(memory, write_release(memory.objects, kind, **changes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def predictor(make_predictor):
+    return make_predictor()
+
+
+@pytest.fixture
+def example():
+    return dict(EXAMPLE)
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """Give rows as requests hold them."""
+    return training_rows(64).drop("target")

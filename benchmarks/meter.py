@@ -1,0 +1,60 @@
+"""CPU seconds, wall seconds and peak memory of this process and all that it starts, as the system counts them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Self
+
+import psutil
+
+
+class Meter:
+    """Measures a block of code; processes that end meanwhile keep their last reading.
+
+    Attributes:
+        cpu: CPU seconds, user and system, of the whole tree.
+        wall: Seconds.
+        peak: Most memory of the tree at once, bytes; shared pages are counted once (PSS).
+    """
+
+    def __init__(self, every: float = 1.0) -> None:
+        self.cpu = self.wall = 0.0
+        self.peak = 0
+        self._every = every
+        self._seen: dict[tuple[int, float], float] = {}
+        self._stop = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._before = self._read()
+        self._clock = time.perf_counter()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wall = time.perf_counter() - self._clock
+        self._stop.set()
+        self._thread.join()
+        self.cpu = self._read() - self._before
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._every):
+            self._read()
+
+    def _read(self) -> float:
+        resident = 0
+        root = psutil.Process()
+        for process in [root, *root.children(recursive=True)]:
+            try:
+                times = process.cpu_times()
+                self._seen[process.pid, process.create_time()] = times.user + times.system
+                resident += process.memory_full_info().pss
+            except psutil.Error:
+                continue
+        self.peak = max(self.peak, resident)
+        return sum(self._seen.values())
+
+    def facts(self) -> dict[str, float]:
+        """The figures as data: seconds, seconds, MiB."""
+        return {"cpu": round(self.cpu, 2), "wall": round(self.wall, 2), "peak": round(self.peak / 2**20)}

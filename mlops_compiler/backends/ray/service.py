@@ -1,0 +1,212 @@
+"""Services from the side of the commands: `deploy`, `undeploy`, `service_state` and `service_logs`.
+
+A service outlives the command that deploys it, and any later process can manage it from the store's record
+alone. Ray itself is spoken to by a process of its own (`serve_control`); this module imports none of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.backends.ray import serve_engine
+from mlops_compiler.backends.ray.serve_app import AppSpec
+from mlops_compiler.backends.ray.serve_logs import tail
+from mlops_compiler.backends.ray.serve_orders import have_done
+from mlops_compiler.backends.ray.serve_verify import endpoint
+from mlops_compiler.diagnostics import Diagnostic, UsageError
+from mlops_compiler.store.records import Deployment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlops_compiler.store.location import StoreLocation
+    from mlops_compiler.store.records import Release
+
+_DEPLOY_SECONDS = 300.0
+_UNDEPLOY_SECONDS = 90.0
+_STATE_SECONDS = 30.0
+_OK = 200
+EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceTarget:
+    """Where and how a release is to be served: `deploy:` and `cluster:` of the recipe.
+
+    Attributes:
+        route: The prefix of its paths.
+        host: Where Serve's proxy listens.
+        port: Likewise.
+        replicas: Fewest and most.
+        address: ``embedded`` for an engine of the store's own, else the cluster to join.
+        cpus: Cores of that engine; all of the machine's where not given.
+    """
+
+    route: str = "/"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    replicas: tuple[int, int] = (1, 1)
+    address: str = EMBEDDED
+    cpus: int | None = None
+
+
+def deploy(location: StoreLocation, target: ServiceTarget, release: Release) -> Deployment:
+    """Serve a release, in the place of the one that its recipe serves; no request is lost meanwhile.
+
+    Args:
+        location: The store; absolute, and reachable from the workers.
+        target: Where and how.
+        release: What.
+
+    Returns:
+        The deployment, to be recorded.
+
+    Raises:
+        UsageError: The port or the route is taken, or the cluster is too small.
+        EngineError: The release does not come up, or (`service-differs`) answers its example with other
+            bits than a batch; what was there before serves on.
+    """
+    spec = AppSpec(
+        location=location,
+        manifest=release.manifest,
+        recipe=release.recipe,
+        release=release.number,
+        route=target.route,
+        replicas=target.replicas,
+    )
+    folder = _folder(location)
+    order = {
+        "action": "deploy",
+        "ours": target.address == EMBEDDED,
+        "folder": str(folder / "engine"),
+        "address": target.address,
+        "cpus": target.cpus,
+        "host": target.host,
+        "port": target.port,
+        "spec": spec.to_json(),
+        **_until_now(location, target, release.recipe),
+    }
+    done = have_done(order, folder, _DEPLOY_SECONDS)
+    return Deployment(
+        recipe=release.recipe,
+        release=release.number,
+        route=target.route,
+        host=target.host,
+        port=target.port,
+        address=done["address"],
+        pid=done["pid"],
+        created=time.time(),
+        app=release.recipe,
+        session=done["session"],
+        settings={"spec": spec.to_json(), "folder": str(folder), "url": done["url"], "serve": done["serve"]},
+    )
+
+
+def undeploy(deployment: Deployment) -> str:
+    """End a service, after its requests are answered, and its engine with the last of them.
+
+    Returns:
+        ``stopped`` where the engine ended with it, ``running`` where that serves others, ``gone`` where
+        there was nothing left to end.
+
+    Raises:
+        EngineError: The cluster cannot be joined.
+    """
+    if deployment.pid is None and not serve_engine.can_connect(deployment.address):
+        return "gone"
+    done = have_done(_about("undeploy", deployment), _folder_of(deployment), _UNDEPLOY_SECONDS)
+    return str(done["engine"])
+
+
+def service_state(deployment: Deployment) -> dict[str, Any]:
+    """Say how a service is.
+
+    Returns:
+        ``status`` (healthy, starting, unhealthy, gone), ``replicas`` that run, ``release`` that answers,
+        ``url``, and a ``message`` where there is something to say.
+    """
+    known = {"url": deployment.settings["url"], "release": deployment.release, "replicas": 0}
+    if not _answers(deployment):
+        return {**known, "status": "gone", "message": "its engine does not run any more"}
+    found = have_done(_about("state", deployment), _folder_of(deployment), _STATE_SECONDS)
+    if found["status"] != "healthy":
+        return {**known, **found}
+    place = endpoint(deployment.host, deployment.port, deployment.route, deployment.address)
+    status, body = place.health()
+    if status != _OK:
+        return {**known, **found, "status": "unhealthy", "message": f"no answer at {place.url}: {body}"}
+    return {**known, **found, "release": body["release"]}
+
+
+def service_logs(deployment: Deployment, lines: int) -> Iterable[str]:
+    """Give the last lines that the replicas of a service wrote, oldest first.
+
+    Raises:
+        EngineError: The logs are not on this machine.
+    """
+    return tail(Path(deployment.session) / "logs" / "serve", deployment.app, lines)
+
+
+def _until_now(location: StoreLocation, target: ServiceTarget, recipe: str) -> dict[str, Any]:
+    """Give the specification of what the recipe serves until now, to be put back should the new one fail.
+
+    Also whether Serve was started for a service of this store, on a cluster that it only joined.
+
+    Raises:
+        UsageError: Another cluster serves the recipe, and nobody would tell it to stop.
+    """
+    from mlops_compiler.store.reader import open_reader
+
+    reader = open_reader(location)
+    serve = any(other.settings["serve"] for other in reader.deployments())
+    before = reader.deployment(recipe)
+    if before is None or not _answers(before):
+        return {"before": None, "serve": serve}
+    same = before.pid is not None if target.address == EMBEDDED else target.address in ("auto", before.address)
+    if not same:
+        raise UsageError([_elsewhere(before)])
+    return {"before": before.settings["spec"], "serve": serve}
+
+
+def _answers(deployment: Deployment) -> bool:
+    if deployment.pid is None:
+        return serve_engine.can_connect(deployment.address)
+    engine = serve_engine.find(_folder_of(deployment) / "engine")
+    return engine is not None and engine.pid == deployment.pid
+
+
+def _about(action: str, deployment: Deployment) -> dict[str, Any]:
+    return {
+        "action": action,
+        "ours": deployment.pid is not None,
+        "folder": str(_folder_of(deployment) / "engine"),
+        "address": deployment.address,
+        "pid": deployment.pid,
+        "app": deployment.app,
+        "serve": deployment.settings["serve"],
+    }
+
+
+def _folder_of(deployment: Deployment) -> Path:
+    return Path(deployment.settings["folder"])
+
+
+def _folder(location: StoreLocation) -> Path:
+    """Say where the engine's files lie: in the store, or in the user's own folder where that is elsewhere."""
+    if location.folder is not None:
+        return location.folder
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return home / "mlops-compile" / hashlib.sha256(location.url.encode()).hexdigest()[:16]
+
+
+def _elsewhere(before: Deployment) -> Diagnostic:
+    return Diagnostic(
+        code="deployed-elsewhere",
+        headline=f"`{before.recipe}` is served on another cluster, at {before.settings['url']}",
+        help=f"type `mlops-compile undeploy recipe={before.recipe}` first",
+    )

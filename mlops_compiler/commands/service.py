@@ -1,0 +1,173 @@
+"""`deploy`, `undeploy`, `status` and `logs` manage what is served; any process that has the store can."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.commands.base import DONE, ENGINE, print_json
+from mlops_compiler.commands.predict import find_release
+from mlops_compiler.console.history import DeploymentView, print_status
+from mlops_compiler.console.streams import messages, results
+from mlops_compiler.diagnostics import Diagnostic, EngineError, UsageError, listing
+from mlops_compiler.driver import store_location
+from mlops_compiler.frontend.validate import validate
+from mlops_compiler.store.reader import open_reader
+
+if TYPE_CHECKING:
+    from mlops_compiler.commands.base import Invocation
+    from mlops_compiler.frontend.composed import Composed
+    from mlops_compiler.store.reader import StoreReader
+    from mlops_compiler.store.records import Deployment
+
+_LINES = 50
+
+
+def deploy(composed: Composed, invocation: Invocation) -> int:
+    """Serve a release, the newest where none is named, and say how to ask it.
+
+    Raises:
+        DataError: There is no such release.
+        UsageError: The port or the route is taken, or the cluster is too small.
+        EngineError: The release does not come up, or answers otherwise than a batch; what was served before stays.
+    """
+    from mlops_compiler.backends.ray.service import ServiceTarget
+    from mlops_compiler.backends.ray.service import deploy as serve
+    from mlops_compiler.store.writer import open_writer
+
+    recipe = validate(composed)
+    location = store_location(recipe.store)
+    store = open_reader(location)
+    release = find_release(store, recipe.name, invocation.number("release"))
+    target = ServiceTarget(
+        route=recipe.deploy.route,
+        host=recipe.deploy.host,
+        port=recipe.deploy.port,
+        replicas=(recipe.deploy.replicas.min, recipe.deploy.replicas.max),
+        address=recipe.cluster.address,
+        cpus=recipe.cluster.cpus,
+    )
+    with messages().status(f"deploying {recipe.name} release {release.number}"):
+        deployment = serve(location, target, release)
+    open_writer(location).record_deployment(deployment)
+    example = json.loads(store.objects.get(release.manifest))["example"]
+    if invocation.as_json:
+        print_json({**_facts(deployment), "example": example})
+    else:
+        _print_deployed(deployment, example)
+    return DONE
+
+
+def _facts(deployment: Deployment) -> dict[str, Any]:
+    return {**asdict(deployment), "url": deployment.settings["url"]}
+
+
+def _print_deployed(deployment: Deployment, example: dict[str, Any]) -> None:
+    console, url = results(), deployment.settings["url"]
+    named = f"recipe={deployment.recipe}"
+    console.print(f"{deployment.recipe} release {deployment.release} is served at {url}\n", soft_wrap=True)
+    console.print(
+        f"ask it     curl -s {url} -H 'content-type: application/json' -d {shlex.quote(json.dumps(example))}",
+        soft_wrap=True,
+    )
+    console.print(f"see it     mlops-compile status {named}")
+    console.print(f"read it    mlops-compile logs {named}")
+    console.print(f"end it     mlops-compile undeploy {named}")
+
+
+def undeploy(composed: Composed, invocation: Invocation) -> int:
+    """End the service of a recipe, after its requests are answered.
+
+    Raises:
+        UsageError: The recipe is not deployed.
+        EngineError: The cluster that serves it cannot be joined.
+    """
+    from mlops_compiler.backends.ray.service import undeploy as end
+    from mlops_compiler.store.writer import open_writer
+
+    recipe = validate(composed)
+    location = store_location(recipe.store)
+    deployment = _deployed(open_reader(location), recipe.name)
+    with messages().status(f"ending the service of {recipe.name}"):
+        engine = end(deployment)
+    open_writer(location).remove_deployment(recipe.name)
+    if invocation.as_json:
+        print_json({"recipe": recipe.name, "release": deployment.release, "engine": engine})
+    else:
+        said = {
+            "stopped": "and its engine has ended",
+            "running": "and its engine serves on",
+            "gone": "it was gone already",
+        }
+        results().print(f"{recipe.name} release {deployment.release} is served no longer; {said[engine]}")
+    return DONE
+
+
+def logs(composed: Composed, invocation: Invocation) -> int:
+    """Print the last lines that the replicas of a service wrote.
+
+    Raises:
+        UsageError: The recipe is not deployed.
+        EngineError: The logs are not on this machine.
+    """
+    from mlops_compiler.backends.ray.service import service_logs
+
+    recipe = validate(composed)
+    deployment = _deployed(open_reader(store_location(recipe.store)), recipe.name)
+    wanted = invocation.number("lines")
+    lines = list(service_logs(deployment, _LINES if wanted is None else wanted))
+    if invocation.as_json:
+        print_json(lines)
+    else:
+        for line in lines:
+            results().print(line, soft_wrap=True)
+    return DONE
+
+
+def status(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
+    """Say what is served and how it is; 3 where something that should be served is not healthy."""
+    deployments = [item for item in store.deployments() if recipe in (None, item.recipe)]
+    states = [(item, _state(item)) for item in deployments]
+    if invocation.as_json:
+        print_json([{**_facts(item), **state} for item, state in states])
+    else:
+        views = [
+            DeploymentView(
+                deployment=item,
+                state=state["status"],
+                replicas=state["replicas"],
+                detail=state.get("message", ""),
+            )
+            for item, state in states
+        ]
+        print_status(views, results())
+    return DONE if all(state["status"] in ("healthy", "starting") for _, state in states) else ENGINE
+
+
+def _state(deployment: Deployment) -> dict[str, Any]:
+    """Ask how one service is; that it cannot be asked is the answer for this one, and hides no other."""
+    from mlops_compiler.backends.ray.service import service_state
+
+    try:
+        return service_state(deployment)
+    except EngineError as error:
+        return {"status": "unhealthy", "replicas": 0, "message": error.diagnostics[0].headline}
+
+
+def _deployed(store: StoreReader, recipe: str) -> Deployment:
+    if (found := store.deployment(recipe)) is not None:
+        return found
+    others = [item.recipe for item in store.deployments()]
+    raise UsageError(
+        [
+            Diagnostic(
+                code="not-deployed",
+                headline=f"`{recipe}` is not deployed",
+                help=f"deployed are {listing(others)}"
+                if others
+                else f"deploy it: mlops-compile deploy recipe={recipe}",
+            )
+        ]
+    )

@@ -53,7 +53,8 @@ class RequestContract:
         self._checks: tuple[tuple[str, Callable[[Any], Any], bool, str], ...] = tuple(
             (field["name"], compile_field(field), bool(field["required"]), field["type"]) for field in self.fields
         )
-        self._known = frozenset(self.schema) | ({self.key} if self.key else frozenset())
+        # A column of the data that no feature is made of may be sent; any other name is a slip.
+        self._known = frozenset(self.schema).union(manifest.get("unused", ()), {self.key} - {None})
 
     def read(self, body: bytes) -> Rows:
         """Read the body of a request: a JSON object, or a list of them.

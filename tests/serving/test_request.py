@@ -114,6 +114,12 @@ def test_the_key_is_kept_aside(predictor, example):
     assert refusal(RequestContract(predictor.manifest), example | {"customer": [1]}).faults[0].field == "customer"
 
 
+def test_columns_of_the_data_that_the_release_does_not_use_may_be_sent(predictor, example):
+    contract = RequestContract(predictor.manifest | {"unused": ["phone"]})
+    assert contract.take(example | {"phone": 1}).frame.equals(contract.take(example).frame)
+    assert refusal(contract, example | {"phnoe": 1}).faults[0].code == "unknown-field"
+
+
 def test_limits_rows_and_bytes():
     assert refusal(one("int"), [{"x": 1}] * 10_001).status == 413
     with pytest.raises(RequestRefused) as refused:

@@ -63,7 +63,9 @@ def _manifest(
 ) -> dict[str, Any]:
     split, train = context.op(Split), context.op(Train)
     wanted = _request_columns(context)
-    request = [_field(column) for column in context.op(Check).columns if column.name in wanted]
+    contract = context.op(Check).columns
+    request = [_field(column) for column in contract if column.name in wanted]
+    unused = {column.name for column in contract} - wanted - {split.target, train.key}
     return {
         "format": FORMAT,
         "recipe": context.task.recipe,
@@ -74,6 +76,7 @@ def _manifest(
         "threshold": selection["threshold"],
         "key": train.key,
         "request": request,
+        "unused": sorted(unused),
         "preparation": final["preparation"],
         "features": final["features"],
         "model": {"kind": selection["kind"], "parameters": selection["parameters"], "files": files},

@@ -26,7 +26,7 @@ class Meter:
         self._stop = threading.Event()
 
     def __enter__(self) -> Self:
-        self._before = self._read()
+        self._before = self.read()
         self._clock = time.perf_counter()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -36,13 +36,14 @@ class Meter:
         self.wall = time.perf_counter() - self._clock
         self._stop.set()
         self._thread.join()
-        self.cpu = self._read() - self._before
+        self.cpu = self.read() - self._before
 
     def _watch(self) -> None:
         while not self._stop.wait(self._every):
-            self._read()
+            self.read()
 
-    def _read(self) -> float:
+    def read(self) -> float:
+        """Read the CPU seconds so far, and note the memory."""
         resident = 0
         root = psutil.Process()
         for process in [root, *root.children(recursive=True)]:
@@ -58,3 +59,21 @@ class Meter:
     def facts(self) -> dict[str, float]:
         """The figures as data: seconds, seconds, MiB."""
         return {"cpu": round(self.cpu, 2), "wall": round(self.wall, 2), "peak": round(self.peak / 2**20)}
+
+
+def settle(quiet: float = 2.0, patience: float = 30.0) -> None:
+    """Wait until what this process started has come to rest.
+
+    Args:
+        quiet: Seconds in which it must use less than a tenth of a core.
+        patience: Seconds to wait at most.
+    """
+    until = time.monotonic() + patience
+    meter = Meter()
+    before = meter.read()
+    while time.monotonic() < until:
+        time.sleep(quiet)
+        now = meter.read()
+        if now - before < quiet / 10:
+            return
+        before = now

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.meter import Meter
+from benchmarks.meter import Meter, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,17 +115,16 @@ def _stacked(folds: list[Fold]) -> Any:
 
 
 @contextlib.contextmanager
-def engine(workers: int = 0) -> Iterator[None]:
-    """Start the engine as a run does, and warm its workers."""
-    import ray
-
-    from mlops_compiler.backends.ray.remote import warm_up
+def engine(actors: int = 0) -> Iterator[None]:
+    """Start the engine as a run does, and wait until its workers are up."""
+    from mlops_compiler.backends.ray.prestart import prestart
     from mlops_compiler.recipe.resources import Cluster
     from mlops_compiler.runtime.engine import ray_session
 
     with ray_session(Cluster(cpus=2)):
-        warming = ray.remote(warm_up).options(num_cpus=0)
-        ray.get([warming.remote() for _ in range(workers)])
+        if actors:
+            prestart(actors)
+        settle()
         yield
 
 
@@ -133,12 +132,14 @@ def with_compiler() -> dict[str, Any]:
     """This project's search on Ray Tune."""
     import ray
 
+    from mlops_compiler.backends.ray.prestart import search_runtime_env
     from mlops_compiler.backends.ray.remote import search_remotely
     from mlops_compiler.store.writer import open_writer
 
-    with prepared() as (task, records, _), engine(workers=3):
+    with prepared() as (task, records, _), engine(actors=2):
+        search = ray.remote(search_remotely).options(num_cpus=0, runtime_env=search_runtime_env())
         with Meter() as meter:
-            record = ray.get(ray.remote(search_remotely).options(num_cpus=0).remote(task, records, []))
+            record = ray.get(search.remote(task, records, []))
         board = json.loads(open_writer(task.store).objects.get(record.outputs["leaderboard"]))
     best = board["trials"][0]
     return {**meter.facts(), "best": {name: best["parameters"][name] for name in sorted(GRID)}, "score": best["mean"]}

@@ -34,13 +34,15 @@ def read_of(recipe: Recipe) -> Read:
 def check_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Check:
     """Make the op that types and checks the source's columns.
 
-    The source's metadata is read (the first rows of a CSV file, a Parquet footer), its rows are not.
+    The source's metadata is read (a Parquet footer, the header of a CSV file), and of a CSV file the first rows
+    where the contract leaves types open.
 
     Raises:
         DataError: The source is missing or unreadable.
     """
     read = read_of(recipe)
-    found = describe(read, root / read.path, places.value_span(("data", "source", "path")))
+    known = {name: column.type for name, column in recipe.data.columns.items() if column.type}
+    found = describe(read, root / read.path, places.value_span(("data", "source", "path")), known)
     _names_exist(recipe, places, found, sink)
     kept = {name: kind for name, kind in found.items() if name not in recipe.data.ignore}
     columns = tuple(_check(recipe, places, name, kind, sink) for name, kind in kept.items())

@@ -21,7 +21,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict, read_write
 
 from mlops_compiler.diagnostics import Diagnostic, MlopsError, Sink, UsageError, did_you_mean
 from mlops_compiler.frontend.choices import Choices
@@ -171,9 +171,12 @@ def _loader_of(hydra: Hydra) -> RecipeLoader:
 
 
 def _run(hydra: Hydra, overrides: list[str], task: Callable[[Composed], T]) -> tuple[T, ...]:
-    job = _Job(task=task, loader=_loader_of(hydra))
-    done = hydra.run(PRIMARY, job, [*overrides, "hydra.mode=RUN"])
-    return _values([done.return_value])
+    """Compose one job and run it here: `Hydra.run` would copy all of it several times, for output that is not ours."""
+    config = hydra.compose_config(PRIMARY, [*overrides, "hydra.mode=RUN"], RunMode.RUN)
+    HydraConfig.instance().set_config(config)
+    with read_write(config), open_dict(config):
+        settings = config.pop("hydra")
+    return (task(compose_job(config, settings, _loader_of(hydra))),)
 
 
 def _multirun(hydra: Hydra, overrides: list[str], task: Callable[[Composed], T]) -> tuple[T, ...]:

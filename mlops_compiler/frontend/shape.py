@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from mlops_compiler.ir.domain import DOMAIN_TYPES
+from mlops_compiler.section import field_docs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,10 +72,9 @@ class Shape:
 
     def describe(self, key: str) -> str | None:
         """Say what a key of a section is for, in the first sentence of its documentation."""
-        field = next((item for name, item in self.fields.items() if key in {name, item.alias}), None)
-        if field is None or field.description is None:
-            return None
-        return " ".join(field.description.split()).partition(". ")[0].rstrip(".")
+        name = next((name for name, item in self.fields.items() if key in {name, item.alias}), None)
+        doc = field_docs(self.type).get(name) if name else None
+        return " ".join(doc.split()).partition(". ")[0].rstrip(".") if doc else None
 
     @cached_property
     def without_domains(self) -> Shape:

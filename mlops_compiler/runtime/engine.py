@@ -15,27 +15,21 @@ if TYPE_CHECKING:
 
     from mlops_compiler.recipe.resources import Cluster
 
+EMBEDDED = "embedded"
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
 }
-WORKER_ENVIRONMENT = {
-    "PL_DISABLE_FORK": "1",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the folds are recorded in the store
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "100000",  # the store is what a search goes on from
-    "RAY_AIR_NEW_OUTPUT": "0",
-}
-"""What every worker is started with. The first two are what Tune starts its actors with (its `class_cache`): as all
-workers have them, one that has imported the estimators can become a trial's actor, and no process is started for it."""
 
 
 @contextmanager
-def ray_session(cluster: Cluster) -> Iterator[None]:
+def ray_session(cluster: Cluster) -> Iterator[bool]:
     """Connect to Ray for a while.
+
+    Yields:
+        Whether the engine was started for this session.
 
     Raises:
         EngineError: It does not start, or the cluster does not answer.
@@ -45,11 +39,11 @@ def ray_session(cluster: Cluster) -> Iterator[None]:
     import ray
 
     if ray.is_initialized():  # somebody else's session, in a sweep or under test: use it and leave it
-        yield
+        yield False
         return
     _connect(cluster)
     try:
-        yield
+        yield cluster.address == EMBEDDED
     finally:
         ray.shutdown()
 
@@ -63,7 +57,7 @@ _SYSTEM = {
 def _connect(cluster: Cluster) -> None:
     import ray
 
-    embedded = cluster.address == "embedded"
+    embedded = cluster.address == EMBEDDED
     own = {"include_dashboard": False, "num_cpus": cluster.cpus, "num_gpus": cluster.gpus, "_system_config": _SYSTEM}
     options = own if embedded else {}
     with warnings.catch_warnings():
@@ -73,7 +67,6 @@ def _connect(cluster: Cluster) -> None:
                 address="local" if embedded else cluster.address,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
-                runtime_env={"env_vars": WORKER_ENVIRONMENT},
                 configure_logging=True,
                 **options,
             )
@@ -82,7 +75,7 @@ def _connect(cluster: Cluster) -> None:
 
 
 def _unreachable(cluster: Cluster, error: Exception) -> Diagnostic:
-    embedded = cluster.address == "embedded"
+    embedded = cluster.address == EMBEDDED
     return Diagnostic(
         code="engine-unreachable",
         headline="Ray did not start" if embedded else f"no Ray cluster answers at `{cluster.address}`",

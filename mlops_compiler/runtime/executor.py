@@ -5,6 +5,7 @@ What happens is read from the store, where the stages write it: a watcher in ano
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -66,8 +67,9 @@ def execute(plan: Plan, tasks: dict[str, StageTask], cluster: Cluster, feed: Fee
     records = {action.stage.name: action.record for action in plan.actions if isinstance(action, Reuse)}
     dag = lower(plan)
     if dag.tasks:
-        with ray_session(cluster):
-            records |= _run_dag(dag, plan, tasks, records, feed)
+        with ray_session(cluster) as fresh:
+            _check_and_warm(dag, plan, fresh=fresh)
+            records |= _run_dag(dag, tasks, records, feed)
     small = [tasks[stage.name] for stage in plan.to_run if not stage.needs_engine]
     for task in small:
         records = run_in_process([task], records)
@@ -75,22 +77,27 @@ def execute(plan: Plan, tasks: dict[str, StageTask], cluster: Cluster, feed: Fee
     return records
 
 
-def _run_dag(
-    dag: Dag, plan: Plan, tasks: dict[str, StageTask], done: dict[str, StageRecord], feed: Feed
-) -> dict[str, StageRecord]:
+def _check_and_warm(dag: Dag, plan: Plan, *, fresh: bool) -> None:
+    """Refuse a search that the cluster can never run; have workers of a new engine import what it needs."""
+    from mlops_compiler.backends.ray.prestart import prestart
+    from mlops_compiler.backends.ray.resources import cluster_nodes, place_all, slots
+
+    search = plan.stage("search").nodes[0].op
+    if not dag.warms_up or not isinstance(search, Search):
+        return
+    nodes = cluster_nodes()
+    placements = place_all(search.candidates, nodes, search.max_concurrent).values()
+    if fresh:
+        prestart(min(search.max_concurrent, slots(placements, nodes)))
+
+
+def _run_dag(dag: Dag, tasks: dict[str, StageTask], done: dict[str, StageRecord], feed: Feed) -> dict[str, StageRecord]:
     import ray
+    from ray.util.annotations import RayDeprecationWarning
 
-    from mlops_compiler.backends.ray.remote import warm_up
-    from mlops_compiler.backends.ray.resources import cluster_nodes, place_all
-
-    if dag.warms_up:
-        search = plan.stage("search").nodes[0].op
-        if isinstance(search, Search):
-            place_all(search.candidates, nodes := cluster_nodes(), search.max_concurrent)
-            workers = min(search.max_concurrent, int(sum(node.cpus for node in nodes))) + 1
-            warming = ray.remote(warm_up).options(num_cpus=0)
-            _kept = [warming.remote() for _ in range(workers)]
-    references = bind(dag, tasks, done).execute()
+    with warnings.catch_warnings():  # told to the developers of Ray programs, not to the users of this one
+        warnings.simplefilter("ignore", RayDeprecationWarning)
+        references = bind(dag, tasks, done).execute()
     waiting = list(references)
     while waiting:
         _, waiting = ray.wait(waiting, num_returns=len(waiting), timeout=_POLL_SECONDS)

@@ -53,3 +53,22 @@ def corrupt(digest: str) -> EngineError:
         f"object {digest[:12]} of the store does not have the content that its name is the hash of",
         mend="delete it and run the recipe again to make it anew",
     )
+
+
+def unreadable(digest: str, error: OSError) -> EngineError:
+    """An object is there, and its content cannot be had."""
+    return failure(
+        "artifact-unreadable",
+        f"object {digest[:12]} of the store cannot be read",
+        note=error.strerror or type(error).__name__,
+    )
+
+
+def unopened(place: str, error: Exception) -> EngineError:
+    """A URL is of a kind that cannot be opened here; the error's own text could hold the URL's password."""
+    return failure(
+        "store-unreachable",
+        f"no store can be opened at {place}",
+        note=str(error) if isinstance(error, ImportError) else type(error).__name__,
+        mend="check `store.url`; each kind of URL needs its fsspec package (s3:// needs s3fs)",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,11 @@ class StoreLocation:
         if self.url.startswith("file://"):
             return Path(self.url.removeprefix("file://"))
         return None if "://" in self.url else Path(self.url)
+
+    @property
+    def shown(self) -> str:
+        """The place as messages name it: without the user and the password that a URL may carry."""
+        return re.sub(r"(?<=://)[^/]*@", "", self.url)
 
     @property
     def sqlite(self) -> Path | None:

@@ -8,7 +8,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mlops_compiler.store.failures import corrupt, missing, writing
+from mlops_compiler.store.failures import corrupt, missing, unopened, unreadable, writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +75,8 @@ class FolderObjects:
             content = self._path(digest).read_bytes()
         except FileNotFoundError:
             raise missing(digest) from None
+        except OSError as error:
+            raise unreadable(digest, error) from error
         return checked(digest, content)
 
     def put(self, content: bytes) -> str:
@@ -125,11 +127,14 @@ class FolderObjects:
 class RemoteObjects:
     """Objects behind an fsspec URL; an object appears there whole, as object stores write."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, location: StoreLocation) -> None:
         from fsspec.core import url_to_fs
 
         self._files: Any
-        self._files, self._root = url_to_fs(url)
+        try:
+            self._files, self._root = url_to_fs(location.url)
+        except (ImportError, ValueError, OSError) as error:
+            raise unopened(location.shown, error) from error
 
     def _path(self, digest: str) -> str:
         return f"{self._root}/objects/{digest[:2]}/{digest[2:]}"
@@ -140,6 +145,8 @@ class RemoteObjects:
             content: bytes = self._files.cat_file(self._path(digest))
         except FileNotFoundError:
             raise missing(digest) from None
+        except OSError as error:
+            raise unreadable(digest, error) from error
         return checked(digest, content)
 
     def put(self, content: bytes) -> str:
@@ -174,4 +181,4 @@ class RemoteObjects:
 
 def open_objects(location: StoreLocation) -> Objects:
     """Open the objects of a store; creates nothing."""
-    return FolderObjects(location.folder) if location.folder is not None else RemoteObjects(location.url)
+    return FolderObjects(location.folder) if location.folder is not None else RemoteObjects(location)

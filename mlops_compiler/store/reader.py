@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlops_compiler.store.objects import Objects, open_objects
 from mlops_compiler.store.records import Deployment, Event, FoldRecord, Release, RunRecord, StageRecord
+from mlops_compiler.store.tables import from_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from sqlalchemy import Select
 
     from mlops_compiler.store.database import Database
     from mlops_compiler.store.location import StoreLocation
@@ -37,57 +36,44 @@ class StoreReader:
 
     def stage(self, fingerprint: str) -> StageRecord | None:
         """Find a finished stage by its fingerprint; None where it, or one of its objects, is not there."""
-        from mlops_compiler.store.tables import STAGES
-
-        record = self._one(StageRecord, STAGES.select().where(STAGES.c.fingerprint == fingerprint))
+        record = self._one(StageRecord, "SELECT * FROM stages WHERE fingerprint = :wanted", wanted=fingerprint)
         return record if record and all(map(self.objects.exists, record.outputs.values())) else None
 
     def last_stage(self, recipe: str, name: str) -> StageRecord | None:
         """Find the stage of a recipe that finished last."""
-        from mlops_compiler.store.tables import STAGES
-
-        chosen = STAGES.select().where(STAGES.c.recipe == recipe, STAGES.c.name == name)
-        return self._one(StageRecord, chosen.order_by(STAGES.c.started.desc()).limit(1))
+        wanted = "SELECT * FROM stages WHERE recipe = :recipe AND name = :name ORDER BY started DESC LIMIT 1"
+        return self._one(StageRecord, wanted, recipe=recipe, name=name)
 
     def folds(self, fingerprints: Iterable[str]) -> dict[str, FoldRecord]:
         """Find recorded folds by their fingerprints; those that are not recorded are not in the answer."""
-        from mlops_compiler.store.tables import FOLDS
-
         wanted, found = list(fingerprints), []
         for start in range(0, len(wanted), _BATCH):
-            chosen = FOLDS.select().where(FOLDS.c.fingerprint.in_(wanted[start : start + _BATCH]))
-            found += self._all(FoldRecord, chosen)
+            named = {f"f{index}": each for index, each in enumerate(wanted[start : start + _BATCH])}
+            places = ", ".join(f":{name}" for name in named)
+            found += self._all(FoldRecord, f"SELECT * FROM folds WHERE fingerprint IN ({places})", **named)
         return {record.fingerprint: record for record in found}
 
     def runs(self, recipe: str | None = None, limit: int = 20) -> list[RunRecord]:
         """List runs, the newest first."""
-        from mlops_compiler.store.tables import RUNS
-
-        chosen = RUNS.select().order_by(RUNS.c.started.desc(), RUNS.c.run_id.desc()).limit(limit)
-        if recipe is not None:
-            chosen = chosen.where(RUNS.c.recipe == recipe)
-        return [_as_it_is(run) for run in self._all(RunRecord, chosen)]
+        which = "" if recipe is None else "WHERE recipe = :recipe"
+        chosen = f"SELECT * FROM runs {which} ORDER BY started DESC, run_id DESC LIMIT :limit"
+        values = {"limit": limit} if recipe is None else {"limit": limit, "recipe": recipe}
+        return [_as_it_is(run) for run in self._all(RunRecord, chosen, **values)]
 
     def run(self, run_id: str) -> RunRecord | None:
         """Find a run by its name."""
-        from mlops_compiler.store.tables import RUNS
-
-        found = self._one(RunRecord, RUNS.select().where(RUNS.c.run_id == run_id))
+        found = self._one(RunRecord, "SELECT * FROM runs WHERE run_id = :run_id", run_id=run_id)
         return _as_it_is(found) if found else None
 
     def events(self, run_id: str, after: int = 0) -> list[Event]:
         """List the events of a run, in order, from the one that follows event `after`."""
-        from mlops_compiler.store.tables import EVENTS
-
-        chosen = EVENTS.select().where(EVENTS.c.run_id == run_id, EVENTS.c.id > after).order_by(EVENTS.c.id)
-        return self._all(Event, chosen)
+        chosen = "SELECT * FROM events WHERE run_id = :run_id AND id > :after ORDER BY id"
+        return self._all(Event, chosen, run_id=run_id, after=after)
 
     def releases(self, recipe: str) -> list[Release]:
         """List the releases of a recipe, the newest first."""
-        from mlops_compiler.store.tables import RELEASES
-
-        chosen = RELEASES.select().where(RELEASES.c.recipe == recipe)
-        return self._all(Release, chosen.order_by(RELEASES.c.number.desc()))
+        chosen = "SELECT * FROM releases WHERE recipe = :recipe ORDER BY number DESC"
+        return self._all(Release, chosen, recipe=recipe)
 
     def release(self, recipe: str, number: int | None = None) -> Release | None:
         """Find a release, the newest where no number is given."""
@@ -96,9 +82,7 @@ class StoreReader:
 
     def deployments(self) -> list[Deployment]:
         """List what is recorded as deployed."""
-        from mlops_compiler.store.tables import DEPLOYMENTS
-
-        return self._all(Deployment, DEPLOYMENTS.select().order_by(DEPLOYMENTS.c.recipe))
+        return self._all(Deployment, "SELECT * FROM deployments ORDER BY recipe")
 
     def deployment(self, recipe: str) -> Deployment | None:
         """Find the deployment of a recipe."""
@@ -106,23 +90,21 @@ class StoreReader:
 
     def file_digest(self, path: str, size: int, mtime_ns: int) -> str | None:
         """Recall the hash that was taken of a file that has not been touched since."""
-        from mlops_compiler.store.tables import FILES
-
-        chosen = FILES.select().where(FILES.c.path == path, FILES.c.size == size, FILES.c.mtime_ns == str(mtime_ns))
-        rows = self._rows(chosen)
+        chosen = "SELECT digest FROM files WHERE path = :path AND size = :size AND mtime_ns = :mtime_ns"
+        rows = self._rows(chosen, path=path, size=size, mtime_ns=str(mtime_ns))
         return rows[0]["digest"] if rows else None
 
-    def _rows(self, chosen: Select[Any]) -> list[dict[str, Any]]:
+    def _rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         if self._database is None:
             return []
-        with self._database.transaction() as connection:
-            return [dict(row) for row in connection.execute(chosen).mappings()]
+        with self._database.transaction() as transaction:
+            return [from_row(row) for row in transaction.rows(statement, values)]
 
-    def _all(self, kind: type[T], chosen: Select[Any]) -> list[T]:
-        return [kind(**row) for row in self._rows(chosen)]
+    def _all(self, kind: type[T], statement: str, **values: Any) -> list[T]:
+        return [kind(**row) for row in self._rows(statement, **values)]
 
-    def _one(self, kind: type[T], chosen: Select[Any]) -> T | None:
-        return next(iter(self._all(kind, chosen)), None)
+    def _one(self, kind: type[T], statement: str, **values: Any) -> T | None:
+        return next(iter(self._all(kind, statement, **values)), None)
 
 
 def open_reader(location: StoreLocation) -> StoreReader:
@@ -136,6 +118,8 @@ def open_reader(location: StoreLocation) -> StoreReader:
     from mlops_compiler.store.database import open_database
 
     database = open_database(location, read_only=True)
+    if not database.is_made():
+        return StoreReader(location, None)
     database.check()
     return StoreReader(location, database)
 

@@ -1,124 +1,69 @@
-"""The tables of the metadata database; SQLAlchemy Core, no more than every database has."""
+"""The tables of the metadata, and how a record becomes a row: plain SQL that SQLite and PostgreSQL both know."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    Column,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-)
-from sqlalchemy.types import TypeDecorator
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCHEMA_VERSION = 1
-METADATA = MetaData()
+JSON_COLUMNS = frozenset({"ingredients", "outputs", "summary", "metrics", "overrides", "plan", "payload", "settings"})
+"""Kept as text; a column of this name is JSON in every table."""
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)",
+    """CREATE TABLE IF NOT EXISTS stages (
+        fingerprint VARCHAR(64) PRIMARY KEY, recipe VARCHAR(64) NOT NULL, name VARCHAR(32) NOT NULL,
+        ingredients TEXT NOT NULL, outputs TEXT NOT NULL, summary TEXT NOT NULL, run_id VARCHAR(64) NOT NULL,
+        started DOUBLE PRECISION NOT NULL, seconds DOUBLE PRECISION NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS stages_by_name ON stages (recipe, name, started)",
+    """CREATE TABLE IF NOT EXISTS folds (
+        fingerprint VARCHAR(64) PRIMARY KEY, trial VARCHAR(64) NOT NULL, fold INTEGER NOT NULL,
+        metrics TEXT NOT NULL, predictions VARCHAR(64) NOT NULL, seconds DOUBLE PRECISION NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS runs (
+        run_id VARCHAR(64) PRIMARY KEY, recipe VARCHAR(64) NOT NULL, status VARCHAR(16) NOT NULL,
+        started DOUBLE PRECISION NOT NULL, finished DOUBLE PRECISION, pid BIGINT NOT NULL, host VARCHAR(255) NOT NULL,
+        overrides TEXT NOT NULL, summary TEXT NOT NULL, plan TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS runs_by_recipe ON runs (recipe, started)",
+    """CREATE TABLE IF NOT EXISTS events (
+        id {identity}, run_id VARCHAR(64) NOT NULL, time DOUBLE PRECISION NOT NULL, kind VARCHAR(32) NOT NULL,
+        payload TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS events_by_run ON events (run_id, id)",
+    """CREATE TABLE IF NOT EXISTS releases (
+        recipe VARCHAR(64) NOT NULL, number INTEGER NOT NULL, fingerprint VARCHAR(64) NOT NULL,
+        manifest VARCHAR(64) NOT NULL, metrics TEXT NOT NULL, created DOUBLE PRECISION NOT NULL,
+        run_id VARCHAR(64) NOT NULL, notes TEXT NOT NULL,
+        PRIMARY KEY (recipe, number), UNIQUE (recipe, fingerprint))""",
+    """CREATE TABLE IF NOT EXISTS deployments (
+        recipe VARCHAR(64) PRIMARY KEY, release INTEGER NOT NULL, route TEXT NOT NULL, host TEXT NOT NULL,
+        port INTEGER NOT NULL, address TEXT NOT NULL, pid BIGINT, created DOUBLE PRECISION NOT NULL,
+        app TEXT NOT NULL, session TEXT NOT NULL, settings TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS files (
+        path VARCHAR(1024) PRIMARY KEY, size BIGINT NOT NULL, mtime_ns VARCHAR(32) NOT NULL,
+        digest VARCHAR(64) NOT NULL)""",
+)
+"""``{identity}`` stands for a key that counts up, which each database writes in its own way."""
 
 
-class Json(TypeDecorator[Any]):
-    """JSON as text with sorted keys; NaN and infinity, which JSON lacks, are refused."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Any) -> str:  # noqa: ARG002 - SQLAlchemy's signature
-        """Write."""
-        return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False)
-
-    def process_result_value(self, value: Any, dialect: Any) -> Any:  # noqa: ARG002
-        """Read."""
-        return json.loads(value)
+def insertion(table: str, values: Mapping[str, Any]) -> str:
+    """Write the statement that inserts a row; names come from our own records, values travel as parameters."""
+    return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})"
 
 
-VERSION = Table("schema_version", METADATA, Column("version", Integer, primary_key=True))
-STAGES = Table(
-    "stages",
-    METADATA,
-    Column("fingerprint", String(64), primary_key=True),
-    Column("recipe", String(64), nullable=False),
-    Column("name", String(32), nullable=False),
-    Column("ingredients", Json, nullable=False),
-    Column("outputs", Json, nullable=False),
-    Column("summary", Json, nullable=False),
-    Column("run_id", String(64), nullable=False),
-    Column("started", Float, nullable=False),
-    Column("seconds", Float, nullable=False),
-    Index("stages_by_name", "recipe", "name", "started"),
-)
-FOLDS = Table(
-    "folds",
-    METADATA,
-    Column("fingerprint", String(64), primary_key=True),
-    Column("trial", String(64), nullable=False, index=True),
-    Column("fold", Integer, nullable=False),
-    Column("metrics", Json, nullable=False),
-    Column("predictions", String(64), nullable=False),
-    Column("seconds", Float, nullable=False),
-)
-RUNS = Table(
-    "runs",
-    METADATA,
-    Column("run_id", String(64), primary_key=True),
-    Column("recipe", String(64), nullable=False, index=True),
-    Column("status", String(16), nullable=False),
-    Column("started", Float, nullable=False),
-    Column("finished", Float),
-    Column("pid", Integer, nullable=False),
-    Column("host", String(255), nullable=False),
-    Column("overrides", Json, nullable=False),
-    Column("summary", Json, nullable=False),
-    Column("plan", Json, nullable=False),
-)
-EVENTS = Table(
-    "events",
-    METADATA,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("run_id", String(64), nullable=False),
-    Column("time", Float, nullable=False),
-    Column("kind", String(32), nullable=False),
-    Column("payload", Json, nullable=False),
-    Index("events_by_run", "run_id", "id"),
-)
-RELEASES = Table(
-    "releases",
-    METADATA,
-    Column("recipe", String(64), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("fingerprint", String(64), nullable=False),
-    Column("manifest", String(64), nullable=False),
-    Column("metrics", Json, nullable=False),
-    Column("created", Float, nullable=False),
-    Column("run_id", String(64), nullable=False),
-    Column("notes", Text, nullable=False),
-    UniqueConstraint("recipe", "fingerprint"),
-)
-DEPLOYMENTS = Table(
-    "deployments",
-    METADATA,
-    Column("recipe", String(64), primary_key=True),
-    Column("release", Integer, nullable=False),
-    Column("route", Text, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("port", Integer, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("pid", Integer),
-    Column("created", Float, nullable=False),
-    Column("app", Text, nullable=False),
-    Column("session", Text, nullable=False),
-    Column("settings", Json, nullable=False),
-)
-FILES = Table(
-    "files",
-    METADATA,
-    Column("path", String(1024), primary_key=True),
-    Column("size", Integer, nullable=False),
-    Column("mtime_ns", String(32), nullable=False),
-    Column("digest", String(64), nullable=False),
-)
+def to_row(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write JSON columns as text with sorted keys; NaN and infinity, which JSON lacks, are refused.
+
+    Raises:
+        ValueError: A value is no JSON.
+    """
+    return {name: _json(value) if name in JSON_COLUMNS else value for name, value in values.items()}
+
+
+def from_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Read JSON columns."""
+    return {name: json.loads(value) if name in JSON_COLUMNS else value for name, value in row.items()}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False)

@@ -7,19 +7,14 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
-
-from mlops_compiler.store.database import Database, open_database
+from mlops_compiler.store.database import ConflictError, Database, open_database
 from mlops_compiler.store.failures import writing
 from mlops_compiler.store.reader import StoreReader
 from mlops_compiler.store.records import Release
-from mlops_compiler.store.tables import DEPLOYMENTS, EVENTS, FILES, FOLDS, RELEASES, RUNS, STAGES
+from mlops_compiler.store.tables import from_row, insertion, to_row
 
 if TYPE_CHECKING:
-    from sqlalchemy import Table
-    from sqlalchemy.engine import Connection
-
+    from mlops_compiler.store.database import Transaction
     from mlops_compiler.store.location import StoreLocation
     from mlops_compiler.store.records import Deployment, FoldRecord, RunRecord, StageRecord
 
@@ -41,29 +36,32 @@ class StoreWriter(StoreReader):
 
     def record_stage(self, record: StageRecord) -> None:
         """Record a finished stage; its objects are there already."""
-        self._replace(STAGES, {"fingerprint": record.fingerprint}, asdict(record))
+        self._replace("stages", "fingerprint", asdict(record))
 
     def record_fold(self, record: FoldRecord) -> None:
         """Record a finished fold; recording the same one again changes nothing that results depend on."""
-        self._replace(FOLDS, {"fingerprint": record.fingerprint}, asdict(record))
+        self._replace("folds", "fingerprint", asdict(record))
 
     def start_run(self, record: RunRecord) -> None:
         """Record that a run begins."""
-        with self._writes.transaction() as connection:
-            connection.execute(RUNS.insert().values(**asdict(record)))
+        with self._writes.transaction() as transaction:
+            _insert(transaction, "runs", asdict(record))
 
     def finish_run(self, run_id: str, status: str, summary: dict[str, Any]) -> None:
         """Record how a run ended."""
-        with self._writes.transaction() as connection:
-            values = {"status": status, "summary": summary, "finished": time.time()}
-            connection.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(**values))
+        values = to_row({"run_id": run_id, "status": status, "summary": summary, "finished": time.time()})
+        with self._writes.transaction() as transaction:
+            transaction.run(
+                "UPDATE runs SET status = :status, summary = :summary, finished = :finished WHERE run_id = :run_id",
+                values,
+            )
 
     def add_event(self, run_id: str, kind: str, payload: dict[str, Any]) -> int:
         """Record something that happened in a run; returns the event's number."""
-        with self._writes.transaction() as connection:
-            values = {"run_id": run_id, "time": time.time(), "kind": kind, "payload": payload}
-            done = connection.execute(EVENTS.insert().values(**values))
-            return int((done.inserted_primary_key or (0,))[0])
+        values = to_row({"run_id": run_id, "time": time.time(), "kind": kind, "payload": payload})
+        with self._writes.transaction() as transaction:
+            (row,) = transaction.rows(f"{insertion('events', values)} RETURNING id", values)
+        return int(row["id"])
 
     def register_release(
         self,
@@ -76,15 +74,14 @@ class StoreWriter(StoreReader):
         notes: str,
     ) -> Release:
         """Give a model the next number; the same work gets the number that it has."""
-        with self._writes.transaction() as connection:
-            self._writes.lock_numbers(connection)
-            same = RELEASES.select().where(RELEASES.c.recipe == recipe, RELEASES.c.fingerprint == fingerprint)
-            if (found := connection.execute(same).mappings().first()) is not None:
-                return Release(**dict(found))
-            last = connection.scalar(select(func.max(RELEASES.c.number)).where(RELEASES.c.recipe == recipe))
+        with self._writes.transaction() as transaction:
+            self._writes.lock_numbers(transaction)
+            known = transaction.rows("SELECT * FROM releases WHERE recipe = :recipe", {"recipe": recipe})
+            if same := [row for row in known if row["fingerprint"] == fingerprint]:
+                return Release(**from_row(same[0]))
             release = Release(
                 recipe=recipe,
-                number=(last or 0) + 1,
+                number=max((row["number"] for row in known), default=0) + 1,
                 fingerprint=fingerprint,
                 manifest=manifest,
                 metrics=metrics,
@@ -92,36 +89,39 @@ class StoreWriter(StoreReader):
                 run_id=run_id,
                 notes=notes,
             )
-            connection.execute(RELEASES.insert().values(**asdict(release)))
+            _insert(transaction, "releases", asdict(release))
             return release
 
     def record_deployment(self, deployment: Deployment) -> None:
         """Record what is deployed for a recipe, in place of what was."""
-        self._replace(DEPLOYMENTS, {"recipe": deployment.recipe}, asdict(deployment))
+        self._replace("deployments", "recipe", asdict(deployment))
 
     def remove_deployment(self, recipe: str) -> None:
         """Forget the deployment of a recipe."""
-        with self._writes.transaction() as connection:
-            connection.execute(DEPLOYMENTS.delete().where(DEPLOYMENTS.c.recipe == recipe))
+        with self._writes.transaction() as transaction:
+            transaction.run("DELETE FROM deployments WHERE recipe = :recipe", {"recipe": recipe})
 
     def remember_file(self, path: str, size: int, mtime_ns: int, digest: str) -> None:
         """Remember the hash of a file as it is now."""
         values = {"path": path, "size": size, "mtime_ns": str(mtime_ns), "digest": digest}
-        self._replace(FILES, {"path": path}, values)
+        self._replace("files", "path", values)
 
-    def _replace(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
+    def _replace(self, table: str, key: str, values: dict[str, Any]) -> None:
         """Write a row in place of the one with its key, in one transaction."""
         try:
-            with self._writes.transaction() as connection:
-                _delete_and_insert(connection, table, key, values)
-        except IntegrityError:  # on databases that run transactions side by side, another was first: ours follows
-            with self._writes.transaction() as connection:
-                _delete_and_insert(connection, table, key, values)
+            self._delete_and_insert(table, key, values)
+        except ConflictError:  # on databases that run transactions side by side, another was first: ours follows
+            self._delete_and_insert(table, key, values)
+
+    def _delete_and_insert(self, table: str, key: str, values: dict[str, Any]) -> None:
+        with self._writes.transaction() as transaction:
+            transaction.run(f"DELETE FROM {table} WHERE {key} = :key", {"key": values[key]})
+            _insert(transaction, table, values)
 
 
-def _delete_and_insert(connection: Connection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
-    connection.execute(table.delete().where(*(table.c[name] == value for name, value in key.items())))
-    connection.execute(table.insert().values(**values))
+def _insert(transaction: Transaction, table: str, values: dict[str, Any]) -> None:
+    row = to_row(values)
+    transaction.run(insertion(table, row), row)
 
 
 @lru_cache(maxsize=8)

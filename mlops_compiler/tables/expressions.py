@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PROBE_ROWS = 3
+_PROBE_TEXTS = (["a", "7", "c"], ["5", "7", "11"], ["2024-01-02", "2023-05-06", "2025-12-31"])
+"""Words, numbers and dates: an expression that casts texts runs on some of them."""
 _PROBES: dict[str, list[Any]] = {
     "int": [3, 1, 7],
     "float": [0.5, 2.25, 11.0],
     "bool": [True, False, True],
-    "text": ["a", "7", "c"],
     "date": [date(2024, 1, 2), date(2023, 5, 6), date(2025, 12, 31)],
     "datetime": [datetime(2024, 1, 2, 3), datetime(2023, 5, 6, 7), datetime(2025, 12, 31, 23)],  # noqa: DTZ001 - naive, as columns are
 }
@@ -41,6 +42,8 @@ def parse_expression(text: str) -> tuple[pl.Expr, tuple[str, ...]]:
         polars.exceptions.PolarsError: The text is no expression of Polars's SQL dialect.
     """
     expression = pl.sql_expr(text)
+    if expression.meta.has_multiple_outputs():
+        raise pl.exceptions.SQLInterfaceError("it gives several columns, and one is wanted")
     return expression, tuple(sorted(set(expression.meta.root_names())))
 
 
@@ -58,23 +61,33 @@ def infer_expression(text: str, dtypes: Mapping[str, pl.DataType]) -> pl.DataTyp
     expression, roots = parse_expression(text)
     frame = pl.DataFrame(schema={name: dtypes[name] for name in roots} or {"_": pl.Int64()})
     dtype = frame.lazy().with_columns(expression.alias("_")).collect().schema["_"]
-    if roots:
-        _prove_row_wise(text, expression, pl.DataFrame({name: _probe(dtypes[name]) for name in roots}))
+    for words in _PROBE_TEXTS:
+        probes = {name: _probe(dtypes[name], words) for name in roots} or {"_": pl.Series(_PROBES["int"])}
+        _prove_row_wise(text, expression, pl.DataFrame(probes))
     return dtype
 
 
 def _prove_row_wise(text: str, expression: pl.Expr, rows: pl.DataFrame) -> None:
     try:
-        alone = [rows[index].select(expression.alias("_")) for index in range(_PROBE_ROWS)]
-        together = rows.select(expression.alias("_"))
+        alone = [_run(expression, rows[index]) for index in range(_PROBE_ROWS)]
+        together = _run(expression, rows)
     except pl.exceptions.PolarsError:
         return  # the probe's own values do not suit it (a cast of "a" to a number): typed above, and run on data
     if any(part.height != 1 for part in alone) or not together.equals(pl.concat(alone), null_equal=True):
         raise NotRowWiseError(text)
 
 
-def _probe(dtype: pl.DataType) -> pl.Series:
-    for name, kind in (("bool", pl.Boolean), ("text", pl.String), ("date", pl.Date)):
+def _run(expression: pl.Expr, rows: pl.DataFrame) -> pl.DataFrame:
+    """Compute an expression; one that names no column gives a single row, which is repeated for all."""
+    if expression.meta.root_names():
+        return rows.select(expression.alias("_"))
+    return rows.with_columns(expression.alias("_")).select("_")
+
+
+def _probe(dtype: pl.DataType, words: list[str]) -> pl.Series:
+    if dtype == pl.String:
+        return pl.Series(words)
+    for name, kind in (("bool", pl.Boolean), ("date", pl.Date)):
         if dtype == kind:
             return pl.Series(_PROBES[name], dtype=dtype)
     if isinstance(dtype, pl.Datetime):

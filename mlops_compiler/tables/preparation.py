@@ -11,6 +11,7 @@ from mlops_compiler.diagnostics import DataError, Diagnostic, MlopsError, Note
 from mlops_compiler.ir.ops.prepare import is_fitted
 from mlops_compiler.tables.codec import step_from_json, step_to_json
 from mlops_compiler.tables.fusion import Taint
+from mlops_compiler.tables.refusals import refused
 from mlops_compiler.tables.steps import Learned, change, learn, reads, statistics
 
 if TYPE_CHECKING:
@@ -36,9 +37,12 @@ class FittedStep:
             DataError: A value cannot go through it.
         """
         try:
-            return change(self.step, self.learned).apply(frame, filter_rows=filter_rows)
+            after = change(self.step, self.learned).apply(frame, filter_rows=filter_rows)
         except pl.exceptions.PolarsError as error:
-            raise DataError([step_failed(self.name, error)]) from error
+            raise DataError([step_failed(self.name, str(error))]) from error
+        if (reason := refused(self.step, frame, after)) is not None:
+            raise DataError([step_failed(self.name, reason)])
+        return after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +148,7 @@ def _collect(group: Sequence[NamedStep], frame: pl.LazyFrame, asked: Mapping[str
         return frame.select(**asked).collect().row(0, named=True)
     except pl.exceptions.PolarsError as error:
         names = ", ".join(named.name for named in group)
-        raise DataError([step_failed(names, error)]) from error
+        raise DataError([step_failed(names, str(error))]) from error
 
 
 def _answers(index: int, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,10 +185,10 @@ def _placed(error: MlopsError, name: str, span: Span | None) -> DataError:
     )
 
 
-def step_failed(name: str, error: Exception) -> Diagnostic:
-    """Make the diagnostic of a step that the data broke; Polars's first line tells column, count and values."""
+def step_failed(name: str, reason: str) -> Diagnostic:
+    """Make the diagnostic of a step that the data broke; a reason's first line tells column and values."""
     return Diagnostic(
         code="step-failed",
         headline=f"step `{name}` cannot run on these rows",
-        notes=(Note(text=str(error).split("\n", 1)[0]),),
+        notes=(Note(text=reason.split("\n", 1)[0]),),
     )

@@ -6,6 +6,7 @@ survive is known; its types, where the contract gives none, are inferred from it
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import re
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from mlops_compiler.ir.schema import dtype_name
 from mlops_compiler.tables.ragged import MOST, ragged_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from mlops_compiler.diagnostics import Span
@@ -26,11 +28,19 @@ SAMPLE_ROWS = 1000
 _PADDED_NUMBER = re.compile(r"^[+-]?0\d")
 
 
-def describe(read: Read, path: Path, span: Span | None = None) -> dict[str, str]:
+def describe(
+    read: Read, path: Path, span: Span | None = None, known: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Say what columns a file has and of which type of the recipe language, from its metadata.
 
     A Parquet file says it in its footer. For a CSV file the types are inferred from its first
     `SAMPLE_ROWS` rows; numbers padded with zeros (``00501``) are texts, since a number would lose them.
+
+    Args:
+        read: How the file is read.
+        path: Where it is.
+        span: Where the recipe names it.
+        known: Types that the recipe declares: they are taken as they are. Where they are all, only the header is read.
 
     Raises:
         DataError: The file is missing, empty, unreadable, or has a column twice.
@@ -39,11 +49,14 @@ def describe(read: Read, path: Path, span: Span | None = None) -> dict[str, str]
     try:
         if read.kind == "parquet":
             return {name: dtype_name(dtype) for name, dtype in pl.read_parquet_schema(path).items()}
+        header = _header(path, read.separator, span)
+        known = known or {}
+        if known.keys() >= set(header):
+            return {name: known[name] for name in header}
         sample = _read_csv(read, path, rows=SAMPLE_ROWS)
-        _must_not_repeat(path, read.separator, span)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, read, error, span) from error
-    return {name: _infer_text(sample[name]) for name in sample.columns}
+    return {name: known.get(name) or _infer_text(sample[name]) for name in sample.columns}
 
 
 def load(read: Read, path: Path, span: Span | None = None) -> pl.DataFrame:
@@ -106,11 +119,15 @@ def _must_hold_something(path: Path, span: Span | None) -> None:
         raise DataError([_empty(path, "is empty", span)])
 
 
-def _must_not_repeat(path: Path, separator: str, span: Span | None) -> None:
-    """Polars renames a repeated column; a recipe that names it would not know which one it gets."""
-    with path.open(encoding="utf-8-sig") as file:
-        header = file.readline().rstrip("\r\n").split(separator)
-    if repeated := sorted({name for name in header if header.count(name) > 1}):
+def _header(path: Path, separator: str, span: Span | None) -> list[str]:
+    """Read the names of the columns.
+
+    Raises:
+        DataError: A name is there twice: Polars would rename one, and a recipe would not know which it gets.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        names = next(csv.reader(file, delimiter=separator), [])
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(
             [
                 Diagnostic(
@@ -120,6 +137,7 @@ def _must_not_repeat(path: Path, separator: str, span: Span | None) -> None:
                 )
             ]
         )
+    return names
 
 
 def _missing(path: Path, span: Span | None, what: str) -> Diagnostic:

@@ -6,6 +6,7 @@ second implementation. What a step learns comes back as JSON and goes into the e
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,10 +38,14 @@ Learned = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """How a step changes a table: rows to keep, columns to set, columns to remove; in this order."""
+    """How a step changes a table: rows to keep, columns to set or to cast, columns to remove; in this order.
+
+    How a column is cast depends on the type that it has, hence casts are no expressions yet.
+    """
 
     keep: pl.Expr | None = None
     columns: tuple[pl.Expr, ...] = ()
+    casts: tuple[tuple[str, str], ...] = ()
     remove: tuple[str, ...] = ()
 
     def apply(self, frame: Frame, *, filter_rows: bool) -> Frame:
@@ -49,6 +54,11 @@ class Change:
             frame = frame.filter(self.keep)
         if self.columns:
             frame = frame.with_columns(*self.columns)
+        if self.casts:
+            given = frame.collect_schema()
+            frame = frame.with_columns(
+                cast_expression(pl.col(name), to, strict=True, given=given[name]) for name, to in self.casts
+            )
         return frame.drop(*self.remove) if self.remove else frame
 
 
@@ -148,6 +158,7 @@ def _(step: Impute, answers: Mapping[str, Any]) -> Learned:
     empty = [name for name in step.columns if answers[name] is None]
     if empty:
         raise DataError([_nothing_to_learn(empty, f"the {step.statistic}")])
+    _must_be_finite({name: answers[name] for name in step.columns}, f"the {step.statistic}")
     return {"fill": {name: answers[name] for name in step.columns}}
 
 
@@ -156,6 +167,7 @@ def _(step: Standardize, answers: Mapping[str, Any]) -> Learned:
     empty = [name for name in step.columns if answers[f"{name}|mean"] is None]
     if empty:
         raise DataError([_nothing_to_learn(empty, "a mean")])
+    _must_be_finite({name: answers[f"{name}|std"] for name in step.columns}, "a mean")
     # A constant column is only centred: dividing by zero would make it infinite.
     return {
         "mean": {name: answers[f"{name}|mean"] for name in step.columns},
@@ -179,6 +191,20 @@ def _(step: OneHot, answers: Mapping[str, Any]) -> Learned:
 
 def _value_field(item: Mapping[str, Any]) -> str:
     return next(key for key in item if key != "count")
+
+
+def _must_be_finite(learned: Mapping[str, Any], what: str) -> None:
+    """Refuse infinite values; the deviation of a column that holds some is no number."""
+    infinite = [name for name, value in learned.items() if isinstance(value, float) and not math.isfinite(value)]
+    if not infinite:
+        return
+    verb = "holds" if len(infinite) == 1 else "hold"
+    finding = Diagnostic(
+        code="infinite-values",
+        headline=f"{listing(infinite)} {verb} infinite values in the training rows; {what} of them says nothing",
+        help="a division by zero makes them: divide by `greatest(x, 1)`, or filter such rows",
+    )
+    raise DataError([finding])
 
 
 def _nothing_to_learn(columns: list[str], what: str) -> Diagnostic:
@@ -250,7 +276,7 @@ def _(step: Drop, learned: Learned) -> Change:  # noqa: ARG001
 
 @change.register(Cast)
 def _(step: Cast, learned: Learned) -> Change:  # noqa: ARG001
-    return Change(columns=tuple(cast_expression(pl.col(name), step.to, strict=True) for name in step.columns))
+    return Change(casts=tuple((name, step.to) for name in step.columns))
 
 
 @change.register(Filter)

@@ -101,13 +101,17 @@ def bind(dag: Dag, tasks: dict[str, StageTask], done: dict[str, StageRecord]) ->
     """
     from ray.dag import MultiOutputNode
 
+    from mlops_compiler.backends.ray.prestart import search_runtime_env
     from mlops_compiler.backends.ray.remote import remote_functions
 
     functions = remote_functions()
     nodes: dict[str, Any] = {}
     for item in dag.tasks:
         recorded = {name: done[name] for name in item.recorded}
-        function = functions[item.runs].options(num_cpus=item.cpus, name=item.stage, max_retries=1)
+        environment = search_runtime_env() if item.stage == "search" else None
+        function = functions[item.runs].options(
+            num_cpus=item.cpus, name=item.stage, max_retries=1, runtime_env=environment
+        )
         taken = [nodes[name] for name in item.after]
         nodes[item.stage] = function.bind(tasks[item.stage], recorded, list(item.after), *taken)
     return MultiOutputNode(list(nodes.values()))

@@ -48,12 +48,3 @@ def search_remotely(
     placements = place_all(search.candidates, nodes, search.max_concurrent)
     engine = tune_engine(placements, slots(placements.values(), nodes))
     return run_stage(task, {**recorded, **dict(zip(names, records, strict=True))}, engine)
-
-
-def warm_up() -> int:
-    """Import what trials need in a worker that they will reuse; returns its process id."""
-    import os
-
-    from ray import tune  # noqa: F401
-
-    return os.getpid()

@@ -1,0 +1,13 @@
+"""Runs every benchmark in turn: ``python -m benchmarks [startup|search]``."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import search, startup
+
+BENCHMARKS = {"startup": startup.main, "search": search.main}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or BENCHMARKS:
+        BENCHMARKS[name]()

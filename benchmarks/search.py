@@ -14,6 +14,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,9 @@ from benchmarks.meter import Meter, settle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mlops_compiler.backends.stages.context import StageTask
     from mlops_compiler.backends.stages.folds import Fold
+    from mlops_compiler.store.records import StageRecord
 
 ROWS, SEED = 5_000, 7
 GRID: dict[str, list[Any]] = {
@@ -46,17 +50,17 @@ search: {{algorithm: grid, scheduler: none, trials: 30, max_concurrent: 2}}
 def prepared() -> Iterator[Any]:
     """Make the rows and the recipe in a temporary folder, and run it up to the search.
 
+    The stages run in a process of their own, as they do in a run: the process that starts the engine holds no rows.
+
     Yields:
-        The search stage's task, the records that it reads, and its folds.
+        The search stage's task, and the records that it reads.
     """
     import polars as pl
 
     from mlops_compiler.backends.local.run import run_in_process
-    from mlops_compiler.backends.stages.context import Context, StageTask
-    from mlops_compiler.backends.stages.folds import make_folds
+    from mlops_compiler.backends.stages.context import StageTask
     from mlops_compiler.driver import plan_recipe
     from mlops_compiler.frontend.hydra_app import launch
-    from mlops_compiler.store.writer import open_writer
 
     source = Path(__file__).parent.parent / "recipes" / "data" / "telco_churn.csv"
     frame = pl.read_csv(source).head(ROWS + ROWS // 4)
@@ -74,10 +78,20 @@ def prepared() -> Iterator[Any]:
             )
             for stage in planned.plan.to_run
         }
-        records = run_in_process([tasks[name] for name in ("snapshot", "split", "prepare")], {})
-        task = tasks["search"]
-        context = Context(task=task, store=open_writer(planned.location), inputs=records)
-        yield task, records, make_folds(context, task.stage.nodes[0].op.candidates)
+        before = [tasks[name] for name in ("snapshot", "split", "prepare")]
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+            records = apart.submit(run_in_process, before, {}).result()
+        yield tasks["search"], records
+
+
+def folds_of(task: StageTask, records: dict[str, StageRecord]) -> list[Fold]:
+    """Read the folds that the search stage would read."""
+    from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.backends.stages.folds import make_folds
+    from mlops_compiler.store.writer import open_writer
+
+    context = Context(task=task, store=open_writer(task.store), inputs=records)
+    return make_folds(context, task.stage.nodes[0].op.candidates)
 
 
 def with_sklearn() -> dict[str, Any]:
@@ -86,7 +100,8 @@ def with_sklearn() -> dict[str, Any]:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import RandomizedSearchCV
 
-    with prepared() as (_, _, folds):
+    with prepared() as (task, records):
+        folds = folds_of(task, records)
         X, y, splits = _stacked(folds)
         model = HistGradientBoostingClassifier(random_state=SEED, **FIXED)
         search = RandomizedSearchCV(
@@ -136,7 +151,7 @@ def with_compiler() -> dict[str, Any]:
     from mlops_compiler.backends.ray.remote import search_remotely
     from mlops_compiler.store.writer import open_writer
 
-    with prepared() as (task, records, _), engine(actors=2):
+    with prepared() as (task, records), engine(actors=2):
         search = ray.remote(search_remotely).options(num_cpus=0, runtime_env=search_runtime_env())
         with Meter() as meter:
             record = ray.get(search.remote(task, records, []))
@@ -147,10 +162,10 @@ def with_compiler() -> dict[str, Any]:
 
 def with_plain_tune(*, reuse: bool) -> dict[str, Any]:
     """A Ray Tune script as its documentation writes it: a function, or a class with reused actors."""
-    with prepared() as (_, _, folds), engine():
+    with prepared() as (task, records), engine():
         from ray import tune
 
-        X, y, splits = _stacked(folds)
+        X, y, splits = _stacked(folds_of(task, records))
         space = {name: tune.grid_search(values) for name, values in GRID.items()}
         trainable = tune.with_parameters(_class() if reuse else _function, X=X, y=y, splits=splits)
         with Meter() as meter, tempfile.TemporaryDirectory() as folder:

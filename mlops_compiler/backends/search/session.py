@@ -53,7 +53,8 @@ class Session:
             trials=search.trials,
             folds=folds,
             models=[item.name for item in search.candidates],
-            cached=0,
+            metric=search.metric,
+            greater_is_better=self._metric.greater_is_better,
         )
 
     def next(self) -> TrialSpec | Signal:

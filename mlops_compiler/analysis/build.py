@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording
 from mlops_compiler.analysis.candidates import search_of
 from mlops_compiler.analysis.source import check_of, positive_fits, read_of, schema_of
-from mlops_compiler.analysis.steps import Site, removed_by, resolve, step_schema
+from mlops_compiler.analysis.steps import Site, made_by, removed_by, resolve, step_schema
 from mlops_compiler.diagnostics import RecipeError, Sink
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.program import Node, Program
@@ -75,13 +76,24 @@ def _intake(recipe: Recipe, places: Provenance, check: ops.Check, schema: Schema
 def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> tuple[Node, ...]:
     nodes: list[Node] = []
     removed: dict[str, str] = {}
-    before = recipe.data.source.path
+    unmade: frozenset[str] = frozenset()
+    site = Site(
+        name="",
+        schema=schema,
+        before=recipe.data.source.path,
+        removed={},
+        ignored=recipe.data.ignore,
+        unmade=unmade,
+        places=places,
+        sink=sink,
+    )
     for name, step in recipe.prepare.items():
-        site = Site(name=name, schema=schema, before=before, removed=removed, places=places, sink=sink)
+        site = replace(site, name=name, schema=schema, removed=removed, unmade=unmade)
         op = resolve(step, site)
+        schema = step_schema(op, site) if op else schema
+        unmade |= made_by(step) - set(schema.names)
         if op is None:
             continue
-        schema = step_schema(op, site)
         removed = removed | dict.fromkeys(removed_by(op), name)
         inputs = (nodes[-1].name,) if nodes else ("snapshot", "split")
         span = places.key_span(("prepare", name))
@@ -94,7 +106,7 @@ def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> 
                 span=span,
             )
         )
-        before = f"`{name}`"
+        site = replace(site, before=f"`{name}`")
     return tuple(nodes)
 
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mlops_compiler.ir.schema import Column, Schema
     from mlops_compiler.recipe.prepare import Selector
@@ -25,11 +25,11 @@ GROUPS: dict[str, Callable[[Column], bool]] = {
 
 
 class UnknownNameError(LookupError):
-    """A selector names a column that does not reach the step."""
+    """A selector names columns that do not reach the step."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(*self.names)
 
 
 def select(selector: Selector, schema: Schema) -> tuple[str, ...]:
@@ -40,16 +40,26 @@ def select(selector: Selector, schema: Schema) -> tuple[str, ...]:
         for names.
 
     Raises:
-        UnknownNameError: It names a column that is not there.
+        UnknownNameError: It names columns that are not there; has them all.
         re.error: A pattern is no regular expression.
     """
     if isinstance(selector, dict):
         left_out = set(selector["all_except"])
         if missing := [name for name in selector["all_except"] if name not in schema]:
-            raise UnknownNameError(missing[0])
+            raise UnknownNameError(missing)
         return tuple(column.name for column in _features(schema) if column.name not in left_out)
     terms = (selector,) if isinstance(selector, str) else selector
+    if unknown := [term for term in terms if not _is_known(term, schema)]:
+        raise UnknownNameError(unknown)
     return tuple(dict.fromkeys(name for term in terms for name in _term(term, schema)))
+
+
+def _is_known(term: str, schema: Schema) -> bool:
+    return term in schema or term in GROUPS or _is_pattern(term)
+
+
+def _is_pattern(term: str) -> bool:
+    return len(term) > 1 and term.startswith("/") and term.endswith("/")
 
 
 def _term(term: str, schema: Schema) -> Iterator[str]:
@@ -57,11 +67,9 @@ def _term(term: str, schema: Schema) -> Iterator[str]:
         yield term
     elif term in GROUPS:
         yield from (column.name for column in _features(schema) if GROUPS[term](column))
-    elif len(term) > 1 and term.startswith("/") and term.endswith("/"):
+    else:
         pattern = re.compile(term[1:-1])
         yield from (column.name for column in _features(schema) if pattern.search(column.name))
-    else:
-        raise UnknownNameError(term)
 
 
 def _features(schema: Schema) -> tuple[Column, ...]:

@@ -45,6 +45,9 @@ def check_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Chec
     found = describe(read, root / read.path, places.value_span(("data", "source", "path")), known)
     _names_exist(recipe, places, found, sink)
     kept = {name: kind for name, kind in found.items() if name not in recipe.data.ignore}
+    for name in kept:
+        if name.endswith("*"):
+            sink.add(wording.starred_name(name, places.value_span(("data", "source", "path"))))
     columns = tuple(_check(recipe, places, name, kind, sink) for name, kind in kept.items())
     return Check(columns=columns, max_loss=recipe.data.max_loss)
 

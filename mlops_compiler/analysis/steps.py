@@ -13,17 +13,18 @@ from mlops_compiler.analysis import wording
 from mlops_compiler.analysis.selectors import GROUPS, UnknownNameError, select
 from mlops_compiler.frontend.provenance import within
 from mlops_compiler.ir.ops import prepare as ops
-from mlops_compiler.ir.schema import Column, Known, Role, Schema, dtype_name
+from mlops_compiler.ir.schema import Known, Role, dtype_name
 from mlops_compiler.recipe import prepare as steps
 from mlops_compiler.tables.expressions import NotRowWiseError, infer_expression, parse_expression
 from mlops_compiler.tables.infer import infer
 from mlops_compiler.tables.steps import writes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from mlops_compiler.diagnostics import Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
+    from mlops_compiler.ir.schema import Column, Schema
 
 _STATISTICS = ("mean", "median", "mode")
 
@@ -37,6 +38,8 @@ class Site:
         schema: The columns that reach it.
         before: What gave them, for messages: ``step `scale``` or ``the source``.
         removed: Columns that earlier steps removed, by whom.
+        ignored: Columns of the source that the recipe leaves out.
+        unmade: Columns that earlier steps would make, were they right; what uses them is not to blame.
         places: Where the recipe says what.
         sink: Collects the findings.
     """
@@ -45,6 +48,8 @@ class Site:
     schema: Schema
     before: str
     removed: dict[str, str]
+    ignored: tuple[str, ...]
+    unmade: frozenset[str]
     places: Provenance
     sink: Sink
 
@@ -57,8 +62,10 @@ class Site:
         try:
             names = select(selector, self.schema)
         except UnknownNameError as error:
-            self.missing(error.name, self._word(selector, error.name))
-            return ()
+            for name in error.names:
+                self.missing(name, self._word(selector, name))
+            known = tuple(name for name in selector if name not in error.names) if isinstance(selector, tuple) else ()
+            return self.columns(known) if known else ()
         except re.error as error:
             self.sink.add(
                 wording.bad_expression(
@@ -83,7 +90,11 @@ class Site:
 
     def missing(self, name: str, span: Span | None) -> None:
         """Report a column that does not reach the step."""
-        if name in self.removed:
+        if name in self.unmade:
+            return
+        if name in self.ignored:
+            self.sink.add(wording.ignored_in_step(self.name, name, span))
+        elif name in self.removed:
             by = self.removed[name]
             self.sink.add(wording.dropped_column(self.name, name, by, span, self.places.key_span(("prepare", by))))
         else:
@@ -105,14 +116,25 @@ class Site:
                 return True
         return False
 
+    def no_indicator(self, name: str, span: Span | None, encoded: Iterable[str] = ()) -> None:
+        """Report a column whose name an indicator of a one-hot encoding could have."""
+        opened = [column.name.removesuffix("=*") for column in self.schema if column.is_open]
+        for column in (*opened, *encoded):
+            if name.startswith(f"{column}=") and name != f"{column}=*":
+                self.sink.add(wording.indicator_name(self.name, name, column, span))
+
     def numbers(self, names: Iterable[str], wanted: str = "numbers") -> tuple[str, ...]:
         """Keep numeric columns and report the others."""
-        return self._keep(names, Column.is_numeric.fget, wanted)  # type: ignore[attr-defined]
+        return self._keep(names, lambda column: column.is_numeric, wanted)
 
-    def _keep(self, names: Iterable[str], fits: object, wanted: str) -> tuple[str, ...]:
+    def no_times(self, names: Iterable[str], wanted: str) -> tuple[str, ...]:
+        """Keep columns that are no dates, and report the others."""
+        return self._keep(names, lambda column: not column.dtype.is_temporal(), wanted)
+
+    def _keep(self, names: Iterable[str], fits: Callable[[Column], bool], wanted: str) -> tuple[str, ...]:
         kept = []
         for name in names:
-            if fits(self.schema[name]):  # type: ignore[operator]
+            if fits(self.schema[name]):
                 kept.append(name)
             else:
                 self.sink.add(wording.wrong_column_type(self.name, self.schema[name], wanted, self.span("columns")))
@@ -140,6 +162,11 @@ def removed_by(step: ops.StepOp) -> tuple[str, ...]:
     return writes(step) if isinstance(step, ops.Drop | ops.OneHot) else ()
 
 
+def made_by(step: steps.Step) -> set[str]:
+    """Name the columns that a step of the recipe derives, or would derive if it were right."""
+    return set(step.columns) if isinstance(step, steps.Derive) else set()
+
+
 @singledispatch
 def resolve(step: steps.Step, site: Site) -> ops.StepOp | None:
     """Turn a step of the recipe into an op; None where too little of it is right to go on with."""
@@ -152,6 +179,8 @@ def _(step: steps.Impute, site: Site) -> ops.StepOp | None:
     if step.with_ in _STATISTICS:
         if step.with_ != "mode":
             columns = site.numbers(columns, f"numbers to take the {step.with_} of")
+        else:
+            columns = site.no_times(columns, "numbers, texts or booleans to take the mode of")
         return ops.Impute(columns=columns, statistic=step.with_) if columns else None  # type: ignore[arg-type]
     fitting = tuple(name for name in columns if _holds(site, name, step.with_))
     if not fitting:
@@ -180,6 +209,9 @@ def _(step: steps.Derive, site: Site) -> ops.StepOp | None:
             name, site.places.key_span(("prepare", site.name, "columns", name))
         ):
             return None
+        if name.endswith("*"):
+            site.sink.add(wording.starred_name(name, site.places.key_span(("prepare", site.name, "columns", name))))
+        site.no_indicator(name, site.places.key_span(("prepare", site.name, "columns", name)))
     return ops.Derive(expressions=tuple(good)) if good else None
 
 
@@ -231,6 +263,8 @@ def _(step: steps.Standardize, site: Site) -> ops.StepOp | None:
 @resolve.register(steps.OneHot)
 def _(step: steps.OneHot, site: Site) -> ops.StepOp | None:
     columns = site.columns(step.columns)
+    for name in site.schema.names:
+        site.no_indicator(name, site.span("columns"), columns)
     return ops.OneHot(columns=columns, max_levels=step.max_levels, rare=step.rare) if columns else None
 
 

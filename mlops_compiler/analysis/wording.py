@@ -79,6 +79,26 @@ def ignored_in_step(step: str, name: str, span: Span | None) -> Diagnostic:
     )
 
 
+def indicator_name(step: str, name: str, encoded: str, span: Span | None) -> Diagnostic:
+    """A column has a name that an indicator could have."""
+    return Diagnostic(
+        code="indicator-name",
+        headline=f"step `{step}` meets column `{name}`, which could be an indicator of `{encoded}` encoded",
+        span=span,
+        help="give one of the two another name: indicators are named `column=level`",
+    )
+
+
+def starred_name(name: str, span: Span | None) -> Diagnostic:
+    """A column's name ends in a star."""
+    return Diagnostic(
+        code="starred-name",
+        headline=f"column `{name}` may not end in a star, which stands for the indicators of a one-hot encoding",
+        span=span,
+        help="give it another name, or list a column of the source under `data.ignore`",
+    )
+
+
 def wrong_column_type(step: str, column: Column, wanted: str, span: Span | None) -> Diagnostic:
     """A step cannot take a column's type."""
     return Diagnostic(

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from mlops_compiler.store.location import StoreLocation
 
 
-class ConflictError(Exception):
-    """Another transaction wrote a row of the same key first."""
-
-
 class Transaction(Protocol):
     """Runs statements, with ``:name`` for each parameter."""
 
@@ -76,8 +72,7 @@ class Database(ABC):
         """Open a transaction; it is committed at the end, or leaves no trace.
 
         Raises:
-            ConflictError: Another transaction was first.
-            DriverError: Whatever else the driver complains of.
+            DriverError: Whatever the driver complains of.
         """
 
     @contextmanager
@@ -86,7 +81,6 @@ class Database(ABC):
 
         Raises:
             EngineError: The database is full, damaged, or not to be reached.
-            ConflictError: Another transaction was first.
         """
         try:
             with self.begin() as transaction:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
-from mlops_compiler.store.database import POSTGRESQL, SQLITE, ConflictError, Database, DriverError
+from mlops_compiler.store.database import POSTGRESQL, SQLITE, Database, DriverError
 from mlops_compiler.store.failures import failure
 
 if TYPE_CHECKING:
@@ -60,8 +60,6 @@ class OtherDatabase(Database):
         try:
             with self._engine.begin() as connection:
                 yield _Statements(connection)
-        except IntegrityError as error:
-            raise ConflictError(str(error.orig)) from error
         except DatabaseError as error:
             raise DriverError(str(error.orig)) from error
 
@@ -77,8 +75,10 @@ def connect(location: StoreLocation) -> Database:
         if url.get_backend_name() in _DIALECTS:
             return OtherDatabase(url)
         why = f"{url.get_backend_name()} is not supported"
-    except (ArgumentError, ModuleNotFoundError) as error:
-        why = type(error).__name__
+    except ModuleNotFoundError as error:
+        why = f"its driver, the package {error.name}, is not installed"
+    except ArgumentError:
+        why = "it is not of the form dialect+driver://host/name"
     raise failure(
         "store-unreachable",
         "`store.database` is no database URL that can be opened here"

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.store.database import SQLITE, ConflictError, Database, DriverError
+from mlops_compiler.store.database import SQLITE, Database, DriverError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,8 +58,6 @@ class SqliteDatabase(Database):
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
-        except sqlite3.IntegrityError as error:
-            raise ConflictError(str(error)) from error
         except sqlite3.Error as error:
             raise DriverError(str(error)) from error
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.store.database import ConflictError, Database, open_database
+from mlops_compiler.store.database import Database, open_database
 from mlops_compiler.store.failures import writing
 from mlops_compiler.store.reader import StoreReader
 from mlops_compiler.store.records import Release
@@ -107,16 +107,11 @@ class StoreWriter(StoreReader):
         self._replace("files", "path", values)
 
     def _replace(self, table: str, key: str, values: dict[str, Any]) -> None:
-        """Write a row in place of the one with its key, in one transaction."""
-        try:
-            self._delete_and_insert(table, key, values)
-        except ConflictError:  # on databases that run transactions side by side, another was first: ours follows
-            self._delete_and_insert(table, key, values)
-
-    def _delete_and_insert(self, table: str, key: str, values: dict[str, Any]) -> None:
+        """Write a row, in place of the one with its key where there is one; of writers at once, the last one wins."""
+        row = to_row(values)
+        others = ", ".join(f"{name} = excluded.{name}" for name in row if name != key)
         with self._writes.transaction() as transaction:
-            transaction.run(f"DELETE FROM {table} WHERE {key} = :key", {"key": values[key]})
-            _insert(transaction, table, values)
+            transaction.run(f"{insertion(table, row)} ON CONFLICT ({key}) DO UPDATE SET {others}", row)
 
 
 def _insert(transaction: Transaction, table: str, values: dict[str, Any]) -> None:

@@ -15,7 +15,9 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PROBE_ROWS = 3
+_ORDER = (0, 1, 2, 0, 2, 1, 1, 0)
+"""Which of the three probes each row holds. Each column starts at another place, so that the rows that agree in one
+differ in another: a window over them shows."""
 _PROBE_TEXTS = (["a", "7", "c"], ["5", "7", "11"], ["2024-01-02", "2023-05-06", "2025-12-31"])
 """Words, numbers and dates: an expression that casts texts runs on some of them."""
 _PROBES: dict[str, list[Any]] = {
@@ -44,7 +46,10 @@ def parse_expression(text: str) -> tuple[pl.Expr, tuple[str, ...]]:
     expression = pl.sql_expr(text)
     if expression.meta.has_multiple_outputs():
         raise pl.exceptions.SQLInterfaceError("it gives several columns, and one is wanted")
-    return expression, tuple(sorted(set(expression.meta.root_names())))
+    roots = tuple(sorted(set(expression.meta.root_names())))
+    if any(name.startswith("_POLARS_TMP") for name in roots):
+        raise pl.exceptions.SQLInterfaceError("it holds a query, and an expression over one row is wanted")
+    return expression, roots
 
 
 def infer_expression(text: str, dtypes: Mapping[str, pl.DataType]) -> pl.DataType:
@@ -61,15 +66,24 @@ def infer_expression(text: str, dtypes: Mapping[str, pl.DataType]) -> pl.DataTyp
     expression, roots = parse_expression(text)
     frame = pl.DataFrame(schema={name: dtypes[name] for name in roots} or {"_": pl.Int64()})
     dtype = frame.lazy().with_columns(expression.alias("_")).collect().schema["_"]
-    for words in _PROBE_TEXTS:
-        probes = {name: _probe(dtypes[name], words) for name in roots} or {"_": pl.Series(_PROBES["int"])}
-        _prove_row_wise(text, expression, pl.DataFrame(probes))
+    _prove_row_wise(text, tuple((name, dtypes[name]) for name in roots))
     return dtype
 
 
-def _prove_row_wise(text: str, expression: pl.Expr, rows: pl.DataFrame) -> None:
+@lru_cache(maxsize=4096)
+def _prove_row_wise(text: str, given: tuple[tuple[str, pl.DataType], ...]) -> None:
+    expression, _ = parse_expression(text)
+    texts = _PROBE_TEXTS if any(dtype == pl.String for _, dtype in given) else _PROBE_TEXTS[:1]
+    for words in texts:
+        probes = {name: _probe(dtype, words) for name, dtype in given} or {"_": pl.Series(_PROBES["int"])}
+        orders = [[*_ORDER[start % len(_ORDER) :], *_ORDER[: start % len(_ORDER)]] for start in range(len(probes))]
+        columns = {name: values[order] for (name, values), order in zip(probes.items(), orders, strict=True)}
+        _prove_on(text, expression, pl.DataFrame(columns))
+
+
+def _prove_on(text: str, expression: pl.Expr, rows: pl.DataFrame) -> None:
     try:
-        alone = [_run(expression, rows[index]) for index in range(_PROBE_ROWS)]
+        alone = [_run(expression, rows[index]) for index in range(rows.height)]
         together = _run(expression, rows)
     except pl.exceptions.PolarsError:
         return  # the probe's own values do not suit it (a cast of "a" to a number): typed above, and run on data

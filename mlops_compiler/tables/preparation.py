@@ -144,8 +144,11 @@ def _kept(index: int, name: str) -> str:
 def _collect(group: Sequence[NamedStep], frame: pl.LazyFrame, asked: Mapping[str, pl.Expr]) -> dict[str, Any]:
     if not asked:
         return {}
+    needed = {name for expression in asked.values() for name in expression.meta.root_names()}
     try:
-        return frame.select(**asked).collect().row(0, named=True)
+        # In one piece: sums over the pieces that a lazy filter leaves would differ in their last bit.
+        rows = frame.select(sorted(needed)).collect().rechunk()
+        return rows.select(**asked).row(0, named=True)
     except pl.exceptions.PolarsError as error:
         names = ", ".join(named.name for named in group)
         raise DataError([step_failed(names, str(error))]) from error

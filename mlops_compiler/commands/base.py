@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.diagnostics import Diagnostic, Span, UsageError, did_you_mean
+from mlops_compiler.diagnostics import Diagnostic, Span, UsageError, did_you_mean, mask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,4 +97,4 @@ def unknown_command(word: str, known: tuple[str, ...]) -> UsageError:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output, one document a command."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(mask(json.dumps(value, indent=2, ensure_ascii=False, default=str)) + "\n")

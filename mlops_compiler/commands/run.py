@@ -18,7 +18,7 @@ from mlops_compiler.commands.check import plan_data, plan_rows
 from mlops_compiler.console.progress import Progress
 from mlops_compiler.console.streams import messages, results
 from mlops_compiler.console.summary import RunSummary, print_summary
-from mlops_compiler.diagnostics import MlopsError
+from mlops_compiler.diagnostics import MlopsError, mask
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.plan.stages import Reuse
 from mlops_compiler.store.records import RunRecord
@@ -66,7 +66,7 @@ def run(composed: Composed, invocation: Invocation) -> int:
         headline = (
             error.diagnostics[0].headline if isinstance(error, MlopsError) else f"{type(error).__name__}: {error}"
         )
-        begun.store.finish_run(begun.record.run_id, "failed", {"error": headline})
+        begun.store.finish_run(begun.record.run_id, "failed", {"error": mask(headline)})
         raise
     return _end(begun, records, invocation)
 
@@ -82,7 +82,7 @@ def _begin(planned: Planned) -> Started:
         finished=None,
         pid=os.getpid(),
         host=socket.gethostname(),
-        overrides=list(planned.compiled.composed.overrides),
+        overrides=[mask(token) for token in planned.compiled.composed.overrides],
         summary={},
         plan=plan_data(planned.plan),
     )

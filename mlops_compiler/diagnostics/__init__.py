@@ -4,6 +4,7 @@ from mlops_compiler.diagnostics.diagnostic import Diagnostic, Note, Severity
 from mlops_compiler.diagnostics.errors import DataError, EngineError, MlopsError, RecipeError, UsageError
 from mlops_compiler.diagnostics.render_json import render_json
 from mlops_compiler.diagnostics.render_text import render_text
+from mlops_compiler.diagnostics.secrets import mask
 from mlops_compiler.diagnostics.sink import Sink
 from mlops_compiler.diagnostics.span import COMMAND_LINE, Span
 from mlops_compiler.diagnostics.suggest import did_you_mean, listing, nearest
@@ -22,6 +23,7 @@ __all__ = [
     "UsageError",
     "did_you_mean",
     "listing",
+    "mask",
     "nearest",
     "render_json",
     "render_text",

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlops_compiler.diagnostics.secrets import mask
 from mlops_compiler.diagnostics.span import COMMAND_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mlops_compiler.diagnostics.diagnostic import Diagnostic
-    from mlops_compiler.diagnostics.span import Span
+from mlops_compiler.diagnostics.span import Span
 
 _WIDTH = 100
 
 
 def render_text(diagnostics: Iterable[Diagnostic]) -> str:
     """Render findings one after another, separated by blank lines, with no colour."""
-    return "\n\n".join(_one(item) for item in diagnostics)
+    return mask("\n\n".join(_one(item) for item in diagnostics))
 
 
 def _one(item: Diagnostic) -> str:

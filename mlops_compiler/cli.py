@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -40,6 +41,8 @@ _OWN: dict[str, tuple[str, ...]] = {
     "show": ("run",),
 }
 """The words ``name=value`` that are a command's, not the recipe's."""
+_SWITCHES = frozenset({"--json", "--multirun", "-m"})
+"""Flags without a value: what follows one may be the command."""
 _HISTORY = ("runs", "show", "status")
 """Commands that need no recipe."""
 
@@ -94,7 +97,7 @@ def _read(words: list[str]) -> Invocation:
     Raises:
         UsageError: It names no command that there is, or a flag without its value.
     """
-    command, rest = ("run", words) if not words or not _is_bare(words[0]) else (words[0], words[1:])
+    command, rest = _command(words)
     if command not in COMMANDS:
         raise unknown_command(command, tuple(COMMANDS))
     own = _OWN.get(command, ())
@@ -121,6 +124,14 @@ def _read(words: list[str]) -> Invocation:
         recipe_dirs=tuple(folders),
         as_json="--json" in rest,
     )
+
+
+def _command(words: list[str]) -> tuple[str, list[str]]:
+    """Find the command, which stands first, or after flags that take no value; give it and the other words."""
+    ahead = len(list(takewhile(_SWITCHES.__contains__, words)))
+    if ahead < len(words) and _is_bare(words[ahead]):
+        return words[ahead], [*words[:ahead], *words[ahead + 1 :]]
+    return "run", words
 
 
 def _is_bare(word: str) -> bool:

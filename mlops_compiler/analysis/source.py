@@ -81,9 +81,13 @@ def _check(recipe: Recipe, places: Provenance, name: str, kind: str, sink: Sink)
     if recipe.data.source.kind == "parquet" and kind not in DTYPES and contract.type is None:
         sink.add(wording.contract_conflict(name, f"has the type {kind}; give it one under data.columns", span))
         kind = "text"
+    kind = contract.type or kind
+    if contract.one_of is not None and (odd := [value for value in contract.one_of if not _can_hold(kind, value)]):
+        allowed = places.value_span(("data", "columns", name, "one_of"))
+        sink.add(wording.contract_conflict(name, f"is {kind}, and `one_of` lists {odd[0]!r}", allowed))
     return ColumnCheck(
         name=name,
-        type=contract.type or kind,
+        type=kind,
         nullable=contract.nullable and not required,
         unique=name == recipe.data.key,
         range=contract.range,
@@ -91,6 +95,10 @@ def _check(recipe: Recipe, places: Provenance, name: str, kind: str, sink: Sink)
         description=contract.description,
         span=span,
     )
+
+
+def _can_hold(kind: str, value: object) -> bool:
+    return _same_kind(value, kind) or (kind == "float" and type(value) is int)
 
 
 def schema_of(recipe: Recipe, check: Check) -> Schema:

@@ -120,13 +120,19 @@ def grid(domain: Domain, points: int = 5) -> tuple[Any, ...]:
         case Choice(values=values):
             return values
         case Uniform(low=low, high=high):
-            return tuple(dict.fromkeys(low + (high - low) * step for step in _steps(points)))
+            return _between(domain, [low + (high - low) * step for step in _steps(points)])
         case IntUniform(low=low, high=high):
             return tuple(dict.fromkeys(round(low + (high - low) * step) for step in _steps(points)))
         case LogUniform(low=low, high=high):
-            return tuple(dict.fromkeys(low * (high / low) ** step for step in _steps(points)))
+            return _between(domain, [low * (high / low) ** step for step in _steps(points)])
         case IntLogUniform(low=low, high=high):
             return tuple(dict.fromkeys(round(low * (high / low) ** step) for step in _steps(points)))
+
+
+def _between(domain: Uniform | LogUniform, values: list[float]) -> tuple[float, ...]:
+    """Put the ends where the domain has them: computed, they could lie beyond by a rounding error."""
+    inner = (min(max(value, domain.low), domain.high) for value in values[1:-1])
+    return tuple(dict.fromkeys((domain.low, *inner, domain.high)))
 
 
 def _steps(points: int) -> list[float]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import Matrix, Prepare, Project, Split
+from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project, Split
 from mlops_compiler.ir.ops.prepare import Derive, Drop, Filter, OneHot, StepOp
 from mlops_compiler.ir.program import Node
 from mlops_compiler.tables.infer import infer
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 def prune_columns(program: Program) -> Program:
     """Project the snapshot to the columns that features, filters and the target need."""
-    if program.of(Project):
-        return program
+    if any(isinstance(node.op, Project | FusedPrepare) for node in program):
+        return program  # its columns are chosen already
     steps = [(node, op.step) for node, op in program.of(Prepare)]
     kept, live = _walk_back(steps, {*program.the(Matrix)[1].features, program.the(Split)[1].target})
     schema = program["snapshot"].schema

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from mlops_compiler.ir.domain import DOMAINS
 from mlops_compiler.ir.fingerprint import canonical, fingerprint, flatten
 from mlops_compiler.ir.ops import lifecycle as ops
 
 if TYPE_CHECKING:
+    from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.program import Node, Program
     from mlops_compiler.store.records import StageRecord
 
@@ -196,8 +198,16 @@ def _candidate(item: ops.Candidate) -> dict[str, Any]:
         "kind": item.kind,
         "version": item.version,
         "cpu": item.cpu,
-        "parameters": canonical(dict(item.parameters)),
+        "parameters": {name: _parameter(value) for name, value in item.parameters},
     }
+
+
+def _parameter(value: Scalar | Domain) -> Any:
+    """A value, or a domain as one: ``["log_uniform", 0.001, 10]``, so that a change of it is told whole."""
+    if (name := next((name for name, kind in DOMAINS.items() if type(value) is kind), None)) is None:
+        return canonical(value)
+    ((_, bounds),) = canonical(value).items()
+    return [name, *bounds.values()]
 
 
 def _fields(value: object, without: tuple[str, ...] = ()) -> dict[str, Any]:

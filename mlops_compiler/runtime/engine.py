@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -41,11 +43,23 @@ def ray_session(cluster: Cluster) -> Iterator[bool]:
     if ray.is_initialized():  # somebody else's session, in a sweep or under test: use it and leave it
         yield False
         return
-    _connect(cluster)
+    with _own_sigterm():
+        _connect(cluster)
     try:
         yield cluster.address == EMBEDDED
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keep what the program does on SIGTERM: Ray sets handlers of its own, which end it before it can say so."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 _SYSTEM = {

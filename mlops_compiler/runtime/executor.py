@@ -5,8 +5,11 @@ What happens is read from the store, where the stages write it: a watcher in ano
 
 from __future__ import annotations
 
+import os
 import warnings
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mlops_compiler.backends.local.run import run_in_process
@@ -17,6 +20,8 @@ from mlops_compiler.plan.stages import Plan, Reuse
 from mlops_compiler.runtime.engine import ray_session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlops_compiler.backends.ray.graph import Dag
     from mlops_compiler.backends.stages.context import StageTask
     from mlops_compiler.recipe.resources import Cluster
@@ -67,7 +72,7 @@ def execute(plan: Plan, tasks: dict[str, StageTask], cluster: Cluster, feed: Fee
     records = {action.stage.name: action.record for action in plan.actions if isinstance(action, Reuse)}
     dag = lower(plan)
     if dag.tasks:
-        with ray_session(cluster) as fresh:
+        with _unprinted(), ray_session(cluster) as fresh:
             _check_and_warm(dag, plan, fresh=fresh)
             records |= _run_dag(dag, tasks, records, feed)
     small = [tasks[stage.name] for stage in plan.to_run if not stage.needs_engine]
@@ -75,6 +80,13 @@ def execute(plan: Plan, tasks: dict[str, StageTask], cluster: Cluster, feed: Fee
         records = run_in_process([task], records)
         feed.poll()
     return records
+
+
+@contextmanager
+def _unprinted() -> Iterator[None]:
+    """Keep what Ray prints about its workers off standard output: that is for results, and Ray's logs have it too."""
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        yield
 
 
 def _check_and_warm(dag: Dag, plan: Plan, *, fresh: bool) -> None:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 _TRUE = ("true", "yes", "1", "t", "y")
 _FALSE = ("false", "no", "0", "f", "n")
+_FORMATS = {
+    "date": ("%Y-%m-%d", "%Y/%m/%d"),
+    "datetime": ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"),
+}
+"""How texts write dates and times: ISO 8601, and what is close to it; times are in UTC, or in no zone."""
 SAMPLES = 5
 
 
@@ -29,10 +34,13 @@ def cast_expression(values: pl.Expr, to: str, *, strict: bool, given: pl.DataTyp
     if given == pl.String and to == "bool":
         text = values.str.strip_chars().str.to_lowercase()
         return pl.when(text.is_in([*_TRUE, *_FALSE])).then(text.is_in(_TRUE))
-    if given == pl.String and to == "date":
-        return values.str.to_date(strict=strict)
-    if given == pl.String and to == "datetime":
-        return values.str.to_datetime(strict=strict, time_unit="us")
+    if given == pl.String and to in _FORMATS:
+        text = values.str.strip_chars().str.strip_suffix("Z")
+        # Named formats: Polars would else take the one that suits the rows it sees, and one row alone another.
+        return pl.coalesce(
+            text.str.strptime(dtype, form, strict=False)  # type: ignore[arg-type]
+            for form in _FORMATS[to]
+        )
     if given == pl.String and to in ("int", "float"):
         return values.str.strip_chars().cast(dtype, strict=strict)
     return values.cast(dtype, strict=strict)

@@ -61,16 +61,24 @@ def _pandera(column: ColumnCheck, *, tolerated: bool) -> Any:
     import pandera.polars as pa
 
     checks = []
+    allowed = _allowed(column)
     if column.range is not None:
         checks.append(pa.Check.in_range(*column.range, name="range"))
-    if column.one_of is not None:
-        checks.append(pa.Check.isin(list(column.one_of), name="one_of"))
+    if allowed is not None:
+        checks.append(pa.Check.isin(allowed, name="one_of"))
     return pa.Column(
         type(DTYPES[column.type]) if column.type != "datetime" else DTYPES["datetime"],
         checks,
         nullable=column.nullable or tolerated,
         unique=column.unique,
     )
+
+
+def _allowed(column: ColumnCheck) -> list[Any] | None:
+    """The values allowed, as the column holds them: Polars compares no fractions with whole numbers."""
+    if column.one_of is None:
+        return None
+    return [float(value) if column.type == "float" else value for value in column.one_of]  # type: ignore[arg-type]
 
 
 def _explain(check: Check, rows: pl.DataFrame, cases: pl.DataFrame) -> list[Diagnostic]:
@@ -93,7 +101,7 @@ def _rows_that_fail(column: ColumnCheck, rule: str, rows: pl.DataFrame) -> list[
     if column.range is not None and rule.startswith(("range", "in_range")):
         return (~values.is_between(*column.range)).arg_true().to_list()
     if column.one_of is not None and rule.startswith(("one_of", "isin")):
-        return (~values.is_in(list(column.one_of)) & values.is_not_null()).arg_true().to_list()
+        return (~values.is_in(_allowed(column) or []) & values.is_not_null()).arg_true().to_list()
     return []
 
 

@@ -1,0 +1,130 @@
+"""Every command says what it was asked for, on standard output and nothing else there."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mlops_compiler import cli
+
+
+def test_the_program_tells_its_version_and_how_to_use_it(small):
+    version, usage = small.main("--version"), small.main("--help")
+    assert (version.code, version.out.split()[0]) == (0, "mlops-compile")
+    assert usage.code == 0
+    assert all(f"\n  {command} " in usage.out for command in cli.COMMANDS)
+    assert "small" in usage.out
+
+
+def test_cfg_prints_the_composed_recipe(small):
+    said = small.main("--cfg", "job", "recipe=small", "search.trials=80")
+    assert said.code == 0
+    assert said.out.startswith("name: small\n")
+    assert "  trials: 80\n" in said.out
+
+
+def test_check_counts_what_it_found(small):
+    said = small.main("check", "recipe=small")
+    assert (said.code, said.out) == (0, "small is valid: 21 columns, 3 steps, 19 features, 3 models\n")
+    assert json.loads(small.main("check", "recipe=small", "--json").out) == {
+        "recipe": "small",
+        "valid": True,
+        "columns": 21,
+        "steps": 3,
+        "features": 19,
+        "models": 3,
+    }
+    assert "one_hot" in small.main("check", "recipe=small", "verbose=true").out
+
+
+def test_a_plan_says_what_would_run(small):
+    before = small.files()
+    said = small.main("plan", "recipe=small")
+    assert said.code == 0
+    assert "9 to run, 0 reused" in said.out
+    told = json.loads(small.main("plan", "recipe=small", "--json").out)
+    assert {stage["action"] for stage in told["stages"]} == {"new"}
+    assert all(len(stage["fingerprint"]) == 64 for stage in told["stages"])
+    assert small.files() == before
+
+
+def test_a_sweep_runs_a_command_for_each_job(small):
+    said = small.main("plan", "--multirun", "recipe=small", "validate.seed=1,2")
+    assert (said.code, said.out.count("plan of small")) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["--multirun", "check", "recipe=small"], id="after a flag"),
+        pytest.param(["--json", "check", "recipe=small"], id="after --json"),
+        pytest.param(["-m", "check", "recipe=small", "validate.seed=1"], id="after a short flag"),
+    ],
+)
+def test_flags_may_stand_before_the_command(small, words):
+    assert small.main(*words).code == 0
+
+
+def test_one_bad_job_of_a_sweep_is_said_after_the_good_ones(small):
+    said = small.main("check", "--multirun", "recipe=small", "search.trials=5,many")
+    assert said.code == 1
+    assert "small is valid" in said.out
+    assert "'many'" in said.err
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("engine")
+def test_a_sweep_runs_each_job_to_its_release(finished):
+    said = finished.main("--multirun", "recipe=small", "select.rule=best,one_standard_error")
+    assert said.code == 0, said.err
+    assert said.out.count("small: release") == 2
+    assert [run.status for run in finished.store.runs()] == ["succeeded"] * 3
+
+
+@pytest.mark.engine
+def test_history_lists_runs_and_shows_one(finished):
+    run = finished.run()
+    listed, shown = finished.main("runs"), finished.main("show", run.run_id)
+    assert (listed.code, shown.code) == (0, 0)
+    assert run.run_id in listed.out
+    assert run.run_id in shown.out
+    assert "at least 0.6" in shown.out
+    (told,) = json.loads(finished.main("runs", "recipe=small", "limit=5", "--json").out)
+    assert (told["run_id"], told["status"]) == (run.run_id, "succeeded")
+    told = json.loads(finished.main("show", "--json").out)
+    assert told["run_id"] == run.run_id
+    assert told["events"][0]["kind"] == "stage_started"
+
+
+def test_history_of_nothing_is_empty(small):
+    assert json.loads(small.main("runs", "--json").out) == []
+    assert json.loads(small.main("status", "--json").out) == []
+    assert small.main("runs").code == small.main("status").code == 0
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("spoil", "texts"),
+    [
+        pytest.param(lambda text: text.replace("tenure", "months", 1), ["tenure"], id="a field is gone"),
+        pytest.param(lambda text: text.replace("Month-to-month", "Weekly"), ["contract", "Weekly"], id="a wrong value"),
+        pytest.param(lambda text: "", ["empty"], id="an empty file"),
+    ],
+)
+def test_a_file_that_breaks_the_contract_is_not_scored(finished, spoil, texts):
+    source = finished.root / "customers.csv"
+    source.write_text(spoil(finished.rows.read_text()))
+    said = finished.main("predict", "recipe=small", "input=customers.csv", "output=scores.csv")
+    assert said.code == 1, said.err
+    for text in texts:
+        assert text in said.err
+    assert not (finished.root / "scores.csv").exists()
+
+
+@pytest.mark.engine
+def test_a_release_that_is_not_there_is_not_scored_with(finished):
+    said = finished.main("predict", "recipe=small", "input=x.csv", "output=y.csv", "release=9")
+    assert said.code == 1
+    assert "`small` has no release 9" in said.err
+    assert "`1`" in said.err

@@ -1,0 +1,123 @@
+"""Searches over made-up scores: what a trial scores on a fold follows from its parameters alone."""
+
+from __future__ import annotations
+
+import math
+import random
+from types import SimpleNamespace
+
+import pytest
+
+from mlops_compiler.backends.search.race import Race, Signal, Verdict, fold_fingerprint
+from mlops_compiler.backends.search.session import Session
+from mlops_compiler.evaluation.metrics import METRIC_NAMES
+from mlops_compiler.ir.domain import Choice, IntUniform, LogUniform, Uniform
+from mlops_compiler.ir.fingerprint import fingerprint
+from mlops_compiler.ir.ops.lifecycle import Candidate, Search
+from mlops_compiler.store.location import StoreLocation
+from mlops_compiler.store.records import FoldRecord
+from mlops_compiler.store.writer import open_writer
+
+FOLDS = 5
+
+
+def candidate(name, kind, **parameters):
+    return Candidate(name=name, kind=kind, version=1, parameters=tuple(parameters.items()), cpu=1, gpu=0, memory=None)
+
+
+BASELINE = candidate("baseline", "prior")
+LOGISTIC = candidate("logistic", "logistic_regression", C=LogUniform(low=0.001, high=10))
+FOREST = candidate(
+    "forest", "random_forest", max_features=Uniform(low=0.1, high=1.0), min_samples_leaf=IntUniform(low=1, high=9)
+)
+BOOSTING = candidate("boosting", "hist_gradient_boosting", learning_rate=Choice(values=(0.05, 0.1, 0.2)), max_iter=20)
+ALL = (BASELINE, LOGISTIC, FOREST, BOOSTING)
+
+
+def score_of(trial, fold):
+    """Score a trial on a fold: some are better than others, folds differ a little."""
+    text = fingerprint([trial.candidate.name, trial.parameters])
+    quality = int(text[:8], 16) / 16**8
+    return math.floor(1e6 * (0.5 + 0.4 * quality + 0.02 * math.sin(fold + 10 * quality))) / 1e6
+
+
+def search_of(candidates=ALL, **changes):
+    """Make the op of a search."""
+    given = {
+        "metric": "roc_auc",
+        "metrics": ("roc_auc",),
+        "algorithm": "tpe",
+        "scheduler": "asha",
+        "trials": 24,
+        "time": None,
+        "max_concurrent": 8,
+        "seed": 7,
+    }
+    return Search(candidates=tuple(candidates), **(given | changes))
+
+
+def run_race(search, *, slots=1, seed=0, folds=FOLDS, fails=lambda _trial: False, score=score_of):
+    """Run a race on `slots` workers that report in an order of their own; returns its trials."""
+    race = Race(search, folds=folds, greater_is_better=True, context="rows")
+    order, running = random.Random(seed), []  # noqa: S311 - a schedule, no secret
+    while True:
+        while len(running) < slots and isinstance(trial := race.propose(), Signal) is False:
+            running.append(trial)
+        if not running:
+            return race.trials
+        trial = order.choice(running)
+        if fails(trial):
+            race.fail(trial.index, "no memory")
+            running.remove(trial)
+        elif race.report(trial.index, score(trial, len(trial.scores))) is not Verdict.CONTINUE:
+            running.remove(trial)
+
+
+def run_session(search, store, *, slots=1, seed=0, folds_to_run=math.inf):
+    """Run a session as an engine does, on recorded folds where there are some; stops after some folds, as if killed."""
+    events = []
+    context = SimpleNamespace(
+        inputs={"prepare": SimpleNamespace(fingerprint="rows")},
+        store=store,
+        event=lambda kind, payload: events.append((kind, payload)),
+    )
+    session = Session(search, FOLDS, context)
+    order, running = random.Random(seed), {}  # noqa: S311
+    while folds_to_run > 0:
+        while len(running) < slots and isinstance(spec := session.next(), Signal) is False:
+            running[spec.index] = spec.first_fold
+        if not running:
+            break
+        index = order.choice(sorted(running))
+        folds_to_run -= 1
+        record = _record(session.race.trials[index], running[index], store)
+        running[index] += 1
+        if session.report(index, record) is not Verdict.CONTINUE:
+            del running[index]
+    return session.leaderboard(), events
+
+
+def _record(trial, fold, store):
+    score = score_of(trial, fold)
+    record = FoldRecord(
+        fingerprint=fold_fingerprint(trial.fingerprint, fold),
+        trial=trial.fingerprint,
+        fold=fold,
+        metrics=dict.fromkeys(METRIC_NAMES, score),
+        predictions=store.objects.put(f"{trial.fingerprint} {fold}".encode()),
+        seconds=1.0,
+    )
+    store.record_fold(record)
+    return record
+
+
+@pytest.fixture(scope="session")
+def sim():
+    """Give the functions and the candidates of this file."""
+    return SimpleNamespace(**{name: value for name, value in globals().items() if not name.startswith("__")})
+
+
+@pytest.fixture
+def new_store(tmp_path_factory):
+    """Give a function that makes a store of its own."""
+    return lambda: open_writer(StoreLocation(url=str(tmp_path_factory.mktemp("store"))))

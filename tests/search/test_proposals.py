@@ -1,0 +1,118 @@
+"""A stream of proposals is a function of its seed and of the scores told to it."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_compiler.backends.search.proposals import Stream, seed_of, size
+from mlops_compiler.ir.domain import Choice, IntLogUniform, IntUniform, LogUniform, Uniform, contains, grid
+from mlops_compiler.ir.fingerprint import fingerprint
+from mlops_compiler.models.registry import MODELS
+
+ALGORITHMS = ["grid", "random", "tpe"]
+
+
+def propose(candidate, algorithm, count, seed=1, score=None):
+    stream = Stream(candidate=candidate, algorithm=algorithm, seed=seed, greater_is_better=True)
+    made = []
+    while len(made) < count and (parameters := stream.next()) is not None:
+        made.append(parameters)
+        if score is not None:
+            stream.tell(parameters, score(parameters))
+    return made
+
+
+def by_hash(parameters):
+    return int(fingerprint(parameters)[:6], 16) / 16**6
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("name", ["LOGISTIC", "FOREST", "BOOSTING"])
+def test_the_same_seed_and_scores_give_the_same_proposals(sim, algorithm, name):
+    candidate = getattr(sim, name)
+    first = propose(candidate, algorithm, 15, score=by_hash)
+    assert propose(candidate, algorithm, 15, score=by_hash) == first
+    assert len({fingerprint(item) for item in first}) == len(first)
+    for parameters in first:
+        assert list(parameters) == [key for key, _ in candidate.parameters]
+        assert all(contains(domain, parameters[key]) for key, domain in candidate.space.items())
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_another_seed_gives_another_order(sim, algorithm):
+    assert propose(sim.FOREST, algorithm, 15, seed=1) != propose(sim.FOREST, algorithm, 15, seed=2)
+
+
+def test_the_model_learns_from_scores(sim):
+    by_size = lambda parameters: -abs(parameters["max_features"] - 0.8)  # noqa: E731
+    told = propose(sim.FOREST, "tpe", 30, score=by_size)
+    untold = propose(sim.FOREST, "tpe", 30)
+    assert told[:6] == untold[:6]
+    assert told != untold
+    assert sum(map(by_size, told[15:])) > sum(map(by_size, untold[15:]))
+
+
+@pytest.mark.parametrize("algorithm", ["random", "tpe"])
+@pytest.mark.parametrize("name", ["LOGISTIC", "BOOSTING"])
+def test_the_defaults_of_a_kind_come_first(sim, algorithm, name):
+    candidate = getattr(sim, name)
+    (first,) = propose(candidate, algorithm, 1)
+    defaults = MODELS[candidate.kind].defaults
+    assert {key: first[key] for key in candidate.space} == {key: defaults[key] for key in candidate.space}
+
+
+def test_a_grid_is_covered_once(sim):
+    points = propose(sim.FOREST, "grid", 1000)
+    axes = {name: grid(domain) for name, domain in sim.FOREST.space.items()}
+    wanted = {tuple(point) for point in itertools.product(*axes.values())}
+    assert {tuple(point[name] for name in axes) for point in points} == wanted
+    assert len(points) == len(wanted) == size(sim.FOREST.space, "grid")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_small_space_is_exhausted(sim, algorithm):
+    made = propose(sim.BOOSTING, algorithm, 50)
+    assert sorted(item["learning_rate"] for item in made) == [0.05, 0.1, 0.2]
+    assert size(sim.BOOSTING.space, algorithm) == 3
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_without_a_domain_there_is_one_proposal(sim, algorithm):
+    fixed = sim.candidate("fixed", "logistic_regression", C=0.5)
+    assert propose(fixed, algorithm, 5) == [{"C": 0.5}]
+
+
+def test_the_size_of_a_space(sim):
+    assert size(sim.FOREST.space, "random") == float("inf")
+    assert size({"a": IntUniform(low=1, high=4), "b": Choice(values=(1, 2))}, "tpe") == 8
+    assert size({"a": Uniform(low=0.5, high=0.5)}, "tpe") == 1
+
+
+numbers = st.floats(1e-6, 1e6, allow_nan=False)
+domains = st.one_of(
+    st.tuples(numbers, numbers).map(lambda pair: Uniform(low=min(pair), high=max(pair))),
+    st.tuples(numbers, numbers).map(lambda pair: LogUniform(low=min(pair), high=max(pair))),
+    st.tuples(st.integers(1, 500), st.integers(1, 500)).map(lambda pair: IntUniform(low=min(pair), high=max(pair))),
+    st.tuples(st.integers(1, 500), st.integers(1, 500)).map(lambda pair: IntLogUniform(low=min(pair), high=max(pair))),
+    st.lists(st.sampled_from([1, "a", None, (8, 8)]), min_size=1, unique=True).map(lambda it: Choice(values=tuple(it))),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(domain=domains)
+def test_a_grid_lies_within_its_domain_and_holds_both_ends(domain):
+    points = grid(domain)
+    assert all(contains(domain, point) for point in points)
+    assert len(set(points)) == len(points)
+    if not isinstance(domain, Choice):
+        assert (points[0], points[-1]) == (domain.low, domain.high)
+
+
+def test_seeds_differ_by_what_they_are_for():
+    seeds = {seed_of(seed, name) for seed in range(20) for name in ("folds", "holdout", "fit")}
+    assert len(seeds) == 60
+    assert all(0 <= seed < 2**31 for seed in seeds)

@@ -1,0 +1,127 @@
+"""A race makes the same trials and stops the same ones, however many workers run it and in whatever order they report."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mlops_compiler.backends.search.race import Race, Signal, Verdict
+
+LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def told(trials):
+    return [(trial.candidate.name, trial.parameters, trial.status, trial.scores, trial.fingerprint) for trial in trials]
+
+
+@pytest.mark.parametrize("scheduler", ["none", "asha"])
+@pytest.mark.parametrize("algorithm", ["grid", "random", "tpe"])
+@LAW
+@given(slots=st.integers(1, 8), seed=st.integers(0, 2**16), trials=st.integers(4, 26))
+def test_is_the_same_at_any_parallelism(sim, algorithm, scheduler, slots, seed, trials):
+    search = sim.search_of(algorithm=algorithm, scheduler=scheduler, trials=trials)
+    alone = sim.run_race(search)
+    assert told(sim.run_race(search, slots=slots, seed=seed)) == told(alone)
+
+
+@LAW
+@given(slots=st.integers(1, 8), seed=st.integers(0, 2**16), lost=st.sets(st.integers(0, 15)))
+def test_a_trial_that_fails_stops_no_other(sim, slots, seed, lost):
+    search = sim.search_of(trials=16)
+    fails = {"fails": lambda trial: trial.index in lost and len(trial.scores) == trial.index % 3}
+    alone = sim.run_race(search, **fails)
+    assert told(sim.run_race(search, slots=slots, seed=seed, **fails)) == told(alone)
+    assert len(alone) == 16
+    failed = {trial.index for trial in alone if trial.status == "failed"}
+    assert failed <= lost
+    assert all(trial.error == "no memory" for trial in alone if trial.index in failed)
+    assert all(trial.status in {"complete", "stopped"} for trial in alone if trial.index not in failed)
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_a_narrower_race_waits_for_what_it_may_know(sim, width):
+    race = Race(sim.search_of(max_concurrent=width), folds=2, greater_is_better=True, context="rows")
+    started = []
+    while not isinstance(trial := race.propose(), Signal):
+        started.append(trial)
+    assert (trial, len(started)) == (Signal.WAIT, width)
+    race.fail(started[0].index, "gone")
+    assert not isinstance(race.propose(), Signal)
+    assert race.propose() is Signal.WAIT
+
+
+def test_poor_trials_are_stopped_and_good_ones_are_not(sim):
+    trials = sim.run_race(sim.search_of(trials=40, algorithm="random"))
+    stopped = [trial for trial in trials if trial.status == "stopped"]
+    complete = [trial for trial in trials if trial.status == "complete"]
+    assert len(stopped) > len(complete) // 2
+    assert {len(trial.scores) for trial in stopped} <= {1, 3}
+    assert max(trial.mean for trial in trials) == max(trial.mean for trial in complete)
+    ends = [sum(trial.mean for trial in some) / len(some) for some in (stopped, complete)]
+    assert ends[0] < ends[1]
+
+
+def test_a_baseline_is_never_stopped(sim):
+    worst = lambda trial, fold: 0.1 if trial.is_baseline else sim.score_of(trial, fold)  # noqa: E731
+    late = sim.search_of((sim.LOGISTIC, sim.FOREST, sim.BASELINE), trials=20, max_concurrent=1)
+    (baseline,) = (trial for trial in sim.run_race(late, score=worst) if trial.is_baseline)
+    assert (baseline.status, len(baseline.scores)) == ("complete", sim.FOLDS)
+
+
+def test_without_a_scheduler_every_trial_is_complete(sim):
+    trials = sim.run_race(sim.search_of(scheduler="none"))
+    assert {trial.status for trial in trials} == {"complete"}
+    assert {len(trial.scores) for trial in trials} == {sim.FOLDS}
+
+
+def test_less_is_better_where_the_metric_says_so(sim):
+    search = sim.search_of((sim.LOGISTIC,), trials=12, max_concurrent=1, algorithm="random")
+    race = Race(search, folds=3, greater_is_better=False, context="rows")
+    for loss in (0.5, 0.6, 0.9, 0.1):
+        trial = race.propose()
+        verdict = race.report(trial.index, loss)
+        while verdict is Verdict.CONTINUE:
+            verdict = race.report(trial.index, loss)
+    assert [trial.status for trial in race.trials] == ["complete", "complete", "stopped", "complete"]
+    assert race.best == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("trials", [1, 4, 9])
+def test_the_budget_is_kept(sim, trials):
+    assert len(sim.run_race(sim.search_of(trials=trials), slots=3)) == trials
+
+
+def test_models_take_turns_until_their_space_is_exhausted(sim):
+    names = [trial.candidate.name for trial in sim.run_race(sim.search_of(trials=12, algorithm="random"))]
+    assert names[:4] == ["baseline", "logistic", "forest", "boosting"]
+    assert names.count("baseline") == 1
+    assert names.count("boosting") == 3
+    assert names.count("logistic") == names.count("forest") == 4
+
+
+def test_a_search_ends_where_all_is_tried(sim):
+    assert len(sim.run_race(sim.search_of((sim.BASELINE, sim.BOOSTING), trials=100), slots=4)) == 4
+
+
+def test_another_model_leaves_the_trials_of_the_others_as_they_were(sim):
+    both = sim.run_race(sim.search_of((sim.LOGISTIC, sim.FOREST), trials=12, algorithm="random"))
+    alone = sim.run_race(sim.search_of((sim.LOGISTIC,), trials=6, algorithm="random"))
+    assert [trial.fingerprint for trial in both if trial.candidate.name == "logistic"] == [
+        trial.fingerprint for trial in alone
+    ]
+
+
+@pytest.mark.parametrize("change", [{"seed": 8}, {"candidates": ("cpu",)}], ids=["another seed", "other threads"])
+def test_a_trial_is_named_by_all_that_changes_it(sim, change):
+    from dataclasses import replace
+
+    fixed = sim.candidate("logistic", "logistic_regression", C=1.0)
+    other = replace(fixed, cpu=2) if "candidates" in change else fixed
+    seed = change.get("seed", 7)
+    (one,) = sim.run_race(sim.search_of((fixed,)))
+    (two,) = sim.run_race(sim.search_of((other,), seed=seed))
+    (same,) = sim.run_race(sim.search_of((replace(fixed, name="renamed", description="said otherwise"),)))
+    assert one.parameters == two.parameters
+    assert one.fingerprint != two.fingerprint
+    assert one.fingerprint == same.fingerprint

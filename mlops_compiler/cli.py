@@ -164,8 +164,16 @@ def _run(invocation: Invocation) -> int:
     from mlops_compiler.frontend.hydra_app import launch
 
     usage = USAGE.format(commands="\n".join(f"  {name:<9} {text}" for name, text in COMMANDS.items()))
-    codes = launch(invocation.overrides, _task(invocation), recipe_dirs=invocation.recipe_dirs, usage=usage)
+    with _sweep() if invocation.sweeps else contextlib.nullcontext():
+        codes = launch(invocation.overrides, _task(invocation), recipe_dirs=invocation.recipe_dirs, usage=usage)
     return max(codes, default=DONE)
+
+
+def _sweep() -> contextlib.AbstractContextManager[None]:
+    """Let the jobs of a sweep share one engine."""
+    from mlops_compiler.runtime.engine import engine_kept
+
+    return engine_kept()
 
 
 _FUNCTIONS: dict[str, tuple[str, str]] = {

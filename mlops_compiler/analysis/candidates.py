@@ -10,7 +10,9 @@ from mlops_compiler.ir.ops.lifecycle import Candidate, Search
 from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
-    from mlops_compiler.diagnostics import Sink
+    from collections.abc import Iterator
+
+    from mlops_compiler.diagnostics import Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
     from mlops_compiler.recipe.models import Model
     from mlops_compiler.recipe.recipe import Recipe
@@ -57,4 +59,11 @@ def _candidate(name: str, model: Model, places: Provenance, sink: Sink) -> Candi
         memory=resources.memory,
         description=model.description,
         span=places.key_span(("models", name)),
+        resource_spans=tuple(_asked_at(name, places)),
     )
+
+
+def _asked_at(name: str, places: Provenance) -> Iterator[tuple[str, Span]]:
+    for resource in ("cpu", "gpu", "memory"):
+        if (origin := places.origins.get(("models", name, "resources", resource))) is not None:
+            yield resource, origin.value

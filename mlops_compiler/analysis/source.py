@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mlops_compiler.diagnostics import Sink
+    from mlops_compiler.diagnostics import Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
     from mlops_compiler.recipe.recipe import Recipe
 
@@ -73,7 +73,7 @@ def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], s
 def _check(recipe: Recipe, places: Provenance, name: str, kind: str, sink: Sink) -> ColumnCheck:
     contract = recipe.data.columns.get(name, _FREE)
     required = name in (recipe.objective.target, recipe.data.key)
-    span = places.value_span(("data", "columns", name)) if name in recipe.data.columns else None
+    span = _declared_at(recipe, places, name)
     if contract.nullable and required and name in recipe.data.columns:
         sink.add(wording.contract_conflict(name, "is the key or the target and may not be missing", span))
     if contract.range is not None and contract.type is None and kind not in _NUMBERS:
@@ -95,6 +95,15 @@ def _check(recipe: Recipe, places: Provenance, name: str, kind: str, sink: Sink)
         description=contract.description,
         span=span,
     )
+
+
+def _declared_at(recipe: Recipe, places: Provenance, name: str) -> Span | None:
+    """Find where the recipe says something of a column: in the contract, as its key, as its target."""
+    if name in recipe.data.columns:
+        return places.value_span(("data", "columns", name))
+    if name == recipe.data.key:
+        return places.value_span(("data", "key"))
+    return places.value_span(("objective", "target")) if name == recipe.objective.target else None
 
 
 def _can_hold(kind: str, value: object) -> bool:

@@ -41,6 +41,15 @@ class Invocation:
         """Whether a recipe is named."""
         return any(token.startswith("recipe=") for token in self.overrides)
 
+    @property
+    def sweeps(self) -> bool:
+        """Whether the command is run once for each job of a sweep."""
+        return any(token in ("--multirun", "-m", "hydra.mode=MULTIRUN") for token in self.overrides)
+
+    def print_json(self, value: Any) -> None:
+        """Print a value as JSON on standard output: one document a command, of a sweep one line a job."""
+        print_json(value, indent=None if self.sweeps else 2)
+
     def number(self, name: str) -> int | None:
         """Read an argument that must be a whole number; None where it is not given.
 
@@ -95,6 +104,6 @@ def unknown_command(word: str, known: tuple[str, ...]) -> UsageError:
     )
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON on standard output, one document a command."""
-    sys.stdout.write(mask(json.dumps(value, indent=2, ensure_ascii=False, default=str)) + "\n")
+def print_json(value: Any, indent: int | None = 2) -> None:
+    """Print a value as JSON on standard output."""
+    sys.stdout.write(mask(json.dumps(value, indent=indent, ensure_ascii=False, default=str)) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.commands.base import DONE, print_json
+from mlops_compiler.commands.base import DONE
 from mlops_compiler.console.plan_view import PlanRow, print_plan
 from mlops_compiler.console.streams import results
 from mlops_compiler.driver import compile_recipe, plan_recipe
@@ -23,7 +23,7 @@ def check(composed: Composed, invocation: Invocation) -> int:
     compiled = compile_recipe(composed)
     facts = _facts(compiled.program)
     if invocation.as_json:
-        print_json({"recipe": compiled.recipe.name, "valid": True, **facts})
+        invocation.print_json({"recipe": compiled.recipe.name, "valid": True, **facts})
         return DONE
     console = results()
     counts = (
@@ -48,7 +48,7 @@ def plan(composed: Composed, invocation: Invocation) -> int:
     """Print each stage as reuse, rebuild or new, with the reason."""
     planned = plan_recipe(composed)
     if invocation.as_json:
-        print_json({"recipe": planned.plan.recipe, "stages": plan_data(planned.plan)})
+        invocation.print_json({"recipe": planned.plan.recipe, "stages": plan_data(planned.plan)})
     else:
         print_plan(planned.plan.recipe, plan_rows(planned.plan), results())
     return DONE

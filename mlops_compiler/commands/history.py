@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from mlops_compiler.commands.base import DONE, print_json
+from mlops_compiler.commands.base import DONE
 from mlops_compiler.console.history import print_run, print_runs
 from mlops_compiler.console.streams import results
 from mlops_compiler.diagnostics import Diagnostic, UsageError, did_you_mean
@@ -21,7 +21,7 @@ def runs(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
     """List the runs of a recipe, or of all, the newest first."""
     found = store.runs(recipe, limit=invocation.number("limit") or _LISTED)
     if invocation.as_json:
-        print_json([asdict(item) for item in found])
+        invocation.print_json([asdict(item) for item in found])
     else:
         print_runs(found, results())
     return DONE
@@ -39,7 +39,7 @@ def show(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
         raise UsageError([_no_run(store, wanted)])
     events = store.events(found[0].run_id)
     if invocation.as_json:
-        print_json({**asdict(found[0]), "events": [asdict(event) for event in events]})
+        invocation.print_json({**asdict(found[0]), "events": [asdict(event) for event in events]})
     else:
         print_run(found[0], events, results())
     return DONE

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_compiler.commands.base import DONE, print_json
+from mlops_compiler.commands.base import DONE
 from mlops_compiler.console.streams import results
 from mlops_compiler.diagnostics import DataError, Diagnostic, listing
 from mlops_compiler.driver import store_location
@@ -38,7 +38,7 @@ def predict(composed: Composed, invocation: Invocation) -> int:
     manifest = json.loads(store.objects.get(release.manifest))
     data = predict_file(Predictor.load(store, release.manifest), manifest, Path(source), Path(target)).to_json()
     if invocation.as_json:
-        print_json({"recipe": recipe.name, "release": release.number, **data})
+        invocation.print_json({"recipe": recipe.name, "release": release.number, **data})
     else:
         results().print(
             f"{recipe.name} release {release.number}: {data['rows']:,} rows scored to {target}",

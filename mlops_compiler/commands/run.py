@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.commands.base import DONE, INTERRUPTED, REJECTED, print_json
+from mlops_compiler.commands.base import DONE, INTERRUPTED, REJECTED
 from mlops_compiler.commands.check import plan_data, plan_rows
 from mlops_compiler.console.progress import Progress
 from mlops_compiler.console.streams import messages, results
@@ -146,7 +146,7 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
     begun.store.finish_run(begun.record.run_id, status, kept)
     summary = _summary(begun, records, status)
     if invocation.as_json:
-        print_json(asdict(summary))
+        invocation.print_json(asdict(summary))
     else:
         print_summary(summary, results())
     return DONE if outcome["accepted"] else REJECTED

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.commands.base import DONE, ENGINE, print_json
+from mlops_compiler.commands.base import DONE, ENGINE
 from mlops_compiler.commands.predict import find_release
 from mlops_compiler.console.history import DeploymentView, print_status
 from mlops_compiler.console.streams import messages, results
@@ -54,7 +54,7 @@ def deploy(composed: Composed, invocation: Invocation) -> int:
     open_writer(location).record_deployment(deployment)
     example = json.loads(store.objects.get(release.manifest))["example"]
     if invocation.as_json:
-        print_json({**_facts(deployment), "example": example})
+        invocation.print_json({**_facts(deployment), "example": example})
     else:
         _print_deployed(deployment, example)
     return DONE
@@ -94,7 +94,7 @@ def undeploy(composed: Composed, invocation: Invocation) -> int:
         engine = end(deployment)
     open_writer(location).remove_deployment(recipe.name)
     if invocation.as_json:
-        print_json({"recipe": recipe.name, "release": deployment.release, "engine": engine})
+        invocation.print_json({"recipe": recipe.name, "release": deployment.release, "engine": engine})
     else:
         said = {
             "stopped": "and its engine has ended",
@@ -119,7 +119,7 @@ def logs(composed: Composed, invocation: Invocation) -> int:
     wanted = invocation.number("lines")
     lines = list(service_logs(deployment, _LINES if wanted is None else wanted))
     if invocation.as_json:
-        print_json(lines)
+        invocation.print_json(lines)
     else:
         for line in lines:
             results().print(line, soft_wrap=True)
@@ -131,7 +131,7 @@ def status(store: StoreReader, recipe: str | None, invocation: Invocation) -> in
     deployments = [item for item in store.deployments() if recipe in (None, item.recipe)]
     states = [(item, _state(item)) for item in deployments]
     if invocation.as_json:
-        print_json([{**_facts(item), **state} for item, state in states])
+        invocation.print_json([{**_facts(item), **state} for item, state in states])
     else:
         views = [
             DeploymentView(

@@ -8,6 +8,7 @@ import signal
 import threading
 import warnings
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
@@ -26,6 +27,36 @@ _ENVIRONMENT = {
 }
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The engine that a sweep keeps from one job to the next."""
+
+    wanted: bool = False
+    cluster: Cluster | None = None
+
+
+_KEPT = _Kept()
+
+
+@contextmanager
+def engine_kept() -> Iterator[None]:
+    """Let the sessions of a sweep share the engine that the first of them starts; it ends with the last."""
+    _KEPT.wanted = True
+    try:
+        yield
+    finally:
+        _KEPT.wanted = False
+        _end_kept()
+
+
+def _end_kept() -> None:
+    if _KEPT.cluster is not None:
+        import ray
+
+        _KEPT.cluster = None
+        ray.shutdown()
+
+
 @contextmanager
 def ray_session(cluster: Cluster) -> Iterator[bool]:
     """Connect to Ray for a while.
@@ -40,7 +71,9 @@ def ray_session(cluster: Cluster) -> Iterator[bool]:
         os.environ.setdefault(name, value)
     import ray
 
-    if ray.is_initialized():  # somebody else's session, in a sweep or under test: use it and leave it
+    if _KEPT.cluster not in (None, cluster):
+        _end_kept()
+    if ray.is_initialized():  # the session of a sweep, or somebody else's: use it and leave it
         yield False
         return
     with _own_sigterm():
@@ -48,7 +81,10 @@ def ray_session(cluster: Cluster) -> Iterator[bool]:
     try:
         yield cluster.address == EMBEDDED
     finally:
-        ray.shutdown()
+        if _KEPT.wanted:
+            _KEPT.cluster = cluster
+        else:
+            ray.shutdown()
 
 
 @contextmanager

@@ -63,7 +63,7 @@ class Service:
             raise RequestRefused.cannot_score(error) from error
         predictions = scored.to_dicts()
         for index, key in rows.keys.items():
-            predictions[index] = {"key": key, **predictions[index]}
+            predictions[index] = {str(self._contract.key): key, **predictions[index]}
         if rows.single:
             return {"release": self._release, **predictions[0]}
         return {"release": self._release, "predictions": predictions}

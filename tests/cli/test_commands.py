@@ -54,6 +54,11 @@ def test_a_sweep_runs_a_command_for_each_job(small):
     assert (said.code, said.out.count("plan of small")) == (0, 2)
 
 
+def test_a_sweep_prints_a_line_of_json_for_each_job(small):
+    said = small.main("check", "--multirun", "recipe=small", "validate.seed=1,2", "--json")
+    assert [json.loads(line)["valid"] for line in said.out.splitlines()] == [True, True]
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -148,32 +148,25 @@ def test_a_run_as_json_is_one_document(finished):
 
 
 @pytest.mark.parametrize(
-    ("asked", "model", "wish", "place"),
+    ("asked", "model", "wish"),
     [
-        pytest.param(
-            "+models.net={kind: torch_mlp, resources: {gpu: 4}}", "net", "1 CPUs, 4 GPUs", "command line", id="GPUs"
-        ),
-        pytest.param(
-            "models.boosting.resources.cpu=500", "boosting", "500 CPUs, 0 GPUs", "recipes/small.yaml:LINE:3", id="CPUs"
-        ),
-        pytest.param(
-            "models.boosting.resources.memory=1e6",
-            "boosting",
-            "1 CPUs, 0 GPUs, 1e+06 GiB",
-            "recipes/small.yaml:LINE:3",
-            id="memory",
-        ),
+        pytest.param("+models.net={kind: torch_mlp, resources: {gpu: «4»}}", "net", "1 CPUs, 4 GPUs", id="GPUs"),
+        pytest.param("models.boosting.resources.cpu=«500»", "boosting", "500 CPUs, 0 GPUs", id="CPUs"),
+        pytest.param("models.boosting.resources.memory=«1e6»", "boosting", "1 CPUs, 0 GPUs, 1e+06 GiB", id="memory"),
     ],
 )
 @pytest.mark.timeout(60)
 @pytest.mark.usefixtures("engine")
-def test_a_request_that_no_node_can_meet_is_an_error_before_the_run(small, asked, model, wish, place):
-    said = small.main("recipe=small", asked)
+def test_a_request_that_no_node_can_meet_is_an_error_before_the_run(small, asked, model, wish):
+    override, blamed = asked.replace("«", "").replace("»", ""), asked[asked.index("«") + 1 : asked.index("»")]
+    said = small.main("recipe=small", override)
     assert said.code == 3
     assert f"error[infeasible-resources]: a trial of `{model}` asks for {wish}" in said.err
-    lines = small.recipe.read_text().splitlines()
-    line = next(number for number, text in enumerate(lines, 1) if text.startswith("  boosting:"))
-    assert place.replace("LINE", str(line)) in said.err
+    assert f"--> command line: {override}" in said.err
+    line, carets = said.err.splitlines()[2:4]
+    assert [at for at, sign in enumerate(carets) if sign == "^"] == [
+        line.index(blamed) + at for at in range(len(blamed))
+    ]
     assert "the cluster has a node with 2 CPUs, 1 GPUs" in said.err
     assert small.events() == []
     assert small.run().status == "failed"

@@ -38,7 +38,7 @@ def test_answers_one_customer(send, predictor, example, path):
 def test_answers_many_with_the_bits_of_a_batch(send, predictor, rows):
     sent = [row | {"customer": f"c{index}"} for index, row in enumerate(rows.to_dicts())] * 2
     answer = send("POST", "", orjson.dumps(sent)).json()
-    assert [item["key"] for item in answer["predictions"]] == [row["customer"] for row in sent]
+    assert [item["customer"] for item in answer["predictions"]] == [row["customer"] for row in sent]
     found = [item["probability"] for item in answer["predictions"]]
     assert found == predictor.predict(rows)["probability"].to_list() * 2
 

@@ -33,11 +33,7 @@ def test_equals_the_service_to_the_last_bit(make_predictor, customers, tmp_path,
     summary = predict_file(predictor, predictor.manifest, source, output)
     service = Service(predictor, {"release": 1})
     expected = [
-        {
-            "customer" if name == "key" else name: value
-            for name, value in service.answer(body).items()
-            if name != "release"
-        }
+        {name: value for name, value in service.answer(body).items() if name != "release"}
         for body in map(orjson.dumps, customers.drop("extra").to_dicts())
     ]
     assert READ[wanted](output).to_dicts() == expected

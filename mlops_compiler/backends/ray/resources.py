@@ -10,6 +10,7 @@ from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.ops.lifecycle import Candidate
 
 LEAST_SHARE = 0.25
@@ -96,10 +97,21 @@ def _infeasible(candidate: Candidate, asked: Placement, nodes: Sequence[NodeReso
     return Diagnostic(
         code="infeasible-resources",
         headline=f"a trial of `{candidate.name}` asks for {wish}, and no node has that",
-        span=candidate.span,
+        span=_to_blame(candidate, asked, nodes),
         notes=tuple(Note(text=f"the cluster has {text}") for text in dict.fromkeys(has)),
         help="ask for less under `resources`, use `gpu: auto`, or join a larger cluster with `cluster.address`",
     )
+
+
+def _to_blame(candidate: Candidate, asked: Placement, nodes: Sequence[NodeResources]) -> Span | None:
+    """Find where the recipe asks for what no node has; the model where it is the sum that no node has."""
+    most = {
+        "cpu": (asked.cpus, max((node.cpus for node in nodes), default=0)),
+        "gpu": (asked.gpus, max((node.gpus for node in nodes), default=0)),
+        "memory": (asked.memory, max((node.memory for node in nodes), default=0)),
+    }
+    spans = dict(candidate.resource_spans)
+    return next((spans[name] for name, (wish, has) in most.items() if wish > has and name in spans), candidate.span)
 
 
 def cluster_nodes() -> list[NodeResources]:

@@ -132,6 +132,8 @@ class Candidate:
     memory: float | None
     description: str | None = None
     span: Span | None = field(default=None, compare=False)
+    resource_spans: tuple[tuple[str, Span], ...] = field(default=(), compare=False)
+    """Where the recipe asks for ``cpu``, ``gpu`` and ``memory``, of those that it does ask for."""
 
     @property
     def space(self) -> dict[str, Domain]:

@@ -175,7 +175,10 @@ def with_plain_tune(*, reuse: bool) -> dict[str, Any]:
                 tune_config=tune.TuneConfig(metric="score", mode="max", reuse_actors=reuse),
                 run_config=tune.RunConfig(storage_path=folder, verbose=0),
             )
-            best = tuner.fit().get_best_result()
+            results = tuner.fit()
+        if results.errors:  # a contender that fails its trials is none
+            raise results.errors[0]
+        best = results.get_best_result()
     return {**meter.facts(), "best": {name: best.config[name] for name in sorted(GRID)}, "score": best.metrics["score"]}
 
 
@@ -201,6 +204,12 @@ def _class() -> type:
             X, y, splits = self.data
             scores = [_score(self.point, X, y, *split) for split in splits]
             return {"score": sum(scores) / len(scores), "done": True}
+
+        def save_checkpoint(self, checkpoint_dir: str) -> None:
+            """Tune saves each trial at its end, and reuses no actor that cannot."""
+
+        def load_checkpoint(self, checkpoint: Any) -> None:
+            """There is nothing to go on from."""
 
     return Search
 
@@ -242,8 +251,10 @@ def _medians(found: list[dict[str, Any]]) -> dict[str, float]:
 def _apart(name: str) -> dict[str, Any]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.search", name], stdout=subprocess.PIPE, check=True, env=environment
+        [sys.executable, "-m", "benchmarks.search", name], capture_output=True, check=False, env=environment
     )
+    if done.returncode:
+        sys.exit(f"{name} failed:\n{done.stderr.decode()}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

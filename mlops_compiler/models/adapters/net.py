@@ -73,6 +73,8 @@ def load_net(files: Mapping[str, bytes]) -> FittedNet:
     names = {f"{index}.{part}" for index in range(count) for part in ("weights", "bias")}
     if not names or names != set(arrays) or any(array.dtype != np.float32 for array in arrays.values()):
         raise corrupt(KIND, "its layers are incomplete")
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise corrupt(KIND, "its weights are not all finite")
     layers = tuple(
         Layer(
             weights=arrays[f"{index}.weights"].astype(np.float64),

@@ -98,17 +98,25 @@ def _own_sigterm() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-_SYSTEM = {
-    "idle_worker_killing_time_threshold_ms": 60_000,
-}
-"""The embedded engine's own settings: a worker that is warm waits a minute for work."""
+def _system(cluster: Cluster) -> dict[str, int]:
+    """Give the embedded engine's own settings: warm workers wait a minute for work, and all may start at once.
+
+    Ray would start as many at once as there are cores, and forget the one that waits for the search.
+    """
+    cores = cluster.cpus or os.cpu_count() or 1
+    return {"idle_worker_killing_time_threshold_ms": 60_000, "worker_maximum_startup_concurrency": cores + 1}
 
 
 def _connect(cluster: Cluster) -> None:
     import ray
 
     embedded = cluster.address == EMBEDDED
-    own = {"include_dashboard": False, "num_cpus": cluster.cpus, "num_gpus": cluster.gpus, "_system_config": _SYSTEM}
+    own = {
+        "include_dashboard": False,
+        "num_cpus": cluster.cpus,
+        "num_gpus": cluster.gpus,
+        "_system_config": _system(cluster),
+    }
     options = own if embedded else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

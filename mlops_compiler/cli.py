@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import sys
+import traceback
 from importlib import import_module
 from itertools import takewhile
 from pathlib import Path
@@ -85,9 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has enough, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except Exception as error:
-        if os.environ.get("MLOPS_TRACEBACK") == "1":
-            raise
+    except Exception as error:  # noqa: BLE001 - the last border: told as a defect of ours
         return _tell(_defect(error), as_json="--json" in words)
 
 
@@ -223,9 +222,13 @@ def _tell(error: MlopsError, *, as_json: bool) -> int:
         from mlops_compiler.console.streams import messages
 
         print_diagnostics(error.diagnostics, messages())
-    if os.environ.get("MLOPS_TRACEBACK") == "1":
-        raise error
+    if _wants_traceback():
+        traceback.print_exception(error)
     return error.exit_code
+
+
+def _wants_traceback() -> bool:
+    return os.environ.get("MLOPS_TRACEBACK") == "1"
 
 
 class _DefectError(MlopsError):
@@ -235,6 +238,8 @@ class _DefectError(MlopsError):
 
 
 def _defect(error: Exception) -> _DefectError:
+    if _wants_traceback():
+        traceback.print_exception(error)
     text = str(error).strip().split("\n", 1)[0]
     return _DefectError(
         [

@@ -126,7 +126,7 @@ def bad_expression(step: str, text: str, reason: str, span: Span | None) -> Diag
         headline=f"step `{step}` cannot compute `{text}`",
         span=span,
         notes=(Note(text=reason),),
-        help="expressions are SQL over the columns of one row, for instance `a / greatest(b, 1)`",
+        help="expressions are SQL over the columns of one row: `a / greatest(b, 1)`, or `a > 0` for a filter",
     )
 
 

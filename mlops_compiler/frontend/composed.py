@@ -20,7 +20,8 @@ class Composed:
         provenance: Where each key and value of it was written.
         recipe_name: What the recipe was called by: the name of its file.
         recipe_path: The file of the recipe that was chosen.
-        root: The folder that holds the recipe; paths in the recipe are relative to it.
+        root: The folder that the source's path is relative to: that of the file that names it, or, where the
+            command line does, that of the recipe.
         overrides: The job's overrides, as written.
         job_num: The number of the job within a sweep; None outside one.
     """

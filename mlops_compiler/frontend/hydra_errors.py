@@ -93,6 +93,8 @@ def _other(error: Exception, message: str, tokens: Sequence[Token]) -> Diagnosti
     if token is not None:
         headline = f"`{token.text}` does not fit the recipe: {reason}"
         return Diagnostic(code="bad-override", headline=headline, span=token.span)
+    if "override " in reason and "override /" not in reason:  # groups lie beside the recipes, hence the slash
+        reason = reason.replace("override ", "override /")
     return Diagnostic(code="composition", headline=f"the recipe cannot be composed: {reason}")
 
 

@@ -14,6 +14,7 @@ from mlops_compiler.frontend.provenance import FileLayer, Provenance, TokenLayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from hydra.conf import HydraConf
     from omegaconf import DictConfig
@@ -38,10 +39,17 @@ def compose_job(config: DictConfig, settings: HydraConf, loader: RecipeLoader) -
         provenance=provenance,
         recipe_name=recipe.path.stem,
         recipe_path=recipe.path,
-        root=recipe.path.parent,
+        root=_root(layers, provenance) or recipe.path.parent,
         overrides=overrides,
         job_num=number,
     )
+
+
+def _root(layers: Sequence[Layer], provenance: Provenance) -> Path | None:
+    """Find the folder of the file that names the source: a recipe that builds on another may lie elsewhere."""
+    origin = provenance.origins.get(("data", "source", "path"))
+    named = [layer.document for layer in layers if origin and layer.document.start.source == origin.value.source]
+    return named[-1].path.parent if named else None
 
 
 def _files(layers: Sequence[Layer]) -> Iterator[FileLayer]:

@@ -16,13 +16,14 @@ from omegaconf import OmegaConf, open_dict
 
 from mlops_compiler.diagnostics import Diagnostic, MlopsError, RecipeError
 from mlops_compiler.frontend.choices import Choices, chosen_recipes
+from mlops_compiler.frontend.domains import settle_domains
 from mlops_compiler.frontend.folders import RECIPE, CheckedFolder
 from mlops_compiler.frontend.hydra_errors import translated
 from mlops_compiler.frontend.interpolation import TooLargeError, resolve
 from mlops_compiler.frontend.overrides import Token, parse, rewritten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hydra.core.config_search_path import ConfigSearchPath
     from hydra.core.default_element import ResultDefault
@@ -80,6 +81,7 @@ class RecipeLoader(ConfigLoaderImpl):
         self._composing = tuple(token.text for token in tokens if not token.is_hydras)
         with translated(tokens):
             config = super().load_configuration(config_name, ready, run_mode, from_shell, validate_sweep_overrides)
+        settle_domains(config, self._written(tokens))
         _say_what_was_written(config, tokens)
         _check_size(config)
         return config
@@ -109,6 +111,12 @@ class RecipeLoader(ConfigLoaderImpl):
             defaults = self.compute_defaults_list(PRIMARY, list(overrides), RunMode.RUN).defaults
             self._layers[key] = self._as_layers(defaults)
         return self._layers[key]
+
+    def _written(self, tokens: Sequence[Token]) -> Iterator[tuple[tuple[str, ...], Any]]:
+        for layer in self._layers.get(self._composing, ()):
+            yield tuple(layer.package.split(".")) if layer.package else (), layer.document.data
+        for token in tokens:
+            yield tuple(token.key.split(".")), token.value
 
     def _ready(self, tokens: Sequence[Token], run_mode: RunMode) -> list[str]:
         try:

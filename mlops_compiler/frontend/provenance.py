@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.diagnostics import Span
+from mlops_compiler.frontend.domains import is_domain
 from mlops_compiler.frontend.yaml_spans import KeyPath, Place, narrow
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def within(span: Span, text: str) -> Span:
 
 @dataclass(slots=True, kw_only=True)
 class _Node:
-    """One place of the tree that the layers are merged into, as Hydra merges them: mappings key by key."""
+    """One place of the tree that the layers are merged into, as Hydra merges them: domains as a whole."""
 
     origin: Origin | None = None
     is_mapping: bool = True
@@ -113,7 +114,7 @@ class _Node:
     def put(self, key: str | int, value: Any, where: Place) -> _Node:
         """Set a key; a mapping on a mapping keeps what is there and where it was written first."""
         before = self.children.get(key)
-        if before is not None and before.is_mapping and isinstance(value, dict):
+        if before is not None and before.is_mapping and isinstance(value, dict) and not is_domain(value):
             return before
         origin = Origin(key=where.key, value=where.value, overrode=None if before is None else before.origin)
         self.children[key] = _Node(origin=origin, is_mapping=isinstance(value, dict))

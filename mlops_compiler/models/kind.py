@@ -114,6 +114,5 @@ class ModelKind(ABC):
         """Make the model that `FittedModel.dump` gave the files of.
 
         Raises:
-            EngineError: The files are not such a model (`artifact-corrupt`), or name a type that none
-                of ours has (`artifact-untrusted`).
+            EngineError: The files are not such a model (`artifact-corrupt`).
         """

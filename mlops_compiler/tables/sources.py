@@ -146,7 +146,7 @@ def _missing(path: Path, span: Span | None, what: str) -> Diagnostic:
         headline=f"the source {path.name} {what}",
         span=span,
         notes=(Note(text=f"looked for {path}"),),
-        help="the path is relative to the recipe's folder",
+        help="the path is relative to the folder of the recipe that names it",
     )
 
 

@@ -1,0 +1,63 @@
+"""A search domain replaces another one; Hydra, which knows mappings only, would merge the two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, open_dict, read_write
+
+from mlops_compiler.ir.domain import DOMAINS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    KeyPath = tuple[str, ...]
+
+
+def is_domain(value: Any) -> bool:
+    """Whether a value is a mapping that says one domain: ``{choice: [1, 2]}``."""
+    return isinstance(value, dict) and len(value) == 1 and value.keys() <= DOMAINS.keys()
+
+
+def settle_domains(config: DictConfig, written: Iterable[tuple[KeyPath, Any]]) -> None:
+    """Where layers of a composition wrote several domains in one place, keep the last one.
+
+    Args:
+        config: The composition; changed in place.
+        written: What each layer wrote, first merged first, and where. Two domains that one layer wrote itself
+            stay: that is a mistake, and told as one.
+    """
+    layers = list(written)
+    for path in list(_merged(config)):
+        values = [value for at, content in layers if (value := _beneath(content, at, path)) is not None]
+        if values and is_domain(values[-1]):
+            _replace(config, path, values[-1])
+
+
+def _merged(node: DictConfig, path: KeyPath = ()) -> Iterator[KeyPath]:
+    for key, value in node.items_ex(resolve=False):
+        if isinstance(value, DictConfig) and not value._is_none() and not value._is_missing():  # noqa: SLF001
+            if len(value) > 1 and set(value) <= DOMAINS.keys():
+                yield (*path, str(key))
+            else:
+                yield from _merged(value, (*path, str(key)))
+
+
+def _beneath(content: Any, at: KeyPath, path: KeyPath) -> Any:
+    """Find what a layer wrote at a path; None where it wrote nothing there."""
+    if path[: len(at)] != at:
+        return None
+    for key in path[len(at) :]:
+        if not isinstance(content, dict) or key not in content:
+            return None
+        content = content[key]
+    return content
+
+
+def _replace(config: DictConfig, path: KeyPath, value: Any) -> None:
+    parent = config
+    for key in path[:-1]:
+        parent = parent[key]
+    with read_write(parent), open_dict(parent):
+        del parent[path[-1]]
+        parent[path[-1]] = value

@@ -1,0 +1,35 @@
+"""A domain that is written over another one replaces it, from a recipe that builds on another and from the command line."""
+
+from __future__ import annotations
+
+import pytest
+from omegaconf import OmegaConf
+
+from mlops_compiler.frontend.domains import settle_domains
+
+LOG, CHOICE = {"log_uniform": [0.1, 1]}, {"choice": [1, 2]}
+
+
+def settled(*layers):
+    config = OmegaConf.merge(*({"models": {"m": {"C": layer, "kind": "k"}}} for layer in layers))
+    settle_domains(config, [(("models", "m", "C"), layer) for layer in layers])
+    return OmegaConf.to_container(config)["models"]["m"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "kept"),
+    [
+        pytest.param([LOG], LOG, id="one"),
+        pytest.param([LOG, CHOICE], CHOICE, id="the last of two"),
+        pytest.param([LOG, CHOICE, {"log_uniform": [3, 4]}], {"log_uniform": [3, 4]}, id="and back"),
+        pytest.param([LOG | CHOICE], LOG | CHOICE, id="two in one place stay, for the message"),
+    ],
+)
+def test_the_last_domain_is_kept(layers, kept):
+    assert settled(*layers) == {"C": kept, "kind": "k"}
+
+
+def test_a_layer_may_be_a_whole_recipe_or_a_section():
+    config = OmegaConf.create({"models": {"m": {"C": LOG | CHOICE}}})
+    settle_domains(config, [((), {"models": {"m": {"C": LOG}}}), (("models",), {"m": {"C": CHOICE}})])
+    assert OmegaConf.to_container(config) == {"models": {"m": {"C": CHOICE}}}

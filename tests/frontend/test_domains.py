@@ -6,6 +6,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from mlops_compiler.frontend.domains import settle_domains
+from mlops_compiler.frontend.hydra_app import launch
 
 LOG, CHOICE = {"log_uniform": [0.1, 1]}, {"choice": [1, 2]}
 
@@ -33,3 +34,17 @@ def test_a_layer_may_be_a_whole_recipe_or_a_section():
     config = OmegaConf.create({"models": {"m": {"C": LOG | CHOICE}}})
     settle_domains(config, [((), {"models": {"m": {"C": LOG}}}), (("models",), {"m": {"C": CHOICE}})])
     assert OmegaConf.to_container(config) == {"models": {"m": {"C": CHOICE}}}
+
+
+def test_a_recipe_that_builds_on_another_keeps_its_source_and_replaces_its_domain(workspace, tmp_path_factory):
+    base = tmp_path_factory.mktemp("elsewhere") / "recipes" / "base.yaml"
+    base.parent.mkdir()
+    model = "models: {m: {kind: logistic_regression, C: {log_uniform: [0.1, 1]}}}\n"
+    base.write_text(workspace.recipe(model).read_text())
+    workspace.write("recipes/child.yaml", "defaults: [base, _self_]\nmodels: {m: {C: {choice: [1, 2]}}}\n")
+    (composed,) = launch(["recipe=child"], lambda it: it, recipe_dirs=[base.parent])
+    assert composed.config["models"]["m"]["C"] == {"choice": [1, 2]}
+    assert composed.root.resolve() == base.parent
+    assert composed.provenance.value_span(("models", "m", "C", "choice")).source == "recipes/child.yaml"
+    (composed,) = launch(["recipe=child", "data.source.path=x.csv"], lambda it: it, recipe_dirs=[base.parent])
+    assert composed.root.resolve() == workspace.root / "recipes"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlops_compiler.diagnostics import Span
+
 
 def design_matrix(frame: pl.DataFrame, features: Sequence[str]) -> NDArray[np.float64]:
     """Make the matrix of `features`; nulls become NaN.
@@ -28,13 +30,14 @@ def design_matrix(frame: pl.DataFrame, features: Sequence[str]) -> NDArray[np.fl
     return matrix
 
 
-def refuse_missing(matrix: NDArray[np.float64], features: Sequence[str], what: str) -> None:
+def refuse_missing(matrix: NDArray[np.float64], features: Sequence[str], what: str, span: Span | None = None) -> None:
     """Refuse values that an estimator without support for missing values cannot take.
 
     Args:
         matrix: Shape (rows, features).
         features: The columns' names.
         what: Who refuses, for the message: ``model `logistic```.
+        span: Where the recipe names that.
 
     Raises:
         DataError: A value is missing or not finite; names columns and counts.
@@ -47,7 +50,8 @@ def refuse_missing(matrix: NDArray[np.float64], features: Sequence[str], what: s
         [
             Diagnostic(
                 code="missing-values",
-                headline=f"{what} cannot take missing or infinite values, and {listing(counts)} has some",
+                headline=f"{what} cannot take missing or infinite values; there are some in {listing(counts)}",
+                span=span,
                 notes=tuple(Note(text=f"`{name}`: {count} of {len(matrix)} rows") for name, count in counts.items()),
                 help="add an `impute` step for these columns, or use a model that takes missing values",
             )

@@ -70,4 +70,4 @@ def make_folds(context: Context, candidates: Sequence[Candidate]) -> list[Fold]:
 def _complete(matrix: NDArray[np.float64], features: Sequence[str], candidates: Sequence[Candidate]) -> None:
     for candidate in candidates:
         if not MODELS[candidate.kind].accepts_missing:
-            refuse_missing(matrix, features, f"model `{candidate.name}` ({candidate.kind})")
+            refuse_missing(matrix, features, f"model `{candidate.name}` ({candidate.kind})", candidate.span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.domain import is_domain
+from mlops_compiler.ir.domain import DOMAINS, Choice, is_domain
 from mlops_compiler.ir.ops.lifecycle import (
     Check,
     Evaluate,
@@ -87,10 +87,11 @@ def _flat(value: object, without: set[str] | frozenset[str] = frozenset()) -> st
 
 
 def print_value(value: object) -> str:
-    """Print a value or a domain as one word: ``log_uniform[0.001, 10]``."""
+    """Print a value, or a domain as recipes write it: ``log_uniform [0.001, 10]``."""
     if is_domain(value):
-        inner = ", ".join(print_value(getattr(value, field.name)) for field in fields(value))  # type: ignore[arg-type]
-        return f"{type(value).__name__}({inner})"
+        name = next(name for name, kind in DOMAINS.items() if type(value) is kind)
+        inner = [getattr(value, field.name) for field in fields(value)]  # type: ignore[arg-type]
+        return f"{name} {print_value(value.values if isinstance(value, Choice) else tuple(inner))}"
     if isinstance(value, tuple):
         return "[" + ", ".join(map(print_value, value)) + "]"
     if hasattr(value, "__dataclass_fields__"):

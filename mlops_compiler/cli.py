@@ -177,7 +177,7 @@ def _sweep() -> contextlib.AbstractContextManager[None]:
 
 _FUNCTIONS: dict[str, tuple[str, str]] = {
     "check": ("check", "check"),
-    "plan": ("check", "plan"),
+    "plan": ("plan", "plan"),
     "run": ("run", "run"),
     "predict": ("predict", "predict"),
     "deploy": ("service", "deploy"),

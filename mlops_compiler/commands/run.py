@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE, INTERRUPTED, REJECTED
-from mlops_compiler.commands.check import plan_data, plan_rows
+from mlops_compiler.commands.plan import plan_data, plan_rows
 from mlops_compiler.console.progress import Progress
 from mlops_compiler.console.streams import messages, results
 from mlops_compiler.console.summary import RunSummary, print_summary

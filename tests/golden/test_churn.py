@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from mlops_compiler.backends.ray.graph import lower, print_dag
-from mlops_compiler.commands.check import plan_rows
+from mlops_compiler.commands.plan import plan_rows
 from mlops_compiler.console.plan_view import print_plan
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.frontend.hydra_app import launch

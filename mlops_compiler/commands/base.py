@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.diagnostics import Diagnostic, Span, UsageError, did_you_mean, mask
+from mlops_compiler.diagnostics import Diagnostic, Span, UsageError, mask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,16 +25,25 @@ class Invocation:
         overrides: What is Hydra's: overrides and its flags.
         arguments: The command's own ``name=value`` words.
         words: The command's own bare words.
+        flags: Those of the command's own flags that are given, ``--passes``.
+        options: The command's own flags with a value, ``--out`` to ``FILE``.
         recipe_dirs: Further folders of recipes.
-        as_json: Whether to print data instead of text.
+        style: How to tell findings, and ``json`` where data are to be printed instead of text.
     """
 
     command: str
     overrides: tuple[str, ...]
     arguments: dict[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+    flags: frozenset[str] = frozenset()
+    options: dict[str, str] = field(default_factory=dict)
     recipe_dirs: tuple[Path, ...] = ()
-    as_json: bool = False
+    style: str = "full"
+
+    @property
+    def as_json(self) -> bool:
+        """Whether to print data instead of text."""
+        return self.style == "json"
 
     @property
     def names_recipe(self) -> bool:
@@ -87,20 +96,6 @@ def _no_number(name: str, text: str) -> Diagnostic:
         code="bad-argument",
         headline=f"`{name}` takes a whole number, not {text!r}",
         span=Span.of_token(f"{name}={text}"),
-    )
-
-
-def unknown_command(word: str, known: tuple[str, ...]) -> UsageError:
-    """The error of a command that there is not."""
-    return UsageError(
-        [
-            Diagnostic(
-                code="unknown-command",
-                headline=f"there is no command `{word}`",
-                span=Span.of_token(word),
-                help=did_you_mean(word, known, otherwise="the commands are"),
-            )
-        ]
     )
 
 

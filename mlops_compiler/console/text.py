@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from mlops_compiler.diagnostics.text import lines, one_line
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-
-_CONTROLS = [*range(0x20), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-_SHOWN = {code: f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" for code in _CONTROLS}  # noqa: PLR2004
-_SHOWN_LINES = {code: shown for code, shown in _SHOWN.items() if chr(code) not in "\n\t"}
 
 GOOD, BAD, WARN, DIM, STRONG, ACCENT = "green", "bold red", "yellow", "dim", "bold", "cyan"
 TICK, CROSS = "✓", "✗"
@@ -24,12 +22,12 @@ TICK, CROSS = "✓", "✗"
 
 def clean(value: Any) -> str:
     """Return one line in which every control character is written out, so that it can do no harm."""
-    return str(value).translate(_SHOWN)
+    return one_line(str(value))
 
 
 def clean_lines(value: str) -> str:
     """Return text whose line breaks and tabs are kept, and every other control character is written out."""
-    return value.translate(_SHOWN_LINES)
+    return lines(value)
 
 
 def styled(value: Any, style: str = "") -> Text:

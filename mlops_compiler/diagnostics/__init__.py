@@ -2,6 +2,8 @@
 
 from mlops_compiler.diagnostics.diagnostic import Diagnostic, Note, Severity
 from mlops_compiler.diagnostics.errors import DataError, EngineError, MlopsError, RecipeError, UsageError
+from mlops_compiler.diagnostics.render_concise import render_concise
+from mlops_compiler.diagnostics.render_github import render_github
 from mlops_compiler.diagnostics.render_json import render_json
 from mlops_compiler.diagnostics.render_text import render_text
 from mlops_compiler.diagnostics.secrets import mask
@@ -25,6 +27,8 @@ __all__ = [
     "listing",
     "mask",
     "nearest",
+    "render_concise",
+    "render_github",
     "render_json",
     "render_text",
 ]

@@ -44,3 +44,8 @@ class Diagnostic:
     notes: tuple[Note, ...] = ()
     help: str | None = None
     severity: Severity = Severity.ERROR
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it stops the phase that found it."""
+        return self.severity is Severity.ERROR

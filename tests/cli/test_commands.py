@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from mlops_compiler import cli
+from mlops_compiler.commands.table import COMMANDS
 
 
 def test_the_program_tells_its_version_and_how_to_use_it(small):
     version, usage = small.main("--version"), small.main("--help")
     assert (version.code, version.out.split()[0]) == (0, "mlops-compile")
     assert usage.code == 0
-    assert all(f"\n  {command} " in usage.out for command in cli.COMMANDS)
+    assert all(f"\n  {command} " in usage.out for command in COMMANDS)
     assert "small" in usage.out
 
 
@@ -133,3 +133,26 @@ def test_a_release_that_is_not_there_is_not_scored_with(finished):
     assert said.code == 1
     assert "`small` has no release 9" in said.err
     assert "`1`" in said.err
+
+
+def test_findings_are_told_in_the_format_asked_for(small):
+    concise = small.main("check", "recipe=small", "objective.metric=roc", "--format", "concise")
+    assert (concise.code, concise.out) == (1, "")
+    place = "command line: objective.metric=roc: error[invalid-value] "
+    assert concise.err.startswith(place)
+    assert concise.err.count("\n") == 1
+    small.edit("task: binary", "tsk: binary")
+    github = small.main("check", "recipe=small", "--format=github")
+    assert (github.code, github.err) == (1, "")
+    first = github.out.splitlines()[0]
+    assert first.startswith("::error file=recipes/small.yaml,line=")
+    assert "title=error[" in first
+    assert "%0Ahelp: " in first
+    assert json.loads(small.main("check", "recipe=small", "--format", "json").out)["errors"]
+
+
+def test_a_format_that_there_is_not(small):
+    said = small.main("check", "recipe=small", "--format", "xml")
+    assert said.code == 2
+    assert "the formats are `full`, `concise`, `json` and `github`" in said.err
+    assert small.main("check", "recipe=small", "--format").code == 2

@@ -1,0 +1,75 @@
+"""The commands as data: what each is for, which function it is, and which words of the command line are its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORMATS = ("full", "concise", "json", "github")
+"""How findings are told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command of the command line.
+
+    Attributes:
+        about: What it does, for ``--help``.
+        function: Where it is, ``module:name`` in `mlops_compiler.commands`.
+        needs: A ``recipe`` (called with each composed job), the ``store`` (a recipe may be named), or ``nothing``.
+        arguments: Its own words ``name=value``.
+        flags: Its own flags without a value.
+        options: Its own flags with one.
+        words: Most bare words that it takes.
+        formats: What ``--format`` may be.
+    """
+
+    about: str
+    function: str
+    needs: Literal["recipe", "store", "nothing"] = "recipe"
+    arguments: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    words: int = 0
+    formats: tuple[str, ...] = FORMATS
+
+    def load(self) -> Callable[..., int]:
+        """Import the function; no other command's module is imported."""
+        module, _, name = self.function.partition(":")
+        loaded: Any = getattr(import_module(f"mlops_compiler.commands.{module}"), name)
+        return loaded  # type: ignore[no-any-return]
+
+
+COMMANDS: dict[str, Command] = {
+    "check": Command(
+        about="validate and analyse a recipe; reads no rows, starts nothing",
+        function="check:check",
+        arguments=("verbose",),
+    ),
+    "plan": Command(
+        about="say for each stage whether it would be reused, rebuilt or new, and why",
+        function="plan:plan",
+    ),
+    "run": Command(about="take a recipe to a numbered release (the default)", function="run:run"),
+    "predict": Command(
+        about="score a file with a release: input=FILE output=FILE [release=N]",
+        function="predict:predict",
+        arguments=("input", "output", "release"),
+    ),
+    "deploy": Command(
+        about="serve a release on Ray Serve: [release=N]", function="service:deploy", arguments=("release",)
+    ),
+    "undeploy": Command(about="end the service of a recipe", function="service:undeploy"),
+    "status": Command(about="say what is served, and how it is", function="service:status", needs="store"),
+    "logs": Command(about="print the log of a service: [lines=N]", function="service:logs", arguments=("lines",)),
+    "runs": Command(
+        about="list recorded runs: [limit=N]", function="history:runs", needs="store", arguments=("limit",)
+    ),
+    "show": Command(
+        about="show one recorded run: [RUN]", function="history:show", needs="store", arguments=("run",), words=1
+    ),
+}

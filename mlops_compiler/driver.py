@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis.build import analyse
+from mlops_compiler.analysis.lints.engine import lint
+from mlops_compiler.analysis.lints.rule import Subject
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.passes.manager import optimise
 from mlops_compiler.plan.build import build_plan
@@ -14,6 +17,7 @@ from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.reader import StoreReader, open_reader
 
 if TYPE_CHECKING:
+    from mlops_compiler.diagnostics import Diagnostic
     from mlops_compiler.frontend.composed import Composed
     from mlops_compiler.ir.program import Program
     from mlops_compiler.plan.stages import Plan
@@ -28,6 +32,7 @@ class Compiled:
     recipe: Recipe
     program: Program
     optimised: Program
+    warnings: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +49,14 @@ def compile_recipe(composed: Composed) -> Compiled:
     """Validate, analyse and optimise a composed recipe.
 
     Raises:
-        RecipeError: Everything that is wrong with it, phase by phase.
+        RecipeError: Everything that is wrong with it, phase by phase; what its environment does not forgive, too.
         DataError: The source's metadata cannot be read.
     """
     recipe = validate(composed)
     program = analyse(recipe, composed.provenance, composed.root)
-    return Compiled(composed=composed, recipe=recipe, program=program, optimised=optimise(program))
+    warnings = lint(Subject(recipe=recipe, program=program, places=composed.provenance, environ=os.environ))
+    optimised = optimise(program)
+    return Compiled(composed=composed, recipe=recipe, program=program, optimised=optimised, warnings=warnings)
 
 
 def plan_recipe(composed: Composed) -> Planned:

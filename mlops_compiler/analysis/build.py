@@ -55,6 +55,7 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
 
 def _intake(recipe: Recipe, places: Provenance, check: ops.Check, schema: Schema) -> tuple[Node, ...]:
     validation = recipe.validate_
+    kinds = (validation.holdout.kind, validation.folds.kind)
     split = ops.Split(
         target=recipe.objective.target,
         positive=recipe.objective.positive,
@@ -63,6 +64,8 @@ def _intake(recipe: Recipe, places: Provenance, check: ops.Check, schema: Schema
         folds=validation.folds.kind,
         k=validation.folds.k,
         seed=validation.seed,
+        time=recipe.data.time if "time_ordered" in kinds else None,
+        group=recipe.data.group if "grouped" in kinds else None,
     )
     source, data = places.value_span(("data", "source", "path")), places.key_span(("data",))
     return (

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FREE = ColumnContract(nullable=True)
 """What a column promises that the contract does not name."""
 _NUMBERS = ("int", "float")
+_TIMES = ("date", "datetime", "int", "float")
 
 
 def read_of(recipe: Recipe) -> Read:
@@ -57,31 +58,41 @@ def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], s
     named = [(name, places.key_span(("data", "columns", name))) for name in recipe.data.columns]
     named += [(name, places.value_span(("data", "ignore", index))) for index, name in enumerate(recipe.data.ignore)]
     named.append((recipe.objective.target, places.value_span(("objective", "target"))))
-    if recipe.data.key is not None:
-        named.append((recipe.data.key, places.value_span(("data", "key"))))
+    for role in ("key", "time", "group"):
+        if (column := getattr(recipe.data, role)) is not None:
+            named.append((column, places.value_span(("data", role))))
     for name, span in named:
         if name not in found:
             sink.add(wording.unknown_source_column(name, found, path, span))
-    roles = {recipe.objective.target: "the target", recipe.data.key: "the key"}
+    data = recipe.data
+    roles: dict[str | None, str] = {
+        recipe.objective.target: "the target",
+        data.key: "the key",
+        data.time: "the time",
+        data.group: "the group",
+    }
     for name in recipe.data.ignore:
-        if role := roles.get(name):
+        if is_named := roles.get(name):
             sink.add(
-                wording.contract_conflict(name, f"is {role} and is ignored", places.value_span(("data", "ignore")))
+                wording.contract_conflict(name, f"is {is_named} and is ignored", places.value_span(("data", "ignore")))
             )
 
 
 def _check(recipe: Recipe, places: Provenance, name: str, kind: str, sink: Sink) -> ColumnCheck:
     contract = recipe.data.columns.get(name, _FREE)
-    required = name in (recipe.objective.target, recipe.data.key)
+    data = recipe.data
+    required = name in (recipe.objective.target, data.key, data.time, data.group)
     span = _declared_at(recipe, places, name)
     if contract.nullable and required and name in recipe.data.columns:
-        sink.add(wording.contract_conflict(name, "is the key or the target and may not be missing", span))
+        sink.add(wording.contract_conflict(name, "is the key, target, time or group, and may not be missing", span))
     if contract.range is not None and contract.type is None and kind not in _NUMBERS:
         sink.add(wording.contract_conflict(name, f"has a range, and the source holds {kind}", span))
     if recipe.data.source.kind == "parquet" and kind not in DTYPES and contract.type is None:
         sink.add(wording.contract_conflict(name, f"has the type {kind}; give it one under data.columns", span))
         kind = "text"
     kind = contract.type or kind
+    if name == data.time and kind not in _TIMES:
+        sink.add(wording.contract_conflict(name, f"is the time, and is {kind}", places.value_span(("data", "time"))))
     if contract.one_of is not None and (odd := [value for value in contract.one_of if not _can_hold(kind, value)]):
         allowed = places.value_span(("data", "columns", name, "one_of"))
         sink.add(wording.contract_conflict(name, f"is {kind}, and `one_of` lists {odd[0]!r}", allowed))
@@ -101,8 +112,9 @@ def _declared_at(recipe: Recipe, places: Provenance, name: str) -> Span | None:
     """Find where the recipe says something of a column: in the contract, as its key, as its target."""
     if name in recipe.data.columns:
         return places.value_span(("data", "columns", name))
-    if name == recipe.data.key:
-        return places.value_span(("data", "key"))
+    for role in ("key", "time", "group"):
+        if name == getattr(recipe.data, role):
+            return places.value_span(("data", role))
     return places.value_span(("objective", "target")) if name == recipe.objective.target else None
 
 
@@ -118,8 +130,8 @@ def schema_of(recipe: Recipe, check: Check) -> Schema:
 def _column(recipe: Recipe, check: ColumnCheck) -> Column:
     known = Known(recipe.data.columns.get(check.name, _FREE).known)
     role = Role.FEATURE if known is Known.BEFORE_PREDICTION else Role.IGNORED
-    if check.name == recipe.data.key:
-        role = Role.KEY
+    named = {recipe.data.key: Role.KEY, recipe.data.time: Role.TIME, recipe.data.group: Role.GROUP}
+    role = named.get(check.name, role)
     if check.name == recipe.objective.target:
         role, known = Role.TARGET, Known.AFTER_OUTCOME
     return Column(name=check.name, dtype=DTYPES[check.type], role=role, known=known, origins=(check.name,))

@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from mlops_compiler.commands.base import DONE
+from mlops_compiler.commands.telling import tell_beside
+from mlops_compiler.diagnostics import render_json
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.ir.ops.lifecycle import Check, Matrix, Prepare, Search
 from mlops_compiler.ir.printer import print_program
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
 def check(composed: Composed, invocation: Invocation) -> int:
     """Validate and analyse a recipe, and say what was found; ``verbose=true`` prints the program."""
     compiled = compile_recipe(composed)
+    tell_beside(compiled.warnings, invocation.style)
     facts = _facts(compiled.program)
     if invocation.as_json:
-        invocation.print_json({"recipe": compiled.recipe.name, "valid": True, **facts})
+        invocation.print_json(
+            {"recipe": compiled.recipe.name, "valid": True, **facts, "warnings": render_json(compiled.warnings)}
+        )
         return DONE
     counts = (
         f"{facts['columns']} columns, {facts['steps']} steps, {facts['features']} features, {facts['models']} models"

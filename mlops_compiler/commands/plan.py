@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE
+from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console.plan_view import PlanRow, print_plan
 from mlops_compiler.console.streams import results
 from mlops_compiler.driver import plan_recipe
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def plan(composed: Composed, invocation: Invocation) -> int:
     """Print each stage as reuse, rebuild or new, with the reason."""
     planned = plan_recipe(composed)
+    tell_beside(planned.compiled.warnings, invocation.style)
     if invocation.as_json:
         invocation.print_json({"recipe": planned.plan.recipe, "stages": plan_data(planned.plan)})
     else:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 # What the design of the language has and this version does not yet: by section, the root first.
 LATER: dict[str, frozenset[str]] = {
-    "": frozenset({"explore", "explain", "verify", "monitor", "feedback", "notify"}),
+    "": frozenset({"explore", "explain", "verify"}),
     "data": frozenset({"snapshot"}),
     "search": frozenset({"max_overfit"}),
     "select": frozenset({"ensemble"}),
-    "deploy": frozenset({"auth", "rollout"}),
+    "deploy": frozenset({"auth"}),
 }
 
 

@@ -18,6 +18,8 @@ class Role(StrEnum):
     FEATURE = "feature"
     TARGET = "target"
     KEY = "key"
+    TIME = "time"
+    GROUP = "group"
     IGNORED = "ignored"
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.models.parameters import Parameters
 
     Matrix: TypeAlias = NDArray[np.float64]
@@ -108,6 +108,14 @@ class ModelKind(ABC):
             DataError: A label is missing from `y`, or `X` holds a value that the kind cannot take.
             EngineError: The fit came to nothing (it diverged).
         """
+
+    def unreached(self, parameters: Mapping[str, Scalar | Domain]) -> dict[str, str]:  # noqa: ARG002 - the signature of all
+        """Name the parameters that others put out of reach, each with the reason.
+
+        Args:
+            parameters: A value or a domain for each of the kind's parameters.
+        """
+        return {}
 
     @abstractmethod
     def load(self, files: Mapping[str, bytes]) -> FittedModel:

@@ -14,7 +14,7 @@ from mlops_compiler.models.parameters import Parameters, Tunable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.models.kind import Labels, Matrix
 
 
@@ -63,6 +63,13 @@ class TorchMlp(ModelKind):
     )
     complexity = 50
     uses_gpu = True
+
+    def unreached(self, parameters: Mapping[str, Scalar | Domain]) -> dict[str, str]:
+        """Find a patience that the last pass comes before."""
+        epochs, patience = parameters["epochs"], parameters["patience"]
+        if isinstance(epochs, int) and isinstance(patience, int) and patience >= epochs:
+            return {"patience": f"training ends after `epochs: {epochs}` passes"}
+        return {}
 
     def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Train on `options.device`."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 VERSIONS: dict[str, int] = {
     "snapshot": 1,
-    "split": 1,
+    "split": 2,
     "prepare": 1,
     "search": 1,
     "select": 1,

@@ -69,6 +69,10 @@ class Data(Section):
     source: Source
     key: str | None = None
     """The column that names a row; unique, and never a feature."""
+    time: str | None = None
+    """The column that says when a row was true; no feature itself, and rows may be split by it."""
+    group: str | None = None
+    """The column that says which rows belong together, as all of one patient; no feature itself."""
     ignore: tuple[str, ...] = ()
     """Columns of the source that are read by nobody."""
     columns: dict[str, ColumnContract] = Field(default_factory=dict)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from mlops_compiler.recipe.amounts import Bound, Duration, Share
 from mlops_compiler.section import Section
 
 
@@ -22,6 +23,43 @@ class Replicas(Section):
         return self
 
 
+class RollBack(Section):
+    """What takes a new release back."""
+
+    error_rate: Bound | None = None
+    """The share of requests that fail."""
+    latency_p99: Duration | None = None
+    """Seconds that all but one request in a hundred take at most."""
+    disagreement: Bound | None = None
+    """The share of decisions that differ from those of the release before."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if (self.error_rate, self.latency_p99, self.disagreement) == (None, None, None):
+            raise ValueError("say what takes a release back: `error_rate`, `latency_p99` or `disagreement`")
+        return self
+
+
+class Rollout(Section):
+    """How traffic passes from one release to the next."""
+
+    kind: Literal["all_at_once", "canary", "blue_green"] = "all_at_once"
+    steps: tuple[Share, ...] = (0.05, 0.25, 1.0)
+    """Shares of the traffic, one step after another; of a canary."""
+    hold: Duration = 120.0
+    """How long a step is watched."""
+    roll_back_if: RollBack | None = None
+    """What takes the new release back."""
+    roll_back_to: Literal["previous"] | Annotated[int, Field(ge=1)] = "previous"
+    """The release to return to: the one before, or a number."""
+
+    @model_validator(mode="after")
+    def _steps_rise(self) -> Self:
+        if not self.steps or list(self.steps) != sorted(set(self.steps)) or self.steps[-1] != 1:
+            raise ValueError("`steps` rise, and end with 100%")
+        return self
+
+
 class Deploy(Section):
     """The service of a release."""
 
@@ -29,3 +67,4 @@ class Deploy(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     replicas: Replicas = Replicas()
+    rollout: Rollout = Rollout()

@@ -8,7 +8,10 @@ from pydantic import Field, model_validator
 
 from mlops_compiler.recipe.data import Data
 from mlops_compiler.recipe.deploy import Deploy
+from mlops_compiler.recipe.feedback import Feedback
+from mlops_compiler.recipe.governance import Allowance, Environment, Notice, Owner
 from mlops_compiler.recipe.models import AnyModel
+from mlops_compiler.recipe.monitor import Monitor
 from mlops_compiler.recipe.objective import Objective
 from mlops_compiler.recipe.prepare import AnyStep
 from mlops_compiler.recipe.resources import Cluster
@@ -17,13 +20,6 @@ from mlops_compiler.recipe.validate import Validation
 from mlops_compiler.section import Section
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_\-]{0,63}$")]
-
-
-class Owner(Section):
-    """Who answers for the model."""
-
-    name: Annotated[str, Field(min_length=1)]
-    contact: str | None = None
 
 
 class Store(Section):
@@ -41,6 +37,10 @@ class Recipe(Section):
     name: Name
     description: str | None = None
     owner: Owner | None = None
+    environment: Environment = "development"
+    """How strictly the best practices are held to."""
+    allow: tuple[str | Allowance, ...] = ()
+    """Rules that this recipe may break, each with its reason."""
     objective: Objective
     data: Data
     prepare: dict[Name, AnyStep] = Field(default_factory=dict)
@@ -49,11 +49,27 @@ class Recipe(Section):
     search: Search = Search()
     select: Select = Select()
     deploy: Deploy = Deploy()
+    monitor: Monitor | None = None
+    feedback: Feedback | None = None
+    notify: tuple[Notice, ...] = ()
     cluster: Cluster = Cluster()
     store: Store = Store()
 
     @model_validator(mode="after")
-    def _the_target_is_not_the_key(self) -> Self:
-        if self.data.key == self.objective.target:
-            raise ValueError("`data.key` and `objective.target` name the same column")
+    def _a_column_has_one_role(self) -> Self:
+        roles = {"data.key": self.data.key, "data.time": self.data.time, "data.group": self.data.group}
+        for role, column in roles.items():
+            if column is not None and column == self.objective.target:
+                raise ValueError(f"`{role}` and `objective.target` name the same column")
+        named = [column for column in roles.values() if column is not None]
+        if len(set(named)) < len(named):
+            raise ValueError("`data.key`, `data.time` and `data.group` must name different columns")
+        return self
+
+    @model_validator(mode="after")
+    def _a_split_has_its_column(self) -> Self:
+        needs = {"time_ordered": ("data.time", self.data.time), "grouped": ("data.group", self.data.group)}
+        for part, kind in (("holdout", self.validate_.holdout.kind), ("folds", self.validate_.folds.kind)):
+            if kind in needs and needs[kind][1] is None:
+                raise ValueError(f"`validate.{part}.kind` is {kind}: name the column under `{needs[kind][0]}`")
         return self

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
+from mlops_compiler.recipe.amounts import Duration
 from mlops_compiler.section import Section
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def parse_duration(value: object) -> object:
-    """Turn ``"90s"``, ``"5m"``, ``"1.5h"`` into seconds; numbers are seconds already.
-
-    Raises:
-        ValueError: The text is no duration.
-    """
-    if not isinstance(value, str):
-        return value
-    if (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", value.strip())) is None:
-        raise ValueError(f"a duration is a number and s, m, h or d, like 5m; not {value!r}")
-    return float(found[1]) * _UNITS[found[2]]
-
-
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
 
 
 class Search(Section):

@@ -8,18 +8,23 @@ from pydantic import Field
 
 from mlops_compiler.section import Section
 
+SplitKind = Literal["stratified", "random", "grouped", "time_ordered"]
+
 
 class Holdout(Section):
     """Rows that nothing sees before the final score."""
 
-    kind: Literal["stratified", "random"] = "stratified"
+    kind: SplitKind = "stratified"
+    """``stratified`` keeps the share of each class, ``grouped`` keeps the rows of a group together, and
+    ``time_ordered`` takes the latest rows."""
     fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
 
 
 class Folds(Section):
     """The cross-validation of the search."""
 
-    kind: Literal["stratified", "random"] = "stratified"
+    kind: SplitKind = "stratified"
+    """As for the holdout; ``time_ordered`` folds train on all that came before the rows that they judge by."""
     k: Annotated[int, Field(ge=2, le=50)] = 5
 
 

@@ -34,6 +34,7 @@ def test_check_counts_what_it_found(small):
         "steps": 3,
         "features": 19,
         "models": 3,
+        "warnings": [],
     }
     assert "one_hot" in small.main("check", "recipe=small", "verbose=true").out
 

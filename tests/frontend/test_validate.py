@@ -109,7 +109,8 @@ def test_the_shapes_know_every_section():
 )
 def test_an_unknown_key_is_refused_in_every_section(workspace, path):
     key = ".".join((*path, "unknwon"))
-    message = workspace.message("recipe=churn", f"{key}=1")
+    labels = "feedback.labels={source: {kind: csv, path: labels.csv}, key: id}"
+    message = workspace.message("recipe=churn", *([labels] if path[0] == "feedback" else []), f"{key}=1")
     assert f"has no key `unknwon`\n --> command line: {key}=1" in message
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.prepare import LABEL, labelled_rows
-from mlops_compiler.backends.stages.split import HOLDOUT
 from mlops_compiler.evaluation.confusion import confusion
 from mlops_compiler.evaluation.curves import calibration, precision_recall, roc
 from mlops_compiler.evaluation.metrics import METRIC_NAMES, score_all

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.backends.stages.deal import training_rows
 from mlops_compiler.backends.stages.prepare import LABEL, labelled_rows
-from mlops_compiler.backends.stages.split import HOLDOUT
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.tables.matrix import design_matrix, refuse_missing
 from mlops_compiler.tables.preparation import FittedPreparation
@@ -57,9 +57,10 @@ def make_folds(context: Context, candidates: Sequence[Candidate]) -> list[Fold]:
     """
     preparations = context.read_json("prepare", "preparations")
     rows, parts = labelled_rows(context, preparations["columns"])
+    ordered = context.inputs["split"].summary["ordered"]
     folds = []
     for number, entry in enumerate(preparations["folds"]):
-        X, y = prepared(entry, rows.filter((parts != HOLDOUT) & (parts != number)))
+        X, y = prepared(entry, rows.filter(training_rows(parts, number, ordered=ordered)))
         X_held, y_held = prepared(entry, rows.filter(parts == number))
         for matrix in (X, X_held):
             _complete(matrix, entry["features"], candidates)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.stages.context import Outcome
-from mlops_compiler.backends.stages.split import HOLDOUT
+from mlops_compiler.backends.stages.deal import HOLDOUT, training_rows
 from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project
 from mlops_compiler.ir.ops.prepare import Filter
@@ -78,8 +78,9 @@ def fit_preparations(context: Context) -> Outcome:
     """
     pipeline = Pipeline.of(context.task.stage.nodes)
     rows, parts = labelled_rows(context, pipeline.columns)
-    folds = context.inputs["split"].summary["folds"]
-    fitted = [_fit(pipeline, rows.filter((parts != HOLDOUT) & (parts != fold))) for fold in range(folds)]
+    split = context.inputs["split"].summary
+    training_of = [training_rows(parts, fold, ordered=split["ordered"]) for fold in range(split["folds"])]
+    fitted = [_fit(pipeline, rows.filter(mask)) for mask in training_of]
     training = rows.filter(parts != HOLDOUT)
     final = _fit(pipeline, training)
     told = account(final[0], training.drop(LABEL))

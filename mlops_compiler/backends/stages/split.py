@@ -1,4 +1,4 @@
-"""Split: deal every row of the snapshot into the holdout (-1) or into one of the folds (0, 1, ...), for ever."""
+"""Split: deal every row of the snapshot into the holdout or one of the folds, once and for ever."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.backends.stages.deal import HOLDOUT, Order, deal
 from mlops_compiler.diagnostics import DataError, Diagnostic, did_you_mean
 from mlops_compiler.ir.ops.lifecycle import Split
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.domain import Scalar
 
-HOLDOUT = -1
 BINARY = 2
 
 
@@ -30,11 +26,17 @@ def split_rows(context: Context) -> Outcome:
         DataError: The target does not have two classes with rows enough for every fold.
     """
     op = context.op(Split)
-    target = context.read_table("snapshot", "snapshot", [op.target])[op.target]
+    named = [name for name in dict.fromkeys((op.target, op.time, op.group)) if name is not None]
+    rows = context.read_table("snapshot", "snapshot", named)
+    target = rows[op.target]
     span = context.task.stage.nodes[0].span
     classes = _classes(op, target, span)
     labels = (target == op.positive).cast(pl.Int8)
-    parts = deal(op, labels.to_numpy(), span)
+    order = Order(
+        time=None if op.time is None else rows[op.time].rank("dense").to_numpy(),
+        group=None if op.group is None else rows[op.group].rank("dense").to_numpy(),
+    )
+    parts = deal(op, labels.to_numpy(), order, span)
     digest = context.put_table(pl.DataFrame({"part": pl.Series(parts, dtype=pl.Int8), "label": labels}))
     held = int((parts == HOLDOUT).sum())
     summary = {
@@ -44,39 +46,9 @@ def split_rows(context: Context) -> Outcome:
         "training_rows": len(labels) - held,
         "holdout_rows": held,
         "folds": op.k,
+        "ordered": op.folds == "time_ordered",
     }
     return Outcome(outputs={"split": digest}, summary=summary)
-
-
-def deal(op: Split, labels: NDArray[np.int8], span: Span | None = None) -> NDArray[np.int8]:
-    """Deal rows into parts.
-
-    Args:
-        op: The kinds of split, their sizes and the seed.
-        labels: 0 or 1 for each row; what a stratified split keeps in proportion.
-        span: Where the recipe names the target.
-
-    Returns:
-        For each row -1 (holdout) or its fold, shape (rows,).
-
-    Raises:
-        DataError: There are too few rows, or too few of one class.
-    """
-    import numpy as np
-    from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
-
-    _enough(op, labels, span)
-    rows = np.arange(len(labels))
-    outer = StratifiedShuffleSplit if op.holdout == "stratified" else ShuffleSplit
-    inner = StratifiedKFold if op.folds == "stratified" else KFold
-    chooser = outer(n_splits=1, test_size=op.fraction, random_state=seed_of(op.seed, "holdout"))
-    training, _ = next(chooser.split(rows, labels))
-    parts = np.full(len(labels), HOLDOUT, dtype=np.int8)
-    training.sort()
-    folds = inner(n_splits=op.k, shuffle=True, random_state=seed_of(op.seed, "folds"))
-    for fold, (_, held) in enumerate(folds.split(training, labels[training])):
-        parts[training[held]] = fold
-    return parts
 
 
 def _classes(op: Split, target: pl.Series, span: Span | None) -> list[Scalar]:
@@ -89,22 +61,6 @@ def _classes(op: Split, target: pl.Series, span: Span | None) -> list[Scalar]:
     if len(found) > BINARY:
         raise DataError([_many_classes(op, found, span)])
     return [next(value for value in found if value != op.positive), op.positive]
-
-
-def _enough(op: Split, labels: NDArray[np.int8], span: Span | None) -> None:
-    least = min(int(labels.sum()), int(len(labels) - labels.sum()))
-    # Each class must show up in the holdout and in each fold, with some left to train on.
-    if least * (1 - op.fraction) < op.k or least * op.fraction < 1:
-        raise DataError(
-            [
-                Diagnostic(
-                    code="too-few-rows",
-                    headline=f"the rarer class of `{op.target}` has {least} rows, too few for {op.k} folds",
-                    span=span,
-                    help="use fewer folds or another fraction under `validate`, or get more data",
-                )
-            ]
-        )
 
 
 def _one_class(op: Split, only: object, span: Span | None) -> Diagnostic:

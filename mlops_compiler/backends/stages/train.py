@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.search.trial import fit_options
 from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.prepare import labelled_rows
-from mlops_compiler.backends.stages.split import HOLDOUT
 from mlops_compiler.ir.ops.lifecycle import Check, Matrix, Search, Split, Train
 from mlops_compiler.models.registry import MODELS
 

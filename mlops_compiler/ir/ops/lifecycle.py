@@ -70,6 +70,10 @@ class Split:
     folds: str
     k: int
     seed: int
+    time: str | None = None
+    """The column that orders the rows, where a part is ``time_ordered``."""
+    group: str | None = None
+    """The column whose equal rows stay together, where a part is ``grouped``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

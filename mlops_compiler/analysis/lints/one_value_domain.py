@@ -1,0 +1,31 @@
+"""A domain with one value searches nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.analysis.lints.rule import ADVICE, Finding, Rule
+from mlops_compiler.ir.domain import grid
+from mlops_compiler.ir.ops.lifecycle import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_compiler.analysis.lints.rule import Subject
+
+
+def one_value_domain(subject: Subject) -> Iterator[Finding]:
+    """Find search domains that can give a single value."""
+    for candidate in subject.program.the(Search)[1].candidates:
+        for name, domain in candidate.space.items():
+            values = set(grid(domain))
+            if len(values) == 1:
+                (only,) = values
+                yield Finding(
+                    headline=f"`{name}` of model `{candidate.name}` is searched, and can only be {only}",
+                    span=subject.at("models", candidate.name, name),
+                    help=f"write the value: `{name}: {only}`",
+                )
+
+
+RULE = Rule(code="one-value-domain", check=one_value_domain, levels=ADVICE)

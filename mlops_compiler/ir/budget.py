@@ -1,0 +1,44 @@
+"""How many trials each model of a search gets: known before the search, as the models take turns."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from mlops_compiler.ir.domain import Choice, Domain, IntLogUniform, IntUniform, grid
+
+if TYPE_CHECKING:
+    from mlops_compiler.ir.ops.lifecycle import Candidate, Search
+
+
+def shares(search: Search) -> dict[str, int]:
+    """Say how many trials each model gets, at most.
+
+    A model without domains takes one trial, one whose space is exhausted gives its turns to the others.
+    """
+    given = dict.fromkeys((item.name for item in search.candidates), 0)
+    left = {item.name: points(item, search.algorithm) for item in search.candidates}
+    trials = search.trials
+    while trials and (waiting := [name for name, most in left.items() if most > given[name]]):
+        rounds = max(1, min(trials // len(waiting), *(left[name] - given[name] for name in waiting)))
+        for name in waiting[:trials]:
+            given[name] += int(rounds)
+        trials -= int(rounds) * min(trials, len(waiting))
+    return given
+
+
+def points(candidate: Candidate, algorithm: str) -> float:
+    """Count the points of a model's search space; infinite where a real number is searched, but for a grid."""
+    return math.prod(_size(domain, algorithm) for domain in candidate.space.values())
+
+
+def _size(domain: Domain, algorithm: str) -> float:
+    if algorithm == "grid":
+        return len(grid(domain))
+    match domain:
+        case Choice(values=values):
+            return len(values)
+        case IntUniform(low=low, high=high) | IntLogUniform(low=low, high=high):
+            return high - low + 1
+        case _:
+            return 1 if domain.low == domain.high else math.inf

@@ -1,0 +1,85 @@
+"""Amounts as people write them: ``5m``, ``10%``, ``"> 0.5"``; inside, seconds, shares and comparisons."""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_COMPARISON = re.compile(r"(>=|<=|>|<)\s*(\d+(?:\.\d+)?)\s*(%?)")
+
+
+def parse_duration(value: object) -> object:
+    """Turn ``"90s"``, ``"5m"``, ``"1.5h"`` into seconds; numbers are seconds already.
+
+    Raises:
+        ValueError: The text is no duration.
+    """
+    if not isinstance(value, str):
+        return value
+    if (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|[smhd])", value.strip())) is None:
+        raise ValueError(f"a duration is a number and ms, s, m, h or d, like 5m; not {value!r}")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def parse_share(value: object) -> object:
+    """Turn ``"10%"`` into 0.1; numbers are shares already.
+
+    Raises:
+        ValueError: The text is no percentage.
+    """
+    if not isinstance(value, str):
+        return value
+    if (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", value.strip())) is None:
+        raise ValueError(f"a share is a percentage, like 10%, or a number from 0 to 1; not {value!r}")
+    return float(found[1]) / 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A bound on a number: ``> 0.5``."""
+
+    _OPERATORS: ClassVar[Mapping[str, Callable[[float, float], bool]]] = {
+        ">": operator.gt,
+        ">=": operator.ge,
+        "<": operator.lt,
+        "<=": operator.le,
+    }
+    sign: str
+    limit: float
+
+    def holds(self, value: float) -> bool:
+        """Say whether a number keeps the bound."""
+        return self._OPERATORS[self.sign](value, self.limit)
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.limit:g}"
+
+
+def parse_comparison(value: str) -> Comparison:
+    """Turn ``"> 1%"`` into a comparison.
+
+    Raises:
+        ValueError: The text is none.
+    """
+    if (found := _COMPARISON.fullmatch(value.strip())) is None:
+        raise ValueError(f"a bound is a sign and a number, like '> 0.5' or '> 1%'; not {value!r}")
+    return Comparison(sign=found[1], limit=float(found[2]) / (100 if found[3] else 1))
+
+
+def _checked(value: str) -> str:
+    parse_comparison(value)
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
+Share = Annotated[float, BeforeValidator(parse_share), Field(ge=0, le=1)]
+Bound = Annotated[str, AfterValidator(_checked)]
+"""Kept as written; `parse_comparison` reads it."""

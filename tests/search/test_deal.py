@@ -1,0 +1,104 @@
+"""Rows are dealt so that no model is judged by rows that it saw, nor, in order of time, by rows before those it saw."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from mlops_compiler.backends.stages.deal import HOLDOUT, Order, deal, training_rows
+from mlops_compiler.diagnostics import DataError
+from mlops_compiler.ir.ops.lifecycle import Split
+
+
+def split(kind, k=3, **columns):
+    return Split(target="y", positive=1, holdout=kind, fraction=0.25, folds=kind, k=k, seed=7, **columns)
+
+
+def dealt(op, labels, **order):
+    given_ = {name: pl.Series(values).rank("dense").to_numpy() for name, values in order.items()}
+    return pl.Series(deal(op, np.asarray(labels, dtype=np.int8), Order(**given_)))
+
+
+times = st.lists(st.integers(0, 60), min_size=30, max_size=120)
+
+
+@settings(max_examples=25, deadline=None)
+@given(times=times, data=st.data())
+def test_nothing_that_judges_comes_before_what_it_judges(times, data):
+    labels = data.draw(st.lists(st.integers(0, 1), min_size=len(times), max_size=len(times)))
+    op = split("time_ordered", time="t")
+    try:
+        parts = dealt(op, labels, time=times)
+    except DataError:
+        assume(condition=False)
+    when = pl.Series(times)
+    assert when.filter(parts == HOLDOUT).min() > when.filter(parts != HOLDOUT).max()
+    for fold in range(op.k):
+        training = training_rows(parts, fold, ordered=True)
+        assert when.filter(training).max() < when.filter(parts == fold).min()
+    assert set(parts.unique()) == {-2, HOLDOUT, 0, 1, 2}
+    assert (parts == HOLDOUT).sum() <= op.fraction * len(times)
+
+
+@settings(max_examples=25, deadline=None)
+@given(groups=st.lists(st.integers(0, 15), min_size=60, max_size=120), data=st.data())
+def test_a_group_is_on_one_side(groups, data):
+    labels = data.draw(st.lists(st.integers(0, 1), min_size=len(groups), max_size=len(groups)))
+    op = split("grouped", group="g")
+    try:
+        parts = dealt(op, labels, group=groups)
+    except DataError:
+        assume(condition=False)
+    per_group = pl.DataFrame({"g": groups, "part": parts}).group_by("g").agg(pl.col("part").n_unique())
+    assert per_group["part"].max() == 1
+    for fold in range(op.k):
+        assert not (training_rows(parts, fold, ordered=False) & (parts == fold)).any()
+
+
+@pytest.mark.parametrize(
+    ("op", "order", "labels", "words"),
+    [
+        pytest.param(
+            split("time_ordered", time="t"),
+            {"time": [1] * 40},
+            [0, 1] * 20,
+            "`t` has too few different values",
+            id="one",
+        ),
+        pytest.param(
+            split("time_ordered", time="t"),
+            {"time": [1] * 20 + [2] * 10 + [3] * 10},
+            [0, 1] * 20,
+            "`t` has too few different values",
+            id="fewer times than folds",
+        ),
+        pytest.param(
+            split("grouped", group="g"),
+            {"group": [1] * 40},
+            [0, 1] * 20,
+            "`g` has too few different values",
+            id="a group",
+        ),
+        pytest.param(
+            split("grouped", group="g"),
+            {"group": [1] * 20 + [2] * 20},
+            [0, 1] * 20,
+            "`g` has too few different values",
+            id="fewer groups than folds",
+        ),
+        pytest.param(
+            split("time_ordered", time="t"),
+            {"time": list(range(40))},
+            [0] * 20 + [1] * 20,
+            "the holdout has rows of one class",
+            id="a class that comes late",
+        ),
+    ],
+)
+def test_what_cannot_be_dealt_is_said(op, order, labels, words):
+    with pytest.raises(DataError, match=words) as caught:
+        dealt(op, labels, **order)
+    assert caught.value.diagnostics[0].code == "too-few-rows"

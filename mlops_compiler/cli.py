@@ -9,7 +9,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, NoReturn
 
-from mlops_compiler.commands.base import DONE, ENGINE, INTERRUPTED, Invocation
+from mlops_compiler.commands.base import DONE, ENGINE, INTERRUPTED, REJECTED, Invocation
+from mlops_compiler.commands.planned import as_planned
 from mlops_compiler.commands.table import COMMANDS
 from mlops_compiler.commands.telling import tell
 from mlops_compiler.commands.words import no_recipe_wanted, read, style_of
@@ -53,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(read(words))
     except MlopsError as error:
-        return _tell(error, style_of(words))
+        code = _tell(error, style_of(words))
+        return REJECTED if "--detailed-exitcode" in words else code
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
@@ -70,6 +72,7 @@ def _run(invocation: Invocation) -> int:
 
         sys.stdout.write(f"mlops-compile {version('mlops-compile')}\n")
         return DONE
+    invocation = as_planned(invocation)
     command = COMMANDS[invocation.command]
     if command.needs == "nothing" and not invocation.overrides:
         return command.load()(invocation)

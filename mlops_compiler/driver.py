@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlops_compiler.analysis.build import analyse
 from mlops_compiler.analysis.lints.engine import lint
 from mlops_compiler.analysis.lints.rule import Subject
+from mlops_compiler.analysis.source import absence, is_absent
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.passes.manager import optimise
 from mlops_compiler.plan.build import build_plan
@@ -55,6 +56,8 @@ def compile_recipe(composed: Composed) -> Compiled:
     recipe = validate(composed)
     program = analyse(recipe, composed.provenance, composed.root)
     warnings = lint(Subject(recipe=recipe, program=program, places=composed.provenance, environ=os.environ))
+    if is_absent(recipe, composed.root):
+        warnings = (absence(recipe, composed.provenance), *warnings)
     optimised = optimise(program)
     return Compiled(composed=composed, recipe=recipe, program=program, optimised=optimised, warnings=warnings)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mlops_compiler.diagnostics import Sink, Span
+    from mlops_compiler.diagnostics import Diagnostic, Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
     from mlops_compiler.recipe.recipe import Recipe
 
@@ -36,14 +36,15 @@ def check_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Chec
     """Make the op that types and checks the source's columns.
 
     The source's metadata is read (a Parquet footer, the header of a CSV file), and of a CSV file the first rows
-    where the contract leaves types open.
+    where the contract leaves types open. A source that is not here has the columns that the contract declares.
 
     Raises:
         DataError: The source is missing or unreadable.
     """
     read = read_of(recipe)
     known = {name: column.type for name, column in recipe.data.columns.items() if column.type}
-    found = describe(read, root / read.path, places.value_span(("data", "source", "path")), known)
+    span = places.value_span(("data", "source", "path"))
+    found = _declared(recipe) if is_absent(recipe, root) else describe(read, root / read.path, span, known)
     _names_exist(recipe, places, found, sink)
     kept = {name: kind for name, kind in found.items() if name not in recipe.data.ignore}
     for name in kept:
@@ -51,6 +52,27 @@ def check_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Chec
             sink.add(wording.starred_name(name, places.value_span(("data", "source", "path"))))
     columns = tuple(_check(recipe, places, name, kind, sink) for name, kind in kept.items())
     return Check(columns=columns, max_loss=recipe.data.max_loss)
+
+
+def is_absent(recipe: Recipe, root: Path) -> bool:
+    """Whether the source is not here, and the contract says enough to go on without it."""
+    data = recipe.data
+    roles = (recipe.objective.target, data.key, data.time, data.group)
+    declared = all(column.type is not None for column in data.columns.values())
+    complete = declared and all(role in data.columns for role in roles if role is not None)
+    return complete and not (root / data.source.path).exists()
+
+
+def absence(recipe: Recipe, places: Provenance) -> Diagnostic:
+    """Say that a recipe was analysed without its source."""
+    return wording.source_absent(
+        recipe.data.source.path, len(recipe.data.columns), places.value_span(("data", "source", "path"))
+    )
+
+
+def _declared(recipe: Recipe) -> dict[str, str]:
+    ignored = dict.fromkeys(recipe.data.ignore, "text")
+    return ignored | {name: column.type for name, column in recipe.data.columns.items() if column.type is not None}
 
 
 def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], sink: Sink) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_compiler.diagnostics import Diagnostic, Note, did_you_mean, listing
+from mlops_compiler.diagnostics import Diagnostic, Note, Severity, did_you_mean, listing
 from mlops_compiler.ir.schema import dtype_name
 
 if TYPE_CHECKING:
@@ -23,6 +23,17 @@ def unknown_source_column(name: str, known: Iterable[str], source: str, span: Sp
         span=span,
         notes=(Note(text=f"{len(names)} columns come from {source}"),),
         help=did_you_mean(name, names, otherwise="its columns are"),
+    )
+
+
+def source_absent(path: str, columns: int, span: Span | None) -> Diagnostic:
+    """The source is not here, and its contract stands for it."""
+    return Diagnostic(
+        code="source-absent",
+        headline=f"the source {path} is not here; the {columns} columns of its contract are taken for all of it",
+        span=span,
+        notes=(Note(text="a plan supposes that it holds what was read last; a run needs it"),),
+        severity=Severity.WARNING,
     )
 
 

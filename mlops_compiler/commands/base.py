@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 DONE, REJECTED, USAGE, ENGINE, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes."""
+CHANGES = 2
+"""With ``--detailed-exitcode``: something would run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,25 @@ def _no_number(name: str, text: str) -> Diagnostic:
         headline=f"`{name}` takes a whole number, not {text!r}",
         span=Span.of_token(f"{name}={text}"),
     )
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file that was asked for, whole or not at all.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    draft = path.with_name(f"{path.name}.part")
+    try:
+        draft.write_text(text)
+        draft.replace(path)
+    except OSError as error:
+        finding = Diagnostic(
+            code="output-unwritable",
+            headline=f"{path} cannot be written: {error.strerror}",
+            span=Span.of_token(str(path)),
+        )
+        raise UsageError([finding]) from error
 
 
 def print_json(value: Any, indent: int | None = 2) -> None:

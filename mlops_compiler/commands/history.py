@@ -36,7 +36,7 @@ def show(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
     wanted = invocation.arguments.get("run") or next(iter(invocation.words), None)
     found = store.runs(recipe, limit=1) if wanted is None else [run for run in [store.run(wanted)] if run]
     if not found:
-        raise UsageError([_no_run(store, wanted)])
+        raise UsageError([no_run(store, wanted)])
     events = store.events(found[0].run_id)
     if invocation.as_json:
         invocation.print_json({**asdict(found[0]), "events": [asdict(event) for event in events]})
@@ -45,7 +45,8 @@ def show(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
     return DONE
 
 
-def _no_run(store: StoreReader, wanted: str | None) -> Diagnostic:
+def no_run(store: StoreReader, wanted: str | None) -> Diagnostic:
+    """The finding that a run is not there."""
     known = [run.run_id for run in store.runs(None, limit=_LISTED)]
     return Diagnostic(
         code="unknown-run",

@@ -2,41 +2,93 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.commands.base import DONE
+from mlops_compiler.commands.base import CHANGES, DONE, write_file
 from mlops_compiler.commands.telling import tell_beside
-from mlops_compiler.console.plan_view import PlanRow, print_plan
-from mlops_compiler.console.streams import results
+from mlops_compiler.console.plan_view import PlanRow, print_clients, print_plan
+from mlops_compiler.console.streams import messages, results
+from mlops_compiler.diagnostics import Diagnostic, UsageError, render_json
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.lifecycle import Candidate, Matrix, Search
 from mlops_compiler.ir.printer import print_value
+from mlops_compiler.plan import cost as costs
+from mlops_compiler.plan.contract import clients
+from mlops_compiler.plan.file import PlanFile
+from mlops_compiler.plan.holdout import reuse_of_holdout
+from mlops_compiler.report import numbers
 
 if TYPE_CHECKING:
     from mlops_compiler.commands.base import Invocation
+    from mlops_compiler.driver import Planned
     from mlops_compiler.frontend.composed import Composed
+    from mlops_compiler.plan.cost import Cost, SearchCost
     from mlops_compiler.plan.stages import Plan, Stage
+    from mlops_compiler.recipe.resources import Cluster
 
 
 def plan(composed: Composed, invocation: Invocation) -> int:
-    """Print each stage as reuse, rebuild or new, with the reason."""
+    """Print each stage as reuse, rebuild or new, with the reason, the cost, and what clients would notice.
+
+    Returns:
+        0; with ``--detailed-exitcode``, 2 where anything would run, as other planners have it.
+    """
     planned = plan_recipe(composed)
-    tell_beside(planned.compiled.warnings, invocation.style)
+    if invocation.sweeps and "--out" in invocation.options:
+        raise UsageError([_one_plan()])
+    findings = warnings(planned)
+    tell_beside(findings, invocation.style)
+    _print(planned, findings, invocation)
+    if (file := invocation.options.get("--out")) is not None:
+        made = PlanFile.of(planned.plan, composed.config, composed.overrides, invocation.recipe_dirs)
+        write_file(Path(file), made.to_text())
+        messages().print(f"\nto run exactly this: mlops-compile run plan={file}", soft_wrap=True)
+    return CHANGES if "--detailed-exitcode" in invocation.flags and planned.plan.to_run else DONE
+
+
+def warnings(planned: Planned) -> tuple[Diagnostic, ...]:
+    """What there is to say of a plan beside the plan: of its recipe, and of its history."""
+    place = planned.compiled.composed.provenance.value_span(("validate", "seed"))
+    reused = reuse_of_holdout(planned.plan, planned.store, place)
+    return (*planned.compiled.warnings, *([reused] if reused else []))
+
+
+def _print(planned: Planned, findings: tuple[Diagnostic, ...], invocation: Invocation) -> None:
+    made, recipe = planned.plan, planned.compiled.recipe
+    cost = costs.estimate(made, planned.store, planned.compiled.composed.root, _cores(recipe.cluster))
+    served = clients(made.program, planned.store)
     if invocation.as_json:
-        invocation.print_json({"recipe": planned.plan.recipe, "stages": plan_data(planned.plan)})
+        data = {
+            "recipe": made.recipe,
+            "stages": plan_data(made),
+            "cost": costs.as_data(cost),
+            "clients": None if served is None else asdict(served),
+            "warnings": render_json(findings),
+        }
+        invocation.print_json(data)
     else:
-        print_plan(planned.plan.recipe, plan_rows(planned.plan), results())
-    return DONE
+        total = f", about {numbers.seconds(cost.total)}" if made.to_run and cost.total is not None else ""
+        print_plan(made.recipe, plan_rows(made, cost), results(), total)
+        if served is not None and served.changes:
+            print_clients(served, results())
 
 
-def plan_rows(made: Plan) -> list[PlanRow]:
+def _cores(cluster: Cluster) -> int | None:
+    """The cores of the engine, where that is known before it starts."""
+    return (cluster.cpus or os.cpu_count()) if cluster.address == "embedded" else None
+
+
+def plan_rows(made: Plan, cost: Cost | None = None) -> list[PlanRow]:
     """The rows of a plan for the console."""
     return [
         PlanRow(
             stage=action.stage.name,
             action=action.action,
             reason=action.reason,
-            extra=_extra(action.stage) if action.action != "reuse" else "",
+            extra=_extra(action.stage, cost) if action.action != "reuse" else "",
         )
         for action in made.actions
     ]
@@ -55,15 +107,16 @@ def plan_data(made: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def _extra(stage: Stage) -> str:
-    """What a stage will do, where its name does not say it."""
+def _extra(stage: Stage, cost: Cost | None) -> str:
+    """What a stage will do, where its name does not say it, and what it will take."""
     match stage.nodes[-1].op:
         case Matrix(features=features):
             steps = stage.ingredients["prepare.order"]
             return f"{', '.join(steps)} → {len(features)} features" if steps else f"{len(features)} features"
         case Search() as search:
             limit = f"at most {search.trials} trials" + (f" or {search.time:g} s" if search.time else "")
-            return "\n".join([f"{limit}, {search.algorithm}, {search.scheduler}", *map(_candidate, search.candidates)])
+            told = [f"{limit}, {search.algorithm}, {search.scheduler}", *map(_candidate, search.candidates)]
+            return "\n".join([*told, *([_search_cost(cost.search)] if cost is not None and cost.search else [])])
         case _:
             return ""
 
@@ -71,3 +124,21 @@ def _extra(stage: Stage) -> str:
 def _candidate(item: Candidate) -> str:
     space = ", ".join(f"{name} {print_value(domain)}" for name, domain in item.space.items())
     return f"{item.name}: {item.kind}" + (f" — {space}" if space else "")
+
+
+def _search_cost(cost: SearchCost) -> str:
+    basis = "as the last search took" if cost.measured else "a rough guess"
+    where = f", {numbers.seconds(cost.seconds)} on {cost.cores} cores" if cost.seconds is not None else ""
+    gpu = f", {numbers.seconds(cost.gpu_seconds)} of a GPU where there is one" if cost.gpu_seconds else ""
+    return (
+        f"at most {cost.trials} x {cost.folds} fits: {numbers.seconds(cost.cpu_seconds)} of a core{gpu}{where}; "
+        f"{cost.memory:.1f} GiB a trial ({basis})"
+    )
+
+
+def _one_plan() -> Diagnostic:
+    return Diagnostic(
+        code="bad-flag",
+        headline="--out writes one plan, and a sweep makes several",
+        help="plan each job by itself",
+    )

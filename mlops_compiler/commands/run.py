@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE, INTERRUPTED, REJECTED
-from mlops_compiler.commands.plan import plan_data, plan_rows
+from mlops_compiler.commands.origins import origins
+from mlops_compiler.commands.plan import plan_data, plan_rows, warnings
+from mlops_compiler.commands.planned import require_planned
+from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console.progress import Progress
 from mlops_compiler.console.streams import messages, results
 from mlops_compiler.console.summary import RunSummary, print_summary
@@ -23,6 +26,7 @@ from mlops_compiler.driver import plan_recipe
 from mlops_compiler.plan.stages import Reuse
 from mlops_compiler.store.records import RunRecord
 from mlops_compiler.store.writer import open_writer
+from mlops_compiler.tables.sources import must_hold_something
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +58,10 @@ def run(composed: Composed, invocation: Invocation) -> int:
         MlopsError: The recipe, the data or the engine failed; recorded as such.
     """
     planned = plan_recipe(composed)
+    if not planned.plan.source_is_here:
+        _require_source(planned)
+    require_planned(planned, invocation)
+    tell_beside(warnings(planned), invocation.style)
     begun = _begin(planned)
     try:
         with _interruptible():
@@ -71,6 +79,15 @@ def run(composed: Composed, invocation: Invocation) -> int:
     return _end(begun, records, invocation)
 
 
+def _require_source(planned: Planned) -> None:
+    """Refuse a run without its data, whatever of it could be reused: nobody could say what it was a run of."""
+    composed = planned.compiled.composed
+    must_hold_something(
+        composed.root / planned.compiled.recipe.data.source.path,
+        composed.provenance.value_span(("data", "source", "path")),
+    )
+
+
 def _begin(planned: Planned) -> Started:
     store = open_writer(planned.location)
     store.sweep()
@@ -83,7 +100,7 @@ def _begin(planned: Planned) -> Started:
         pid=os.getpid(),
         host=socket.gethostname(),
         overrides=[mask(token) for token in planned.compiled.composed.overrides],
-        summary={},
+        summary=origins(planned, store),
         plan=plan_data(planned.plan),
     )
     store.start_run(record)

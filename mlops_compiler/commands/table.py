@@ -50,11 +50,23 @@ COMMANDS: dict[str, Command] = {
         function="check:check",
         arguments=("verbose",),
     ),
+    "render": Command(
+        about="print the composed recipe; --origins says who set each value",
+        function="render:render",
+        flags=("--origins",),
+    ),
     "plan": Command(
         about="say for each stage whether it would be reused, rebuilt or new, and why",
         function="plan:plan",
+        flags=("--detailed-exitcode",),
+        options=("--out",),
     ),
-    "run": Command(about="take a recipe to a numbered release (the default)", function="run:run"),
+    "why": Command(about="follow one stage back to what changed: STAGE", function="why:why", words=1),
+    "run": Command(
+        about="take a recipe to a numbered release (the default): [plan=FILE]",
+        function="run:run",
+        arguments=("plan",),
+    ),
     "predict": Command(
         about="score a file with a release: input=FILE output=FILE [release=N]",
         function="predict:predict",
@@ -71,5 +83,11 @@ COMMANDS: dict[str, Command] = {
     ),
     "show": Command(
         about="show one recorded run: [RUN]", function="history:show", needs="store", arguments=("run",), words=1
+    ),
+    "diff": Command(
+        about="compare two runs or releases: [A] [B], each RUN, last, last~1 or release:N",
+        function="diff:diff",
+        needs="store",
+        words=2,
     ),
 }

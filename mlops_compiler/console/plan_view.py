@@ -7,12 +7,28 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from mlops_compiler.console.text import ACCENT, DIM, STRONG, WARN, clean, clean_lines, grid, line, row, styled
+from mlops_compiler.console.text import (
+    ACCENT,
+    BAD,
+    CROSS,
+    DIM,
+    STRONG,
+    WARN,
+    clean,
+    clean_lines,
+    grid,
+    heading,
+    line,
+    row,
+    styled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
+
+    from mlops_compiler.plan.contract import Clients
 
 ACTION_STYLES = {"reuse": DIM, "rebuild": WARN, "new": ACCENT}
 
@@ -34,8 +50,15 @@ class PlanRow:
     extra: str = ""
 
 
-def print_plan(recipe: str, rows: Sequence[PlanRow], console: Console) -> None:
-    """Print a plan, and in the last line how many stages run and how many are reused."""
+def print_plan(recipe: str, rows: Sequence[PlanRow], console: Console, total: str = "") -> None:
+    """Print a plan, and in the last line how many stages run and how many are reused.
+
+    Args:
+        recipe: The recipe's name.
+        rows: Its stages.
+        console: Where to.
+        total: What follows in the last line.
+    """
     line(console, (f"plan of {clean(recipe)}", STRONG))
     table = grid("left", "left", "text")
     for item in rows:
@@ -49,7 +72,18 @@ def print_plan(recipe: str, rows: Sequence[PlanRow], console: Console) -> None:
         )
     console.print(table)
     console.print()
-    line(console, count_actions([item.action for item in rows]))
+    line(console, count_actions([item.action for item in rows]), clean(total))
+
+
+def print_clients(clients: Clients, console: Console) -> None:
+    """Print what those who ask the current release would notice of the next one; what breaks them first."""
+    where = f"is served at {clients.url}" if clients.url else "is the last one"
+    heading(console, "Clients", f"release {clients.release} {where}; of the next one they would notice")
+    table = grid("left", "text", indent=4)
+    for change in sorted(clients.changes, key=lambda change: not change.breaks):
+        mark = styled(CROSS, BAD) if change.breaks else styled("·", DIM)
+        row(table, mark, styled(change.text + (", which breaks them" if change.breaks else "")))
+    console.print(table)
 
 
 def count_actions(actions: Sequence[str]) -> str:

@@ -150,6 +150,14 @@ def contains(domain: Domain, value: object) -> bool:
             return isinstance(value, int | float) and low <= value <= high
 
 
+def write_domain(value: Any) -> Any:
+    """Write a domain as recipes do, ``{"log_uniform": [0.001, 10]}``; leave anything else as it is."""
+    name = next((name for name, kind in DOMAINS.items() if type(value) is kind), None)
+    if name is None:
+        return value
+    return {name: list(value.values) if isinstance(value, Choice) else [value.low, value.high]}
+
+
 T = TypeVar("T")
 # A field that holds a value of type T or a domain of such values.
 Searchable = Annotated[T | Choice | Uniform | LogUniform | IntUniform | IntLogUniform, BeforeValidator(parse_domain)]

@@ -56,6 +56,7 @@ class HistGradientBoosting(ModelKind):
         }
     )
     complexity = 40
+    seconds_per_cell = 1e-6
     accepts_missing = True
 
     def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:

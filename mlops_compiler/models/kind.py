@@ -81,6 +81,8 @@ class ModelKind(ABC):
         uses_gpu: Whether a GPU makes it faster.
         is_baseline: Whether it looks at no feature, and is there to be beaten.
         accepts_missing: Whether the design matrix may hold NaN.
+        seconds_per_cell: About how long a fit takes on one core, for each number of the design matrix; for
+            estimates before anything was measured.
     """
 
     name: ClassVar[str]
@@ -91,6 +93,7 @@ class ModelKind(ABC):
     uses_gpu: ClassVar[bool] = False
     is_baseline: ClassVar[bool] = False
     accepts_missing: ClassVar[bool] = False
+    seconds_per_cell: ClassVar[float] = 1e-6
 
     @abstractmethod
     def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:

@@ -22,6 +22,7 @@ from mlops_compiler.ir.domain import (
     Searchable,
     Uniform,
     parse_domain,
+    write_domain,
 )
 from mlops_compiler.section import Section
 
@@ -48,7 +49,9 @@ class _EveryPointFits:
             core_schema.literal_schema(list(DOMAINS)), core_schema.list_schema(), min_length=1, max_length=1
         )
         return core_schema.no_info_plain_validator_function(
-            _Point(plain).parse, json_schema_input_schema=core_schema.union_schema([plain, domain])
+            _Point(plain).parse,
+            json_schema_input_schema=core_schema.union_schema([plain, domain]),
+            serialization=core_schema.plain_serializer_function_ser_schema(write_domain, when_used="json"),
         )
 
 

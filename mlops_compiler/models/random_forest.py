@@ -46,6 +46,7 @@ class RandomForest(ModelKind):
         {"n_estimators": 200, "max_features": 0.3, "min_samples_leaf": 10, "max_depth": None}
     )
     complexity = 30
+    seconds_per_cell = 3e-6
 
     def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Grow the trees, `options.threads` at a time."""

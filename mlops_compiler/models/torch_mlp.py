@@ -62,6 +62,7 @@ class TorchMlp(ModelKind):
         }
     )
     complexity = 50
+    seconds_per_cell = 6e-6
     uses_gpu = True
 
     def unreached(self, parameters: Mapping[str, Scalar | Domain]) -> dict[str, str]:

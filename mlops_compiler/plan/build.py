@@ -2,41 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlops_compiler.ir.ops.lifecycle import Read
-from mlops_compiler.plan.diff import why_changed
+from mlops_compiler.plan.diff import causes, summary
 from mlops_compiler.plan.stages import New, Plan, Rebuild, Reuse, make_stages
 from mlops_compiler.tables.sources import file_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mlops_compiler.ir.program import Program
     from mlops_compiler.plan.stages import Action, Stage
     from mlops_compiler.store.reader import StoreReader
 
+_UNKNOWN = "unknown"
+
 
 def build_plan(program: Program, root: Path, store: StoreReader) -> Plan:
     """Plan a program: each stage reuse, rebuild or new, with the reason.
+
+    Where the source is not here, the plan supposes that it holds what was read last.
 
     Args:
         program: The program after all passes.
         root: The folder that the source's path is relative to.
         store: What is recorded.
     """
-    stages = make_stages(program, source_digest(root / program.the(Read)[1].path, store))
+    digest = source_digest(root / program.the(Read)[1].path, store)
+    stages = make_stages(program, digest or _last_digest(program.name, store))
     actions: list[Action] = []
     for stage in stages:
         running = {action.stage.name for action in actions if not isinstance(action, Reuse)}
         actions.append(_action(program.name, stage, running, store))
-    return Plan(recipe=program.name, program=program, actions=tuple(actions))
+    told = tuple(_with_followers(action, actions) for action in actions)
+    return Plan(recipe=program.name, program=program, actions=told, source_is_here=digest is not None)
 
 
-def source_digest(path: Path, store: StoreReader) -> str:
-    """Hash the source's content, or recall the hash that a run took of the very same file."""
-    stat = path.stat()
+def source_digest(path: Path, store: StoreReader) -> str | None:
+    """Hash the source's content, or recall the hash that a run took of the same file; None where it is not here."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
     return store.file_digest(str(path.resolve()), stat.st_size, stat.st_mtime_ns) or file_digest(path)
+
+
+def _last_digest(recipe: str, store: StoreReader) -> str:
+    last = store.last_stage(recipe, "snapshot")
+    return str(last.ingredients.get("data.source.digest", _UNKNOWN)) if last else _UNKNOWN
 
 
 def _action(recipe: str, stage: Stage, running: set[str], store: StoreReader) -> Action:
@@ -44,4 +60,29 @@ def _action(recipe: str, stage: Stage, running: set[str], store: StoreReader) ->
         return Reuse(stage=stage, record=record)
     if (last := store.last_stage(recipe, stage.name)) is None:
         return New(stage=stage)
-    return Rebuild(stage=stage, reason=why_changed(stage, last, running))
+    found = causes(stage, last)
+    follows = tuple(name for name in stage.parents if name in running)
+    if found:
+        reason = summary(found)
+    elif follows:
+        reason = f"follows `{follows[-1]}`"
+    elif last.fingerprint == stage.fingerprint:
+        reason = "its result is no longer in the store"
+    else:
+        reason = "what it reads was made by other stages than last time"
+    return Rebuild(stage=stage, reason=reason, last=last, causes=found, follows=follows)
+
+
+def _with_followers(action: Action, actions: Sequence[Action]) -> Action:
+    """Say of a stage that changed by itself how many run because of it."""
+    if not isinstance(action, Rebuild) or not action.causes:
+        return action
+    following = {action.stage.name}
+    for other in actions:
+        if following.intersection(other.stage.parents):
+            following.add(other.stage.name)
+    count = len(following) - 1
+    if count == 0:
+        return action
+    told = f"{count} stages after it follow" if count > 1 else "1 stage after it follows"
+    return replace(action, reason=f"{action.reason}; {told}")

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from mlops_compiler.ir.domain import DOMAINS
 from mlops_compiler.ir.fingerprint import canonical, fingerprint, flatten
 from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.plan.diff import VERSION
 
 if TYPE_CHECKING:
     from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.program import Node, Program
+    from mlops_compiler.plan.diff import Cause
     from mlops_compiler.store.records import StageRecord
 
 VERSIONS: dict[str, int] = {
@@ -80,10 +82,21 @@ class Reuse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rebuild:
-    """The stage ran before, with other ingredients."""
+    """The stage ran before, and what it would give now is not recorded.
+
+    Attributes:
+        stage: The stage.
+        reason: Why, in one line.
+        last: Its most recent record for the same recipe.
+        causes: What changed of its own ingredients.
+        follows: The stages that it reads and that run.
+    """
 
     stage: Stage
     reason: str
+    last: StageRecord
+    causes: tuple[Cause, ...] = ()
+    follows: tuple[str, ...] = ()
     action: str = "rebuild"
 
 
@@ -106,6 +119,8 @@ class Plan:
     recipe: str
     program: Program
     actions: tuple[Action, ...]
+    source_is_here: bool = True
+    """Whether the source was there to be hashed; else the plan supposes the content that was read last."""
 
     @property
     def to_run(self) -> tuple[Stage, ...]:
@@ -132,11 +147,10 @@ def make_stages(program: Program, source_digest: str) -> tuple[Stage, ...]:
     made: dict[str, Stage] = {}
     for name, parents in PARENTS.items():
         nodes = _nodes(program, name)
-        ingredients = _ingredients(name, nodes, source_digest)
+        ingredients = {VERSION: VERSIONS[name], **_ingredients(name, nodes, source_digest)}
         seal = fingerprint(
             {
                 "stage": name,
-                "version": VERSIONS[name],
                 "ingredients": ingredients,
                 "parents": {parent: made[parent].fingerprint for parent in parents},
             }

@@ -36,8 +36,12 @@ class StoreReader:
 
     def stage(self, fingerprint: str) -> StageRecord | None:
         """Find a finished stage by its fingerprint; None where it, or one of its objects, is not there."""
-        record = self._one(StageRecord, "SELECT * FROM stages WHERE fingerprint = :wanted", wanted=fingerprint)
+        record = self.stage_record(fingerprint)
         return record if record and all(map(self.objects.exists, record.outputs.values())) else None
+
+    def stage_record(self, fingerprint: str) -> StageRecord | None:
+        """Find what is recorded of a finished stage, whether or not its objects are still there."""
+        return self._one(StageRecord, "SELECT * FROM stages WHERE fingerprint = :wanted", wanted=fingerprint)
 
     def last_stage(self, recipe: str, name: str) -> StageRecord | None:
         """Find the stage of a recipe that finished last."""
@@ -64,6 +68,11 @@ class StoreReader:
         """Find a run by its name."""
         found = self._one(RunRecord, "SELECT * FROM runs WHERE run_id = :run_id", run_id=run_id)
         return _as_it_is(found) if found else None
+
+    def runs_named(self, start: str) -> list[RunRecord]:
+        """List the runs whose names start so, the newest first."""
+        chosen = "SELECT * FROM runs WHERE substr(run_id, 1, :length) = :start ORDER BY started DESC, run_id DESC"
+        return [_as_it_is(run) for run in self._all(RunRecord, chosen, length=len(start), start=start)]
 
     def events(self, run_id: str, after: int = 0) -> list[Event]:
         """List the events of a run, in order, from the one that follows event `after`."""

@@ -48,9 +48,12 @@ class StoreWriter(StoreReader):
             _insert(transaction, "runs", asdict(record))
 
     def finish_run(self, run_id: str, status: str, summary: dict[str, Any]) -> None:
-        """Record how a run ended."""
-        values = to_row({"run_id": run_id, "status": status, "summary": summary, "finished": time.time()})
+        """Record how a run ended; what it recorded of itself at its start is kept."""
         with self._writes.transaction() as transaction:
+            begun = transaction.rows("SELECT summary FROM runs WHERE run_id = :run_id", {"run_id": run_id})
+            known = from_row(begun[0])["summary"] if begun else {}
+            ended = {"status": status, "summary": {**known, **summary}, "finished": time.time()}
+            values = to_row({"run_id": run_id, **ended})
             transaction.run(
                 "UPDATE runs SET status = :status, summary = :summary, finished = :finished WHERE run_id = :run_id",
                 values,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mlops_compiler.ir.ops.lifecycle import Read
 
 SAMPLE_ROWS = 1000
+_HEAD = 65_536
+"""Bytes from whose lines the number of all lines is guessed."""
 _PADDED_NUMBER = re.compile(r"^[+-]?0\d")
 
 
@@ -45,7 +47,7 @@ def describe(
     Raises:
         DataError: The file is missing, empty, unreadable, or has a column twice.
     """
-    _must_hold_something(path, span)
+    must_hold_something(path, span)
     try:
         if read.kind == "parquet":
             return {name: dtype_name(dtype) for name, dtype in pl.read_parquet_schema(path).items()}
@@ -65,7 +67,7 @@ def load(read: Read, path: Path, span: Span | None = None) -> pl.DataFrame:
     Raises:
         DataError: The file is missing, empty or unreadable, has no rows, or rows of unequal length.
     """
-    _must_hold_something(path, span)
+    must_hold_something(path, span)
     try:
         frame = pl.read_parquet(path) if read.kind == "parquet" else _read_csv(read, path)
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -76,6 +78,22 @@ def load(read: Read, path: Path, span: Span | None = None) -> pl.DataFrame:
     if read.kind == "csv" and frame[frame.columns[-1]].null_count() and (ragged := ragged_rows(path, read.separator)):
         raise DataError([_ragged(path, ragged, span)])
     return frame
+
+
+def guess_rows(read: Read, path: Path) -> int | None:
+    """Say about how many rows a file has without reading them; None where it is not here.
+
+    A Parquet footer knows; a CSV file is as many times its first lines as it is larger than they are.
+    """
+    try:
+        if read.kind == "parquet":
+            return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            lines = max(1, head.count(b"\n"))
+            return max(0, round(path.stat().st_size * lines / max(1, len(head))) - 1)
+    except (OSError, pl.exceptions.PolarsError):
+        return None
 
 
 def file_digest(path: Path) -> str:
@@ -110,7 +128,12 @@ def _all_datetimes(values: pl.Series) -> bool:
     return not values.str.to_datetime(strict=False).has_nulls()
 
 
-def _must_hold_something(path: Path, span: Span | None) -> None:
+def must_hold_something(path: Path, span: Span | None) -> None:
+    """Check that a source is a file that is not empty.
+
+    Raises:
+        DataError: It is not.
+    """
     if path.is_dir():
         raise DataError([_missing(path, span, "is a folder")])
     if not path.exists():

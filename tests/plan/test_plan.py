@@ -64,15 +64,19 @@ CHANGES = {
     "a parameter of a model": (
         ["models.logistic.C=0.5"],
         "search",
-        '`models.logistic.parameters.C` changed: ["log_uniform", 0.01, 1] → 0.5',
+        "`models.logistic` changed: C log_uniform [0.01, 1] → 0.5; 5 stages after it follow",
     ),
     "more trials": (["search.trials=4"], "search", "`search.trials` changed: 3 → 4"),
-    "a model less": (["~models.logistic"], "search", "`models.logistic.kind` is gone"),
-    "a step": (["prepare.encode.max_levels=3"], "prepare", "`prepare.encode.max_levels` changed: 20 → 3"),
-    "a step less": (["~prepare.long_tails"], "prepare", "`prepare.order` changed"),
-    "the folds": (["validate.folds.k=4"], "split", "`split.k` changed: 3 → 4"),
-    "the seed": (["validate.seed=8"], "split", "`split.seed` changed: 7 → 8"),
-    "the contract": (["data.columns.tenure.range=[0, 99]"], "snapshot", "`data.columns.tenure.range` changed"),
+    "a model less": (["~models.logistic"], "search", "`models.logistic` is gone"),
+    "a step": (["prepare.encode.max_levels=3"], "prepare", "`prepare.encode` changed: max_levels 20 → 3"),
+    "a step less": (["~prepare.long_tails"], "prepare", "`prepare.long_tails` is gone"),
+    "the folds": (["validate.folds.k=4"], "split", "`validate.folds.k` changed: 3 → 4; 7 stages after it follow"),
+    "the seed": (["validate.seed=8"], "split", "`validate.seed` changed: 7 → 8"),
+    "the contract": (
+        ["data.columns.tenure.range=[0, 99]"],
+        "snapshot",
+        "`data.columns.tenure` changed: range [0.0, 100.0] → [0.0, 99.0]",
+    ),
     "the rule": (["select.rule=best"], "select", "`select.rule` changed: one_standard_error → best"),
     "what a decision is worth": (
         ["objective.value.true_positive=61"],
@@ -99,7 +103,7 @@ def test_a_change_reruns_what_depends_on_it_and_no_more(done, case):
     assert running(plan) == follows(stage)
     assert {plan[name].action for name in follows(stage)} == {"rebuild"}
     assert reason in plan[stage].reason
-    assert all("runs before it" in plan[name].reason or "changed" in plan[name].reason for name in follows(stage)[1:])
+    assert all("follows" in plan[name].reason or "changed" in plan[name].reason for name in follows(stage)[1:])
 
 
 def test_another_file_reruns_all(done):
@@ -108,8 +112,8 @@ def test_another_file_reruns_all(done):
     path.write_text("".join(lines[:-1]))
     plan = done.plan()
     assert running(plan) == STAGES
-    assert plan["snapshot"].reason == "the source file changed"
-    assert plan["split"].reason == "`snapshot` runs before it"
+    assert plan["snapshot"].reason == "the source file changed; 8 stages after it follow"
+    assert plan["split"].reason == "follows `snapshot`"
 
 
 def test_a_file_touched_and_not_changed_reruns_nothing(done):

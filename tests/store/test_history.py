@@ -88,6 +88,27 @@ def test_a_run_that_ends_says_how(store, make):
     assert run.finished > run.started
 
 
+def test_what_a_run_recorded_at_its_start_is_kept_when_it_ends(store, make):
+    store.start_run(make(RunRecord, summary={"code": {"commit": "abc"}, "release": None}))
+    store.finish_run("r1", "succeeded", {"release": 3})
+    assert store.run("r1").summary == {"code": {"commit": "abc"}, "release": 3}
+
+
+def test_runs_are_found_by_the_start_of_their_names(store, make):
+    for number, name in enumerate(["ab1", "ab2", "b%1", "AB3"]):
+        store.start_run(make(RunRecord, run_id=name, started=float(number)))
+    assert [run.run_id for run in store.runs_named("ab")] == ["ab2", "ab1"]
+    assert [run.run_id for run in store.runs_named("b%")] == ["b%1"]
+    assert store.runs_named("%") == []
+
+
+def test_a_stage_whose_object_is_gone_is_still_recorded(store, make):
+    record = make(StageRecord, outputs={"rows": "e" * 64})
+    store.record_stage(record)
+    assert store.stage(record.fingerprint) is None
+    assert store.stage_record(record.fingerprint) == record
+
+
 @pytest.mark.parametrize(
     ("before", "alive", "shown"),
     [

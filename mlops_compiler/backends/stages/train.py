@@ -9,14 +9,14 @@ from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.prepare import labelled_rows
-from mlops_compiler.ir.ops.lifecycle import Check, Matrix, Search, Split, Train
+from mlops_compiler.ir.ops.lifecycle import Check, Search, Split, Train
+from mlops_compiler.ir.service_contract import request_fields
 from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mlops_compiler.backends.stages.context import Context
-    from mlops_compiler.ir.ops.lifecycle import ColumnCheck
 
 FORMAT = 1
 """Raised when the manifest changes its shape."""
@@ -62,10 +62,9 @@ def _manifest(
     context: Context, selection: dict[str, Any], final: dict[str, Any], files: dict[str, str]
 ) -> dict[str, Any]:
     split, train = context.op(Split), context.op(Train)
-    wanted = _request_columns(context)
-    contract = context.op(Check).columns
-    request = [_field(column) for column in contract if column.name in wanted]
-    unused = {column.name for column in contract} - wanted - {split.target, train.key}
+    request = request_fields(context.task.stage.nodes)
+    wanted = {field["name"] for field in request}
+    unused = {column.name for column in context.op(Check).columns} - wanted - {split.target, train.key}
     return {
         "format": FORMAT,
         "recipe": context.task.recipe,
@@ -81,24 +80,6 @@ def _manifest(
         "features": final["features"],
         "model": {"kind": selection["kind"], "parameters": selection["parameters"], "files": files},
         "example": _example(context, [field["name"] for field in request]),
-    }
-
-
-def _request_columns(context: Context) -> set[str]:
-    """The columns of the source that some feature is computed from; a request needs no other."""
-    schema = next(node.schema for node in context.task.stage.nodes if isinstance(node.op, Matrix))
-    return {origin for column in schema or () for origin in column.origins}
-
-
-def _field(column: ColumnCheck) -> dict[str, Any]:
-    return {
-        "name": column.name,
-        "type": column.type,
-        "nullable": column.nullable,
-        "range": list(column.range) if column.range else None,
-        "one_of": list(column.one_of) if column.one_of else None,
-        "required": not column.nullable,
-        "description": column.description,
     }
 
 

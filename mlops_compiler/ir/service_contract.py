@@ -1,0 +1,38 @@
+"""What a service asks of its clients follows from the program: the columns of the source that some feature needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.ir.ops.lifecycle import Check, Matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlops_compiler.ir.ops.lifecycle import ColumnCheck
+    from mlops_compiler.ir.program import Node
+
+
+def request_fields(nodes: Iterable[Node]) -> list[dict[str, Any]]:
+    """List the fields of a request, in the order of the contract, as JSON-ready objects.
+
+    Args:
+        nodes: Those of a program, or of a stage; the contract and the matrix are among them.
+    """
+    listed = list(nodes)
+    check = next(node.op for node in listed if isinstance(node.op, Check))
+    schema = next(node.schema for node in listed if isinstance(node.op, Matrix)) or ()
+    wanted = {origin for column in schema for origin in column.origins}
+    return [_field(column) for column in check.columns if column.name in wanted]
+
+
+def _field(column: ColumnCheck) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "nullable": column.nullable,
+        "range": list(column.range) if column.range else None,
+        "one_of": list(column.one_of) if column.one_of else None,
+        "required": not column.nullable,
+        "description": column.description,
+    }

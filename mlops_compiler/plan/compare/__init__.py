@@ -1,0 +1,1 @@
+"""Two runs side by side: what they were made of, and what came of each. Reads the store, and writes nothing."""

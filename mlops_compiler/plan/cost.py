@@ -1,0 +1,221 @@
+"""What a plan will take: from what the same work took last time, else from rough figures of each kind of model.
+
+An estimate of the search is an upper bound in trials and folds: a scheduler ends poor trials early.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.ir.budget import shares
+from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.models.registry import MODELS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_compiler.ir.program import Program
+    from mlops_compiler.plan.stages import Plan
+    from mlops_compiler.store.reader import StoreReader
+    from mlops_compiler.store.records import StageRecord
+
+_BASE_SECONDS = 0.01
+"""A fold's own cost, whatever the model: scoring it, recording it."""
+_COPIES = 3
+"""Times that a trial holds its matrix: as it came, as the estimator keeps it, and while it is scored."""
+_PROCESS_GIB = 0.25
+"""What a worker with its libraries takes before it sees a row."""
+_LEVELS = 10
+"""Indicators of a column whose levels nobody declared."""
+_GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCost:
+    """What one model of the search will take, at most.
+
+    Attributes:
+        model: Its name.
+        trials: Its trials.
+        fold_seconds: Seconds of one fold of one trial, on its own cores.
+        cpu_seconds: Core-seconds of all its trials.
+        gpu_seconds: GPU-seconds likewise; where `gpu: auto`, if there is a GPU.
+        measured: Whether the figure comes from an earlier search.
+    """
+
+    model: str
+    trials: int
+    fold_seconds: float
+    cpu_seconds: float
+    gpu_seconds: float
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchCost:
+    """What the search will take, at most.
+
+    Attributes:
+        models: Its models.
+        folds: Folds of each trial.
+        memory: GiB that one trial holds.
+        cores: The cores that `seconds` counts on; None where they are not known.
+        seconds: Wall time on those cores.
+    """
+
+    models: tuple[ModelCost, ...]
+    folds: int
+    memory: float
+    cores: int | None
+    seconds: float | None
+
+    @property
+    def trials(self) -> int:
+        """All trials."""
+        return sum(item.trials for item in self.models)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Core-seconds of all trials."""
+        return sum(item.cpu_seconds for item in self.models)
+
+    @property
+    def gpu_seconds(self) -> float:
+        """GPU-seconds of all trials."""
+        return sum(item.gpu_seconds for item in self.models)
+
+    @property
+    def measured(self) -> bool:
+        """Whether every figure comes from an earlier search."""
+        return all(item.measured for item in self.models)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a plan will take: seconds of each stage that ran before, and the search in detail."""
+
+    seconds: dict[str, float]
+    search: SearchCost | None
+
+    @property
+    def total(self) -> float | None:
+        """Seconds of all, where each is known."""
+        found = dict(self.seconds)
+        if self.search is not None and self.search.seconds is not None:
+            found["search"] = self.search.seconds
+        return sum(found.values()) if found else None
+
+
+def estimate(plan: Plan, store: StoreReader, root: Path, cores: int | None) -> Cost:
+    """Estimate what the stages that would run will take.
+
+    Args:
+        plan: The plan.
+        store: What is recorded.
+        root: The folder that the source's path is relative to.
+        cores: The cores of the engine; None where they are not known.
+    """
+    last = {stage.name: store.last_stage(plan.recipe, stage.name) for stage in plan.to_run}
+    seconds = {name: record.seconds for name, record in last.items() if record is not None and name != "search"}
+    if "search" not in last:
+        return Cost(seconds=seconds, search=None)
+    rows = _rows(plan.program, store, root)
+    return Cost(seconds=seconds, search=_search(plan, last["search"], store, rows, cores))
+
+
+def _rows(program: Program, store: StoreReader, root: Path) -> int | None:
+    """Count the rows of the last snapshot; else guess from the source's metadata."""
+    from mlops_compiler.tables.sources import guess_rows
+
+    record = store.last_stage(program.name, "snapshot")
+    if record is not None:
+        return int(record.summary["rows"])
+    read = program.the(ops.Read)[1]
+    return guess_rows(read, root / read.path)
+
+
+def _search(
+    plan: Plan, last: StageRecord | None, store: StoreReader, rows: int | None, cores: int | None
+) -> SearchCost | None:
+    (_, search), (_, split) = plan.program.the(ops.Search), plan.program.the(ops.Split)
+    known = _measured(last, store) if last is not None else {}
+    if rows is None and not known.keys() >= {item.name for item in search.candidates}:
+        return None
+    width = features(plan.program)
+    trained = int((rows or 0) * (1 - split.fraction) * (split.k - 1) / split.k)
+    given = shares(search)
+    models = tuple(
+        _model(item, given[item.name], split.k, known.get(item.name), trained * width) for item in search.candidates
+    )
+    slots = None if cores is None else min(search.max_concurrent, cores)
+    spent = sum(item.cpu_seconds for item in models)
+    longest = max((item.fold_seconds * split.k for item in models), default=0.0)
+    return SearchCost(
+        models=models,
+        folds=split.k,
+        memory=_PROCESS_GIB + _COPIES * (rows or 0) * width * 8 / _GIB,
+        cores=cores,
+        seconds=None if slots is None else _capped(max(spent / slots, longest), search.time),
+    )
+
+
+def _capped(seconds: float, budget: float | None) -> float:
+    return seconds if budget is None else min(seconds, budget)
+
+
+def _model(item: ops.Candidate, trials: int, folds: int, measured: float | None, cells: int) -> ModelCost:
+    seconds = _BASE_SECONDS + MODELS[item.kind].seconds_per_cell * cells if measured is None else measured
+    spent = seconds * folds * trials
+    gpu = 1.0 if item.gpu == "auto" else float(item.gpu)
+    return ModelCost(
+        model=item.name,
+        trials=trials,
+        fold_seconds=seconds,
+        cpu_seconds=spent * item.cpu,
+        gpu_seconds=spent * gpu,
+        measured=measured is not None,
+    )
+
+
+def _measured(last: StageRecord, store: StoreReader) -> dict[str, float]:
+    """Take the mean seconds of a fold of each model from the last search; a search read from records took none."""
+    board = json.loads(store.objects.get(last.outputs["leaderboard"]))
+    spent: dict[str, list[float]] = {}
+    for row in board["trials"]:
+        seconds = last.summary["seconds"].get(str(row["trial"]), 0.0)
+        if row["scores"] and seconds:
+            spent.setdefault(row["model"], []).append(seconds / len(row["scores"]))
+    return {model: sum(values) / len(values) for model, values in spent.items()}
+
+
+def features(program: Program) -> int:
+    """Count the features, those that only the data can name as well as the contract tells."""
+    (node, _), (_, check) = program.the(ops.Matrix), program.the(ops.Check)
+    levels = {column.name: len(column.one_of) for column in check.columns if column.one_of}
+    return sum(levels.get(column.name[:-2], _LEVELS) if column.is_open else 1 for column in node.schema or ())
+
+
+def as_data(cost: Cost) -> dict[str, Any]:
+    """Write an estimate as JSON."""
+    search = cost.search
+    return {
+        "seconds": cost.total,
+        "stages": cost.seconds,
+        "search": None
+        if search is None
+        else {
+            "trials": search.trials,
+            "folds": search.folds,
+            "cpu_hours": search.cpu_seconds / 3600,
+            "gpu_hours": search.gpu_seconds / 3600,
+            "memory_gib": search.memory,
+            "cores": search.cores,
+            "seconds": search.seconds,
+            "measured": search.measured,
+            "models": {
+                item.model: {"trials": item.trials, "fold_seconds": item.fold_seconds} for item in search.models
+            },
+        },
+    }

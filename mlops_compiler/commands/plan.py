@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import CHANGES, DONE, write_file
 from mlops_compiler.commands.telling import tell_beside
+from mlops_compiler.console.passes_view import print_passes
 from mlops_compiler.console.plan_view import PlanRow, print_clients, print_plan
 from mlops_compiler.console.streams import messages, results
 from mlops_compiler.diagnostics import Diagnostic, UsageError, render_json
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.lifecycle import Candidate, Matrix, Search
 from mlops_compiler.ir.printer import print_value
+from mlops_compiler.passes.manager import trace
+from mlops_compiler.passes.work import work
 from mlops_compiler.plan import cost as costs
 from mlops_compiler.plan.contract import clients
 from mlops_compiler.plan.file import PlanFile
@@ -68,12 +71,19 @@ def _print(planned: Planned, findings: tuple[Diagnostic, ...], invocation: Invoc
             "clients": None if served is None else asdict(served),
             "warnings": render_json(findings),
         }
+        if "--passes" in invocation.flags:
+            program = planned.compiled.program
+            steps = [("none", work(program)), *((effect.name, effect.work) for effect in trace(program))]
+            data["passes"] = [{"pass": name, **asdict(left)} for name, left in steps]
         invocation.print_json(data)
     else:
         total = f", about {numbers.seconds(cost.total)}" if made.to_run and cost.total is not None else ""
         print_plan(made.recipe, plan_rows(made, cost), results(), total)
         if served is not None and served.changes:
             print_clients(served, results())
+        if "--passes" in invocation.flags:
+            program = planned.compiled.program
+            print_passes(program, work(program), trace(program), results())
 
 
 def _cores(cluster: Cluster) -> int | None:

@@ -58,7 +58,7 @@ COMMANDS: dict[str, Command] = {
     "plan": Command(
         about="say for each stage whether it would be reused, rebuilt or new, and why",
         function="plan:plan",
-        flags=("--detailed-exitcode",),
+        flags=("--detailed-exitcode", "--passes"),
         options=("--out",),
     ),
     "why": Command(about="follow one stage back to what changed: STAGE", function="why:why", words=1),

@@ -27,6 +27,27 @@ def shares(search: Search) -> dict[str, int]:
     return given
 
 
+LEAST_SHARE = 0.25
+"""Smallest part of a GPU that ``auto`` takes; a small net beside three others still finds memory."""
+
+
+def gpu_share(gpus: float, concurrent: int) -> float:
+    """Say how much of a GPU a trial takes that takes what there is.
+
+    Args:
+        gpus: The GPUs that there are.
+        concurrent: Most trials at once.
+
+    Returns:
+        A whole one where there are as many as trials, an even share (no smaller than `LEAST_SHARE`) where there are
+        fewer, and none where there is none.
+    """
+    if gpus < 1:
+        return 0.0
+    sharers = max(1, -(-concurrent // int(gpus)))
+    return max(LEAST_SHARE, 1 / sharers)
+
+
 def points(candidate: Candidate, algorithm: str) -> float:
     """Count the points of a model's search space; infinite where a real number is searched, but for a grid."""
     return math.prod(_size(domain, algorithm) for domain in candidate.space.values())

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from mlops_compiler.ir.domain import DOMAINS, Choice, is_domain
 from mlops_compiler.ir.ops.lifecycle import (
     Check,
-    Evaluate,
     FusedPrepare,
     Matrix,
     NamedStep,
     Prepare,
+    Project,
     Release,
     Search,
 )
@@ -50,24 +50,33 @@ def _details(node: Node) -> Iterator[str]:
         case Check(columns=columns, max_loss=max_loss):
             yield from (_flat(column) for column in columns)
             yield f"max_loss={max_loss}"
-        case Prepare(step=step):
-            yield print_step(step)
-        case FusedPrepare(steps=steps):
-            yield from (f"{named.name}: {print_step(named.step)}" for named in steps)
+        case Prepare(step=step, scope=scope):
+            yield print_step(step) + _once(scope)
+        case FusedPrepare(steps=steps, scope=scope):
+            yield from (f"{named.name}: {print_step(named.step)}{_once(scope)}" for named in steps)
+        case Project(columns=columns, filters=filters):
+            yield f"columns={print_value(columns)}"
+            yield from (f"{named.name}: {print_step(named.step)}" for named in filters)
         case Matrix(features=features):
             yield ", ".join(features)
-        case Search(candidates=candidates):
-            yield _flat(node.op, without={"candidates"})
-            for item in candidates:
-                yield f"{item.name}: {item.kind} cpu={item.cpu} gpu={item.gpu}"
-                yield from (f"    {name} = {print_value(value)}" for name, value in item.parameters)
-        case Evaluate():
-            yield _flat(node.op)
+        case Search() as search:
+            yield from _search(search)
         case Release(criteria=criteria):
             yield from (_flat(bound) for bound in criteria)
         case _:
             if text := _flat(node.op):
                 yield text
+
+
+def _search(search: Search) -> Iterator[str]:
+    yield _flat(search, without={"candidates"})
+    for item in search.candidates:
+        yield f"{item.name}: {item.kind} cpu={item.cpu} gpu={item.gpu}"
+        yield from (f"    {name} = {print_value(value)}" for name, value in item.parameters)
+
+
+def _once(scope: str) -> str:
+    return "  (once for all folds)" if scope == "table" else ""
 
 
 def print_step(step: StepOp) -> str:

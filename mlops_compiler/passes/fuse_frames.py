@@ -18,7 +18,11 @@ from mlops_compiler.ir.ops.lifecycle import FusedPrepare, NamedStep, Prepare
 from mlops_compiler.tables.fusion import group_steps
 
 if TYPE_CHECKING:
+    from mlops_compiler.ir.ops.lifecycle import Scope
     from mlops_compiler.ir.program import Node, Program
+
+_SCOPES: tuple[Scope, ...] = ("table", "fold")
+"""What runs once stands first."""
 
 
 def fuse_frames(program: Program) -> Program:
@@ -41,12 +45,17 @@ def fuse_frames(program: Program) -> Program:
 def _fuse(steps: list[Node]) -> list[Node]:
     by_name = {node.name.removeprefix("prepare."): node for node in steps}
     fused: list[Node] = []
-    for number, group in enumerate(group_steps([_named(node) for node in steps]), start=1):
+    groups = [(scope, group) for scope in _SCOPES for group in group_steps(_of_scope(steps, scope))]
+    for number, (scope, group) in enumerate(groups, start=1):
         inputs = (fused[-1].name,) if fused else steps[0].inputs
         last = by_name[group[-1].name]
-        op = FusedPrepare(steps=group)
+        op = FusedPrepare(steps=group, scope=scope)
         fused.append(replace(last, name=f"prepare.{number}", op=op, inputs=inputs, span=by_name[group[0].name].span))
     return fused
+
+
+def _of_scope(steps: list[Node], scope: Scope) -> list[NamedStep]:
+    return [_named(node) for node in steps if isinstance(node.op, Prepare) and node.op.scope == scope]
 
 
 def _named(node: Node) -> NamedStep:

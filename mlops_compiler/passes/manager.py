@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_compiler.passes.fuse_frames import fuse_frames
+from mlops_compiler.passes.hoist_invariants import hoist_invariants
+from mlops_compiler.passes.place_resources import place_resources
 from mlops_compiler.passes.prune_columns import prune_columns
+from mlops_compiler.passes.push_filters import push_filters
+from mlops_compiler.passes.share_steps import share_steps
 from mlops_compiler.passes.verify import verify
+from mlops_compiler.passes.work import Work, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +21,15 @@ if TYPE_CHECKING:
 
     Pass = Callable[[Program], Program]
 
-PASSES: tuple[Pass, ...] = (prune_columns, fuse_frames)
-"""Columns go first: a step that falls away needs no scan."""
+PASSES: tuple[Pass, ...] = (
+    share_steps,
+    prune_columns,
+    push_filters,
+    hoist_invariants,
+    fuse_frames,
+    place_resources,
+)
+"""What is shared needs no column of its own, a step that falls away no scan; steps are fused once each is in place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +43,11 @@ class PassEffect:
 
     name: str
     program: Program
+
+    @property
+    def work(self) -> Work:
+        """The work that is left after it."""
+        return work(self.program)
 
 
 def optimise(program: Program) -> Program:

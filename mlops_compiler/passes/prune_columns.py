@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project, Split
 from mlops_compiler.ir.ops.prepare import Derive, Drop, Filter, OneHot, StepOp
 from mlops_compiler.ir.program import Node
-from mlops_compiler.tables.infer import infer
+from mlops_compiler.passes.rebuild import rebuild
 from mlops_compiler.tables.steps import reads, writes
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def prune_columns(program: Program) -> Program:
     if schema is None or (set(schema.names) <= live and len(kept) == len(steps)):
         return program
     project = _project(schema, live)
-    return _rebuild(program, project, kept)
+    return rebuild(program, ("project",), kept, project=project)
 
 
 def _walk_back(steps: list[tuple[Node, StepOp]], live: set[str]) -> tuple[list[tuple[Node, StepOp]], set[str]]:
@@ -78,22 +78,3 @@ def _project(schema: Schema, live: set[str]) -> Node:
         inputs=("snapshot", "split"),
         schema=schema.select(columns),
     )
-
-
-def _rebuild(program: Program, project: Node, kept: list[tuple[Node, StepOp]]) -> Program:
-    nodes: list[Node] = []
-    schema, last = project.schema, "project"
-    steps: list[Node] = []
-    for node, step in kept:
-        schema = infer(step, schema)  # type: ignore[arg-type]
-        because = node.op.because if isinstance(node.op, Prepare) else None
-        steps.append(replace(node, op=Prepare(step=step, because=because), inputs=(last,), schema=schema))
-        last = node.name
-    for node in program:
-        if isinstance(node.op, Prepare):
-            continue
-        if isinstance(node.op, Matrix):
-            nodes += [project, *steps, replace(node, inputs=(last,))]
-        else:
-            nodes.append(node)
-    return program.with_nodes(nodes)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 VERSIONS: dict[str, int] = {
     "snapshot": 1,
     "split": 2,
-    "prepare": 1,
+    "prepare": 2,
     "search": 1,
     "select": 1,
     "train": 1,
@@ -197,11 +197,11 @@ def _of_node(node: Node) -> dict[str, Any]:
             return {node.name: {"op": step.op, **_fields(step)}}
         case ops.FusedPrepare(steps=steps):
             return {f"prepare.{item.name}": {"op": item.step.op, **_fields(item.step)} for item in steps}
-        case ops.Project():
-            return {}  # reads less, gives the same
+        case ops.Project(filters=steps):  # reading less gives the same; fewer rows are steps of the recipe
+            return {f"prepare.{item.name}": {"op": item.step.op, **_fields(item.step)} for item in steps}
         case ops.Search(candidates=candidates) as search:
             models = {item.name: _candidate(item) for item in candidates}
-            return {"search": _fields(search, without=("candidates",)), "models": models}
+            return {"search": _fields(search, without=("candidates", "cpus", "gpus")), "models": models}
         case op:
             return {node.name: _fields(op)}
 

@@ -170,4 +170,4 @@ def test_a_request_that_no_node_can_meet_is_an_error_before_the_run(small, asked
     assert "the cluster has a node with 2 CPUs, 1 GPUs" in said.err
     assert small.events() == []
     assert small.run().status == "failed"
-    assert not list(small.folder.glob("objects/*/*"))
+    assert not small.events("stage_finished")

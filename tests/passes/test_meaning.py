@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -10,12 +11,22 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from mlops_compiler.backends.local.run import run_in_process
+from mlops_compiler.backends.stages.context import Context, StageTask
+from mlops_compiler.backends.stages.folds import make_folds, prepared
 from mlops_compiler.backends.stages.prepare import Pipeline, expand
+from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.diagnostics import DataError
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project
-from mlops_compiler.ir.ops.prepare import Derive, Drop, Filter, Impute, Log1p, OneHot, Standardize
+from mlops_compiler.driver import compile_recipe
+from mlops_compiler.frontend.hydra_app import launch
+from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project, Search
+from mlops_compiler.ir.ops.prepare import Cast, Derive, Drop, Filter, Impute, Log1p, OneHot, Standardize
 from mlops_compiler.passes.manager import PASSES, optimise, trace
 from mlops_compiler.passes.verify import verify
+from mlops_compiler.plan.build import build_plan
+from mlops_compiler.store.location import StoreLocation
+from mlops_compiler.store.reader import open_reader
+from mlops_compiler.store.writer import open_writer
 from mlops_compiler.tables.matrix import design_matrix
 from mlops_compiler.tables.preparation import fit
 
@@ -47,7 +58,7 @@ steps = st.one_of(
     st.builds(
         Derive,
         expressions=st.lists(
-            st.tuples(st.sampled_from(["a", "p", "q"]), st.sampled_from(["a + b", "b / 3", "a * 2", "b - a"])),
+            st.tuples(st.sampled_from(["a", "p", "q"]), st.sampled_from(["a + b", "a+b", "b / 3", "a * 2", "b - a"])),
             min_size=1,
             max_size=3,
             unique_by=lambda pair: pair[0],
@@ -55,6 +66,7 @@ steps = st.one_of(
     ),
     st.builds(Standardize, columns=some((*NUMBERS, "p"))),
     st.builds(Log1p, columns=some(("a", "p"))),
+    st.builds(Cast, columns=some(("a", "b")), to=st.just("float")),
     st.builds(OneHot, columns=some(TEXTS), max_levels=st.integers(1, 3), rare=st.just("group")),
     st.builds(Drop, columns=some((*NUMBERS, *TEXTS, "p", "q"))),
     st.builds(Filter, where=st.sampled_from(["u = 'p'", "a < 9", "id != 'c3'"]), max_loss=st.just(1.0)),
@@ -76,7 +88,8 @@ def make(program_of):
 def matrix_of(program, rows):
     """Fit the preparation on the rows and give their matrix."""
     pipeline = Pipeline.of([node for node in program if isinstance(node.op, Project | Prepare | FusedPrepare | Matrix)])
-    _, prepared = fit(pipeline.groups, rows.select(pipeline.columns) if pipeline.columns else rows)
+    read = pipeline.before.transform(rows.select(pipeline.source) if pipeline.source else rows, scoring=True)
+    _, prepared = fit(pipeline.groups, read)
     features = expand(pipeline.features, prepared.columns)
     return features, design_matrix(prepared, features)
 
@@ -104,6 +117,53 @@ def test_optimised_programs_give_the_same_matrix(make, listed):
         names, found = matrix_of(one(program), ROWS)
         assert names == features
         np.testing.assert_array_equal(found, wanted)
+
+
+MORE = """\
+  twice: {op: derive, columns: {same_again: "total_charges/greatest(tenure, 1)"}}
+  grown: {op: filter, where: tenure > 3, because: the first months are another matter}
+  cheap: {op: filter, where: monthly_charges < 100}
+"""
+
+
+def test_a_run_of_the_optimised_program_gives_the_same_folds(tmp_path, monkeypatch):
+    """Both programs go through the stages that read, split, fit and deal; their matrices are the same bits."""
+    recipes = tmp_path / "recipes"
+    (recipes / "data").mkdir(parents=True)
+    lines = Path("recipes/data/telco_churn.csv").read_text().splitlines(keepends=True)[:801]
+    (recipes / "data" / "telco_churn.csv").write_text("".join(lines))
+    before, found, after = Path("recipes/churn.yaml").read_text().partition("  long_tails:")
+    (recipes / "other.yaml").write_text(before + MORE + found + after)
+    monkeypatch.chdir(tmp_path)
+    (compiled,) = launch(["recipe=other", "validate.folds.k=3"], compile_recipe)
+    assert [step.name for step in compiled.optimised.the(Project)[1].filters] == ["grown", "cheap"]
+    found = [_folds(program, compiled.composed.root, tmp_path / name) for name, program in _both(compiled)]
+    for (plain, names), (fast, again) in pairwise(found):
+        assert names == again
+        for one, other in zip(plain, fast, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def _both(compiled):
+    return (("plain", compiled.program), ("fast", compiled.optimised))
+
+
+def _folds(program, root, place):
+    """Run the first stages of a program in this process; give the matrices of its folds, and its features."""
+    location = StoreLocation(url=str(place))
+    plan = build_plan(program, root, open_reader(location))
+    tasks = {
+        stage.name: StageTask(stage=stage, recipe="churn", root=str(root), store=location, run_id="r1", facts={})
+        for stage in plan.to_run
+    }
+    records = run_in_process([tasks[name] for name in ("snapshot", "split", "prepare")], {})
+    context = Context(task=tasks["search"], store=open_writer(location), inputs=records)
+    folds = make_folds(context, program.the(Search)[1].candidates)
+    final = context.read_json("prepare", "preparations")["final"]
+    rows = read_rows(context, None).frame
+    return [*(part for fold in folds for part in (fold.X, fold.y, fold.X_held)), *prepared(final, rows)], final[
+        "features"
+    ]
 
 
 @pytest.mark.parametrize("one", [*PASSES, optimise], ids=lambda one: one.__name__)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
+from mlops_compiler.ir.budget import gpu_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.ops.lifecycle import Candidate
 
-LEAST_SHARE = 0.25
-"""Smallest part of a GPU that ``auto`` takes; a small net beside three others still finds memory."""
 _GIB = 1024**3
 
 
@@ -49,22 +48,15 @@ def place(candidate: Candidate, nodes: Sequence[NodeResources], concurrent: int)
     """Decide what a trial takes.
 
     ``gpu: auto`` takes a GPU where the cluster has as many as trials run at once, an even share (no
-    smaller than `LEAST_SHARE`) where it has fewer, and none where it has none.
+    smaller than a quarter) where it has fewer, and none where it has none.
 
     Args:
         candidate: The model.
         nodes: What the cluster has.
         concurrent: Most trials at once.
     """
-    gpus = _share(sum(node.gpus for node in nodes), concurrent) if candidate.gpu == "auto" else float(candidate.gpu)
+    gpus = gpu_share(sum(node.gpus for node in nodes), concurrent) if candidate.gpu == "auto" else float(candidate.gpu)
     return Placement(cpus=candidate.cpu, gpus=gpus, memory=candidate.memory or 0.0)
-
-
-def _share(gpus: float, concurrent: int) -> float:
-    if gpus < 1:
-        return 0.0
-    sharers = max(1, -(-concurrent // int(gpus)))
-    return max(LEAST_SHARE, 1 / sharers)
 
 
 def place_all(candidates: Iterable[Candidate], nodes: Sequence[NodeResources], concurrent: int) -> dict[str, Placement]:

@@ -9,7 +9,7 @@ import numpy as np
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
-from mlops_compiler.backends.stages.prepare import LABEL, labelled_rows
+from mlops_compiler.backends.stages.rows import LABEL, read_rows
 from mlops_compiler.evaluation.confusion import confusion
 from mlops_compiler.evaluation.curves import calibration, precision_recall, roc
 from mlops_compiler.evaluation.metrics import METRIC_NAMES, score_all
@@ -30,7 +30,8 @@ def evaluate_model(context: Context) -> Outcome:
     """Run the stage."""
     op = context.op(Evaluate)
     manifest = context.read_json("train", "manifest")
-    rows, parts = labelled_rows(context, None)
+    read = read_rows(context, None)
+    rows, parts = read.frame, read.parts
     entry = {"preparation": manifest["preparation"], "features": manifest["features"]}
     X, y = prepared(entry, rows.filter(parts == HOLDOUT))
     files = {name: context.store.objects.get(digest) for name, digest in manifest["model"]["files"].items()}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.stages.deal import training_rows
-from mlops_compiler.backends.stages.prepare import LABEL, labelled_rows
+from mlops_compiler.backends.stages.prepare import shared_rows
+from mlops_compiler.backends.stages.rows import LABEL
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.tables.matrix import design_matrix, refuse_missing
 from mlops_compiler.tables.preparation import FittedPreparation
@@ -56,12 +57,13 @@ def make_folds(context: Context, candidates: Sequence[Candidate]) -> list[Fold]:
         DataError: Values are missing that a candidate cannot do without; found before the first trial.
     """
     preparations = context.read_json("prepare", "preparations")
-    rows, parts = labelled_rows(context, preparations["columns"])
+    rows = shared_rows(context, preparations)
+    frame, parts = rows.frame, rows.parts
     ordered = context.inputs["split"].summary["ordered"]
     folds = []
     for number, entry in enumerate(preparations["folds"]):
-        X, y = prepared(entry, rows.filter(training_rows(parts, number, ordered=ordered)))
-        X_held, y_held = prepared(entry, rows.filter(parts == number))
+        X, y = prepared(entry, frame.filter(training_rows(parts, number, ordered=ordered)))
+        X_held, y_held = prepared(entry, frame.filter(parts == number))
         for matrix in (X, X_held):
             _complete(matrix, entry["features"], candidates)
         folds.append(Fold(X=X, y=y, X_held=X_held, y_held=y_held))

@@ -1,4 +1,7 @@
-"""Prepare: fit the preparation once for each fold and once for the release, each on its own training rows only."""
+"""Prepare: fit the preparation once for each fold and once for the release, each on its own training rows only.
+
+What does not depend on a fold is done once, before the rows are dealt to them.
+"""
 
 from __future__ import annotations
 
@@ -7,67 +10,84 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT, training_rows
+from mlops_compiler.backends.stages.rows import LABEL, Rows, read_rows
 from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project
 from mlops_compiler.ir.ops.prepare import Filter
 from mlops_compiler.tables.account import account
 from mlops_compiler.tables.fusion import group_steps
-from mlops_compiler.tables.preparation import fit
+from mlops_compiler.tables.preparation import FittedPreparation, FittedStep, fit
+from mlops_compiler.tables.steps import reads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
-
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.ir.program import Node
-    from mlops_compiler.tables.preparation import FittedPreparation
 
-LABEL = "\x00label"
-"""The encoded target travels with the rows under a name that no recipe can write."""
+Groups = tuple[tuple[NamedStep, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """The preparation of a program: what to read, the steps in groups, the features in the order of the matrix."""
+    """The preparation of a program.
+
+    Attributes:
+        columns: What is read of the snapshot; None for all.
+        filters: The steps that the reading does.
+        shared: The steps that run once for all folds; none of them learns anything.
+        groups: The other steps, each group with one scan.
+        features: The features in the order of the matrix.
+    """
 
     columns: tuple[str, ...] | None
-    groups: tuple[tuple[NamedStep, ...], ...]
+    filters: tuple[NamedStep, ...]
+    shared: tuple[NamedStep, ...]
+    groups: Groups
     features: tuple[str, ...]
 
     @classmethod
     def of(cls, nodes: Sequence[Node]) -> Pipeline:
         """Collect it from the nodes of the stage, fused or not."""
-        columns = next((node.op.columns for node in nodes if isinstance(node.op, Project)), None)
-        groups = [node.op.steps for node in nodes if isinstance(node.op, FusedPrepare)]
-        loose = [
-            NamedStep(
-                name=node.name.removeprefix("prepare."),
-                step=node.op.step,
-                because=node.op.because,
-                span=node.span,
-            )
-            for node in nodes
-            if isinstance(node.op, Prepare)
-        ]
-        features = next(node.op.features for node in nodes if isinstance(node.op, Matrix))
-        return cls(columns=columns, groups=(*groups, *group_steps(loose)), features=features)
+        project = next((node.op for node in nodes if isinstance(node.op, Project)), None)
+        return cls(
+            columns=project.columns if project else None,
+            filters=project.filters if project else (),
+            shared=tuple(step for group in _groups(nodes, "table") for step in group),
+            groups=_groups(nodes, "fold"),
+            features=next(node.op.features for node in nodes if isinstance(node.op, Matrix)),
+        )
 
     @property
     def steps(self) -> tuple[NamedStep, ...]:
         """All steps, in order."""
-        return tuple(step for group in self.groups for step in group)
+        return (*self.filters, *self.shared, *(step for group in self.groups for step in group))
+
+    @property
+    def source(self) -> list[str] | None:
+        """What all steps together read of the snapshot, those of the reading as well; None for all."""
+        if self.columns is None:
+            return None
+        return list(dict.fromkeys((*self.columns, *(name for named in self.filters for name in reads(named.step)))))
+
+    @property
+    def before(self) -> FittedPreparation:
+        """The steps that run before the rows are dealt to folds."""
+        return _unfitted((*self.filters, *self.shared))
 
 
-def labelled_rows(context: Context, columns: Sequence[str] | None) -> tuple[pl.DataFrame, pl.Series]:
-    """Read the snapshot with the encoded target beside it.
+def _groups(nodes: Sequence[Node], scope: str) -> Groups:
+    fused = [node.op.steps for node in nodes if isinstance(node.op, FusedPrepare) and node.op.scope == scope]
+    loose = [
+        NamedStep(name=node.name.removeprefix("prepare."), step=node.op.step, because=node.op.because, span=node.span)
+        for node in nodes
+        if isinstance(node.op, Prepare) and node.op.scope == scope
+    ]
+    return (*fused, *group_steps(loose))
 
-    Returns:
-        The rows, with the label in `LABEL`, and the part that each belongs to.
-    """
-    split = context.read_table("split", "split")
-    rows = context.read_table("snapshot", "snapshot", list(columns) if columns else None)
-    return rows.with_columns(split["label"].alias(LABEL)), split["part"]
+
+def _unfitted(steps: Sequence[NamedStep]) -> FittedPreparation:
+    return FittedPreparation(steps=tuple(FittedStep(name=named.name, step=named.step, learned={}) for named in steps))
 
 
 def fit_preparations(context: Context) -> Outcome:
@@ -77,28 +97,44 @@ def fit_preparations(context: Context) -> Outcome:
         DataError: A step cannot learn from the rows, or drops more of them than it may.
     """
     pipeline = Pipeline.of(context.task.stage.nodes)
-    rows, parts = labelled_rows(context, pipeline.columns)
     split = context.inputs["split"].summary
-    training_of = [training_rows(parts, fold, ordered=split["ordered"]) for fold in range(split["folds"])]
-    fitted = [_fit(pipeline, rows.filter(mask)) for mask in training_of]
-    training = rows.filter(parts != HOLDOUT)
-    final = _fit(pipeline, training)
-    told = account(final[0], training.drop(LABEL))
-    for entry, named in zip(told, pipeline.steps, strict=True):
-        entry["because"] = named.because
-        _within_loss(named, entry)
+    read = read_rows(context, pipeline.columns, pipeline.filters)
+    _, shared = fit((pipeline.shared,), read.frame)
+    folds = range(split["folds"])
+    fitted = [
+        fit(pipeline.groups, shared.filter(training_rows(read.parts, fold, ordered=split["ordered"]))) for fold in folds
+    ]
+    preparation, prepared = fit(pipeline.groups, shared.filter(read.parts != HOLDOUT))
+    whole = FittedPreparation(steps=(*pipeline.before.steps, *preparation.steps))
+    final = _entry(pipeline, whole, prepared.columns)
     value = {
         "columns": pipeline.columns,
-        "folds": [_entry(*item) for item in fitted],
-        "final": _entry(*final),
+        "source": pipeline.source,
+        "filters": [named.name for named in pipeline.filters],
+        "shared": _unfitted(pipeline.shared).to_json(),
+        "folds": [_entry(pipeline, part, rows.columns) for part, rows in fitted],
+        "final": final,
     }
-    summary = {"steps": told, "features": len(final[1]), "rows": training.height}
+    unfiltered = read_rows(context, pipeline.source) if pipeline.filters else read
+    summary = {
+        "steps": _account(pipeline, whole, unfiltered),
+        "features": len(final["features"]),
+        "rows": split["training_rows"],
+    }
     return Outcome(outputs={"preparations": context.put_json(value)}, summary=summary)
 
 
-def _fit(pipeline: Pipeline, rows: pl.DataFrame) -> tuple[FittedPreparation, list[str]]:
-    preparation, prepared = fit(pipeline.groups, rows)
-    return preparation, expand(pipeline.features, prepared.columns)
+def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> list[dict[str, Any]]:
+    """Tell what each step did to the training rows, and refuse a filter that drops too many."""
+    told = account(whole, rows.frame.filter(rows.parts != HOLDOUT).drop(LABEL))
+    for entry, named in zip(told, pipeline.steps, strict=True):
+        entry["because"] = named.because
+        _within_loss(named, entry)
+    return told
+
+
+def _entry(pipeline: Pipeline, preparation: FittedPreparation, columns: Sequence[str]) -> dict[str, Any]:
+    return {"preparation": preparation.to_json(), "features": expand(pipeline.features, columns)}
 
 
 def expand(features: Sequence[str], columns: Sequence[str]) -> list[str]:
@@ -112,8 +148,17 @@ def expand(features: Sequence[str], columns: Sequence[str]) -> list[str]:
     return named
 
 
-def _entry(preparation: FittedPreparation, features: list[str]) -> dict[str, Any]:
-    return {"preparation": preparation.to_json(), "features": features}
+def shared_rows(context: Context, preparations: dict[str, Any]) -> Rows:
+    """Read the rows of the folds, with the steps done that run once for all of them."""
+    filters = _filters(preparations)
+    read = read_rows(context, preparations["columns"], filters)
+    frame = FittedPreparation.from_json(preparations["shared"]).transform(read.frame, scoring=True)
+    return Rows(frame=frame, parts=read.parts)
+
+
+def _filters(preparations: dict[str, Any]) -> list[NamedStep]:
+    steps = FittedPreparation.from_json(preparations["final"]["preparation"]).steps
+    return [NamedStep(name=item.name, step=item.step) for item in steps if item.name in preparations["filters"]]
 
 
 def _within_loss(named: NamedStep, entry: dict[str, Any]) -> None:

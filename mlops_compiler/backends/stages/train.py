@@ -8,7 +8,7 @@ from mlops_compiler.backends.search.trial import fit_options
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
-from mlops_compiler.backends.stages.prepare import labelled_rows
+from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.ir.ops.lifecycle import Check, Search, Split, Train
 from mlops_compiler.ir.service_contract import request_fields
 from mlops_compiler.models.registry import MODELS
@@ -26,9 +26,8 @@ def train_model(context: Context) -> Outcome:
     """Run the stage."""
     selection = context.read_json("select", "selection")
     preparations = context.read_json("prepare", "preparations")
-    rows, parts = labelled_rows(context, preparations["columns"])
-    training = rows.filter(parts != HOLDOUT)
-    X, y = prepared(preparations["final"], training)
+    read = read_rows(context, preparations["source"])
+    X, y = prepared(preparations["final"], read.frame.filter(read.parts != HOLDOUT))
     kind = MODELS[selection["kind"]]
     candidate = _threads(context, selection["model"])
     model = kind.fit(

@@ -76,12 +76,8 @@ class Split:
     """The column whose equal rows stay together, where a part is ``grouped``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    """Read only these columns of the snapshot."""
-
-    verb: ClassVar[str] = "project"
-    columns: tuple[str, ...]
+Scope: TypeAlias = Literal["fold", "table"]
+"""How often a step of the preparation runs: for each fold, or once for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +87,7 @@ class Prepare:
     verb: ClassVar[str] = "prepare"
     step: StepOp
     because: str | None = None
+    scope: Scope = "fold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +106,21 @@ class FusedPrepare:
 
     verb: ClassVar[str] = "prepare"
     steps: tuple[NamedStep, ...]
+    scope: Scope = "fold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Read only some columns of the snapshot, and only some rows.
+
+    Attributes:
+        columns: What is read.
+        filters: Steps of the preparation that the reading does; each a `Filter`.
+    """
+
+    verb: ClassVar[str] = "project"
+    columns: tuple[str, ...]
+    filters: tuple[NamedStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +173,10 @@ class Search:
     time: float | None
     max_concurrent: int
     seed: int
+    cpus: int | None = None
+    """Cores of the engine, where the recipe says how many."""
+    gpus: int | None = None
+    """GPUs likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

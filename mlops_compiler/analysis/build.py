@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording
 from mlops_compiler.analysis.candidates import search_of
+from mlops_compiler.analysis.leaks import find_leaks
 from mlops_compiler.analysis.source import check_of, positive_fits, read_of, schema_of
 from mlops_compiler.analysis.steps import Site, made_by, removed_by, resolve, step_schema
 from mlops_compiler.diagnostics import RecipeError, Sink
@@ -41,6 +42,7 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     schema = schema_of(recipe, check)
     prepared = _prepare(recipe, places, schema, sink)
     features = _matrix_schema(places, (prepared[-1].schema if prepared else None) or schema, sink)
+    find_leaks(prepared, schema, features, places, sink)
     search = search_of(recipe, places, sink)
     sink.raise_errors(RecipeError)
     return Program(
@@ -116,12 +118,8 @@ def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> 
 def _matrix_schema(places: Provenance, schema: Schema, sink: Sink) -> Schema:
     features = schema.select(column.name for column in schema.features)
     for column in features:
-        if not column.is_model_ready:
+        if not column.is_model_ready and column.known is not Known.AFTER_OUTCOME:  # a leak, and told as one
             sink.add(wording.not_a_number(column, places.key_span(("data", "columns", column.name))))
-        if column.known is Known.AFTER_OUTCOME:
-            sink.add(
-                wording.leak("matrix", column, "which is computed from what is known only after the outcome", None)
-            )
     if not len(features):
         sink.add(wording.no_features(places.key_span(("prepare",))))
     return features

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 def search_of(recipe: Recipe, places: Provenance, sink: Sink) -> Search:
     """Make the search of a recipe."""
-    search = recipe.search
+    search, cluster = recipe.search, recipe.cluster
     if search.trials < len(recipe.models):
         span = places.value_span(("search", "trials"))
         sink.add(wording.too_few_trials(search.trials, len(recipe.models), span))
-    return Search(
+    search_op = Search(
         candidates=tuple(_candidate(name, model, places, sink) for name, model in recipe.models.items()),
         metric=recipe.objective.metric,
         metrics=_metrics(recipe),
@@ -34,7 +34,23 @@ def search_of(recipe: Recipe, places: Provenance, sink: Sink) -> Search:
         time=search.time,
         max_concurrent=search.max_concurrent,
         seed=recipe.validate_.seed,
+        cpus=cluster.cpus if cluster.address == "embedded" else None,
+        gpus=cluster.gpus if cluster.address == "embedded" else None,
     )
+    _check_resources(search_op, places, sink)
+    return search_op
+
+
+def _check_resources(search: Search, places: Provenance, sink: Sink) -> None:
+    """Refuse what no trial can ever get, where the recipe says what the engine has."""
+    for item in search.candidates:
+        spans = dict(item.resource_spans)
+        wishes = (("cpu", item.cpu, search.cpus), ("gpu", 0 if item.gpu == "auto" else item.gpu, search.gpus))
+        for resource, asked, has in wishes:
+            if has is not None and asked > has:
+                declared = places.value_span(("cluster", f"{resource}s"))
+                where = spans.get(resource, item.span), declared
+                sink.add(wording.more_than_declared(item.name, f"{resource.upper()}s", asked, has, where))
 
 
 def _metrics(recipe: Recipe) -> tuple[str, ...]:

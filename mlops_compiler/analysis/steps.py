@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
 from mlops_compiler.analysis import wording
+from mlops_compiler.analysis.leaks import why
 from mlops_compiler.analysis.selectors import GROUPS, UnknownNameError, select
 from mlops_compiler.frontend.provenance import within
 from mlops_compiler.ir.ops import prepare as ops
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from mlops_compiler.ir.schema import Column, Schema
 
 _STATISTICS = ("mean", "median", "mode")
+
+Use: TypeAlias = Literal["changes", "derives", "filters"]
+"""What a step does with a column that it names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,19 +106,22 @@ class Site:
             shown = known if name in GROUPS else self.schema.names
             self.sink.add(wording.unknown_step_column(self.name, name, shown, self.before, span))
 
-    def allowed(self, name: str, span: Span | None) -> bool:
-        """Report a column that no step may use; return whether this one may."""
+    def allowed(self, name: str, span: Span | None, use: Use = "changes") -> bool:
+        """Report a column that no step may use; return whether this one may.
+
+        A step that derives may compute with what is known only after the outcome, and steps may change what it made:
+        whether that is a leak shows where it ends (`find_leaks`). A filter may not: it would choose the rows to learn
+        from by their outcome.
+        """
         column = self.schema[name]
-        match column.role:
-            case Role.TARGET:
-                self.sink.add(wording.leak(self.name, column, "which is the target", span))
-            case Role.KEY:
-                self.sink.add(wording.key_in_step(self.name, name, span))
-            case _ if column.known is Known.AFTER_OUTCOME:
-                self.sink.add(wording.leak(self.name, column, "which is known only after the outcome", span))
-            case _:
-                return True
-        return False
+        if column.role is Role.KEY:
+            self.sink.add(wording.key_in_step(self.name, name, span))
+            return False
+        made = column.role is Role.FEATURE
+        if column.known is Known.AFTER_OUTCOME and (use == "filters" or (use == "changes" and not made)):
+            self.sink.add(wording.leak(self.name, column, why(column), span))
+            return False
+        return True
 
     def no_indicator(self, name: str, span: Span | None, encoded: Iterable[str] = ()) -> None:
         """Report a column whose name an indicator of a one-hot encoding could have."""
@@ -203,7 +210,9 @@ def _holds(site: Site, name: str, value: object) -> bool:
 
 @resolve.register(steps.Derive)
 def _(step: steps.Derive, site: Site) -> ops.StepOp | None:
-    good = [(name, text) for name, text in step.columns.items() if _expression(site, text, ("columns", name))]
+    good = [
+        (name, text) for name, text in step.columns.items() if _expression(site, text, ("columns", name), "derives")
+    ]
     for name, _text in good:
         if name in site.schema and not site.allowed(
             name, site.places.key_span(("prepare", site.name, "columns", name))
@@ -217,7 +226,7 @@ def _(step: steps.Derive, site: Site) -> ops.StepOp | None:
 
 @resolve.register(steps.Filter)
 def _(step: steps.Filter, site: Site) -> ops.StepOp | None:
-    if not _expression(site, step.where, ("where",)):
+    if not _expression(site, step.where, ("where",), "filters"):
         return None
     dtype = infer_expression(step.where, site.schema.empty_frame().schema)
     if dtype != pl.Boolean:
@@ -227,7 +236,7 @@ def _(step: steps.Filter, site: Site) -> ops.StepOp | None:
     return ops.Filter(where=step.where, max_loss=step.max_loss)
 
 
-def _expression(site: Site, text: str, path: tuple[str, ...]) -> bool:
+def _expression(site: Site, text: str, path: tuple[str, ...], use: Use) -> bool:
     """Check an expression: its syntax, its columns, its types, and that it needs one row only."""
     span = site.span(*path)
     try:
@@ -235,7 +244,8 @@ def _expression(site: Site, text: str, path: tuple[str, ...]) -> bool:
         missing = [name for name in roots if name not in site.schema]
         for name in missing:
             site.missing(name, within(span, name) if span else None)
-        allowed = [site.allowed(name, within(span, name) if span else None) for name in roots if name not in missing]
+        words = {name: within(span, name) if span else None for name in roots if name not in missing}
+        allowed = [site.allowed(name, word, use) for name, word in words.items()]
         if missing or not all(allowed):
             return False
         infer_expression(text, site.schema.empty_frame().schema)

@@ -60,12 +60,13 @@ def dropped_column(step: str, name: str, by: str, span: Span | None, dropped_at:
     )
 
 
-def leak(step: str, column: Column, why: str, span: Span | None) -> Diagnostic:
-    """A step reads or writes what no feature may come from."""
+def leak(step: str, column: Column, why: str, span: Span | None, way: tuple[Note, ...] = ()) -> Diagnostic:
+    """A step reads or writes what no feature may come from; the notes show its way to the models."""
     return Diagnostic(
         code="leak",
         headline=f"step `{step}` uses column `{column.name}`, {why}",
         span=span,
+        notes=way,
         help="remove the column from the step: a feature made from it would not exist when a prediction is asked for",
     )
 
@@ -147,7 +148,14 @@ def not_row_wise(step: str, text: str, span: Span | None) -> Diagnostic:
         code="not-row-wise",
         headline=f"step `{step}` computes `{text}` from more than one row",
         span=span,
-        help="a request to the service is one row; use only columns of that row (no SUM, AVG, OVER, ...)",
+        notes=(
+            Note(
+                text="taken over the whole table it would be fitted across the split: "
+                "held-out rows would shape what the models learn from"
+            ),
+        ),
+        help="use only columns of the row itself (no SUM, AVG, OVER, ...), as a request to the service is one row; "
+        "steps that learn, as `impute` and `standardize`, do so from the training rows of each fold",
     )
 
 
@@ -211,4 +219,27 @@ def no_gpu_model(name: str, kind: str, users: Iterable[str], span: Span | None) 
         headline=f"model `{name}` asks for a GPU, and `{kind}` cannot use one",
         span=span,
         help=f"remove `resources.gpu`; kinds that can: {listing(users)}",
+    )
+
+
+def more_than_declared(
+    model: str, resource: str, asked: float, has: int, spans: tuple[Span | None, Span | None]
+) -> Diagnostic:
+    """A trial asks for more than the engine is declared to have.
+
+    Args:
+        model: The model.
+        resource: ``CPUs`` or ``GPUs``.
+        asked: How many a trial takes.
+        has: How many the engine has.
+        spans: Where the model asks, and where the engine is declared.
+    """
+    asks, declared = spans
+    return Diagnostic(
+        code="infeasible-resources",
+        headline=f"a trial of `{model}` asks for {asked:g} {resource}, and the engine is given {has}",
+        span=asks,
+        notes=(Note(text=f"`cluster.{resource.lower()}: {has}` says how many the engine has", span=declared),),
+        help=f"ask for less under `resources`, raise `cluster.{resource.lower()}`, or join a larger cluster with "
+        "`cluster.address`",
     )

@@ -33,6 +33,18 @@ class Sink:
         return tuple(item for item in self._found if item.severity is Severity.ERROR)
 
     def raise_errors(self, kind: type[MlopsError]) -> None:
-        """End the phase: raise `kind` with everything found if any of it is an error."""
+        """End the phase: raise `kind` with everything found, in the order written, if any of it is an error."""
         if self.errors:
-            raise kind(self._found)
+            raise kind(_in_order(self._found))
+
+
+def _in_order(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Sort by line within each file, files in the order found; what has no place stays behind the one before it."""
+    ranks: dict[str, int] = {}
+    keys: list[tuple[int, int]] = []
+    for item in found:
+        if item.span is not None:
+            keys.append((ranks.setdefault(item.span.source, len(ranks)), item.span.line))
+        else:
+            keys.append(keys[-1] if keys else (0, 0))
+    return [found[index] for index in sorted(range(len(found)), key=keys.__getitem__)]

@@ -22,10 +22,8 @@ def test_two_derivations_are_told_step_by_step(place):
         "scale: {op: standardize, columns: numeric}",
     )
     assert "step `net` uses column `refund`, which is known only after the outcome" in said
-    assert (
-        "  9 |   net: {op: derive, columns: {gain: paid - refund}}\n    |                                            ^^^^^^\n"
-        in said
-    )
+    assert "9 |   net: {op: derive, columns: {gain: paid - refund}}\n" in said
+    assert "  |                                            ^^^^^^\n" in said
     assert "note: step `rate` makes `per_year` from `gain`" in said
     assert "note: `per_year` reaches the models as a feature" in said
 

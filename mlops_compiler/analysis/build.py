@@ -13,13 +13,13 @@ from mlops_compiler.analysis.steps import Site, made_by, removed_by, resolve, st
 from mlops_compiler.diagnostics import RecipeError, Sink
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.program import Node, Program
-from mlops_compiler.ir.schema import Known
+from mlops_compiler.ir.schema import Known, dtype_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_compiler.frontend.provenance import Provenance
-    from mlops_compiler.ir.schema import Schema
+    from mlops_compiler.ir.schema import Column, Schema
     from mlops_compiler.recipe.recipe import Recipe
 
 
@@ -117,9 +117,12 @@ def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> 
 
 def _matrix_schema(places: Provenance, schema: Schema, sink: Sink) -> Schema:
     features = schema.select(column.name for column in schema.features)
+    wrong: dict[str, list[Column]] = {}
     for column in features:
         if not column.is_model_ready and column.known is not Known.AFTER_OUTCOME:  # a leak, and told as one
-            sink.add(wording.not_a_number(column, places.key_span(("data", "columns", column.name))))
+            wrong.setdefault(dtype_name(column.dtype), []).append(column)
+    for columns in wrong.values():
+        sink.add(wording.not_numbers(columns, places.key_span(("data", "columns", columns[0].name))))
     if not len(features):
         sink.add(wording.no_features(places.key_span(("prepare",))))
     return features

@@ -13,6 +13,7 @@ from mlops_compiler.analysis import wording
 from mlops_compiler.analysis.leaks import why
 from mlops_compiler.analysis.selectors import GROUPS, UnknownNameError, select
 from mlops_compiler.frontend.provenance import within
+from mlops_compiler.frontend.yaml_spans import written
 from mlops_compiler.ir.ops import prepare as ops
 from mlops_compiler.ir.schema import Known, Role, dtype_name
 from mlops_compiler.recipe import prepare as steps
@@ -92,6 +93,14 @@ class Site:
             return self.span("columns", selector.index(name))
         return self.span("columns")
 
+    def _listed(self, name: str) -> Span | None:
+        """Find where the step's list of columns names one; the whole selector where it does not."""
+        above = ("prepare", self.name, "columns")
+        items = (
+            self.span("columns", index) for index in range(len(self.schema)) if (*above, index) in self.places.origins
+        )
+        return next((span for span in items if span and written(span).strip("\"'") == name), self.span("columns"))
+
     def missing(self, name: str, span: Span | None) -> None:
         """Report a column that does not reach the step."""
         if name in self.unmade:
@@ -118,10 +127,11 @@ class Site:
             self.sink.add(wording.key_in_step(self.name, name, span))
             return False
         made = column.role is Role.FEATURE
-        if column.known is Known.AFTER_OUTCOME and (use == "filters" or (use == "changes" and not made)):
-            self.sink.add(wording.leak(self.name, column, why(column), span))
-            return False
-        return True
+        if column.known is not Known.AFTER_OUTCOME or use == "derives" or (use == "changes" and made):
+            return True
+        told = wording.chosen_by_outcome if use == "filters" else wording.leak
+        self.sink.add(told(self.name, column, why(column), span))
+        return False
 
     def no_indicator(self, name: str, span: Span | None, encoded: Iterable[str] = ()) -> None:
         """Report a column whose name an indicator of a one-hot encoding could have."""
@@ -144,7 +154,7 @@ class Site:
             if fits(self.schema[name]):
                 kept.append(name)
             else:
-                self.sink.add(wording.wrong_column_type(self.name, self.schema[name], wanted, self.span("columns")))
+                self.sink.add(wording.wrong_column_type(self.name, self.schema[name], wanted, self._listed(name)))
         return tuple(kept)
 
 

@@ -8,7 +8,7 @@ from mlops_compiler.diagnostics import Diagnostic, Note, Severity, did_you_mean,
 from mlops_compiler.ir.schema import dtype_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.schema import Column
@@ -68,6 +68,16 @@ def leak(step: str, column: Column, why: str, span: Span | None, way: tuple[Note
         span=span,
         notes=way,
         help="remove the column from the step: a feature made from it would not exist when a prediction is asked for",
+    )
+
+
+def chosen_by_outcome(step: str, column: Column, why: str, span: Span | None) -> Diagnostic:
+    """A filter chooses rows by what no prediction can know."""
+    return Diagnostic(
+        code="leak",
+        headline=f"step `{step}` chooses rows by column `{column.name}`, {why}",
+        span=span,
+        help="choose rows by what is known before a prediction; else models learn from rows that no request is like",
     )
 
 
@@ -169,15 +179,17 @@ def step_types(step: str, reason: str, span: Span | None) -> Diagnostic:
     )
 
 
-def not_a_number(column: Column, span: Span | None) -> Diagnostic:
-    """A column reaches the models that is no number."""
-    kind = dtype_name(column.dtype)
-    encode = "encode it with `one_hot`" if kind == "text" else "derive numbers from it"
+def not_numbers(columns: Sequence[Column], span: Span | None) -> Diagnostic:
+    """Columns of one type reach the models that are no numbers."""
+    kind, many = dtype_name(columns[0].dtype), len(columns) > 1
+    encode = f"encode {'them' if many else 'it'} with `one_hot`" if kind == "text" else "derive numbers from it"
+    what = f"{len(columns)} columns reach" if many else f"column `{columns[0].name}` reaches"
     return Diagnostic(
         code="feature-not-numeric",
-        headline=f"column `{column.name}` reaches the models as {kind}; they take numbers",
+        headline=f"{what} the models as {kind}; they take numbers",
         span=span,
-        help=f"{encode}, `drop` it, or list it under `data.ignore`",
+        notes=(Note(text=f"they are {listing(column.name for column in columns)}"),) if many else (),
+        help=f"{encode}, `drop` {'them' if many else 'it'}, or list {'them' if many else 'it'} under `data.ignore`",
     )
 
 

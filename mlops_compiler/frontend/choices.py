@@ -27,8 +27,8 @@ from mlops_compiler.frontend.yaml_spans import KeyPath, narrow
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mlops_compiler.frontend.overrides import Token
     from mlops_compiler.frontend.recipe_text import Document
+    from mlops_compiler.frontend.tokens import Token
 
 
 @dataclass(frozen=True, kw_only=True)

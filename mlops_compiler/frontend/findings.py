@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from mlops_compiler.diagnostics import Diagnostic, Span, did_you_mean
+from mlops_compiler.diagnostics import Diagnostic, Span, did_you_mean, nearest
 from mlops_compiler.frontend.mismatch import mismatch, no_name
 from mlops_compiler.frontend.shape import Shape, shape_of
 from mlops_compiler.frontend.unknown_keys import unknown_key
@@ -113,10 +113,13 @@ class Findings:
 
     def _whole(self, located: Located) -> Diagnostic:
         path = located.path[:-1]
+        return mismatch(path, located.parent, self._value_at(path), self.provenance)
+
+    def _value_at(self, path: KeyPath) -> Any:
         value: Any = self.config
         for part in path:
             value = value[part]
-        return mismatch(path, located.parent, value, self.provenance)
+        return value
 
     def _not_searchable(self, located: Located, message: str) -> Diagnostic:
         """Blame a plain value, or the first value of a domain that cannot stand there."""
@@ -155,11 +158,14 @@ class Findings:
     def _no_kind(self, located: Located) -> Diagnostic:
         key = (located.shape.discriminator if located.shape else None) or "kind"
         known = list(located.shape.sections) if located.shape else []
+        *above, name = located.path
+        meant = nearest(str(name), [other for other in self._value_at(tuple(above)) if other != name])
+        kinds = did_you_mean("", known, otherwise=f"add `{key}:`, one of")
         return Diagnostic(
             code="missing-key",
             headline=f"`{dotted(located.path)}` needs `{key}`",
             span=self.provenance.key_span(located.path),
-            help=did_you_mean("", known, otherwise=f"add `{key}:`, one of"),
+            help=f"did you mean `{dotted((*above, meant))}`? Else {kinds}" if meant else kinds,
         )
 
     def _wrong_key(self, located: Located) -> Diagnostic:

@@ -17,7 +17,7 @@ from mlops_compiler.diagnostics import Diagnostic, UsageError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mlops_compiler.frontend.overrides import Token
+    from mlops_compiler.frontend.tokens import Token
 
 _NOTHING_TO_DELETE = re.compile(r"Could not delete (?:from config\. )?'([^']+)'")
 _TAKEN = re.compile(r"Could not append to config\. An item is already at '([^']+)'")

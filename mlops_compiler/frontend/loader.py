@@ -20,7 +20,7 @@ from mlops_compiler.frontend.domains import settle_domains
 from mlops_compiler.frontend.folders import RECIPE, CheckedFolder
 from mlops_compiler.frontend.hydra_errors import translated
 from mlops_compiler.frontend.interpolation import TooLargeError, resolve
-from mlops_compiler.frontend.overrides import Token, parse, rewritten
+from mlops_compiler.frontend.overrides import parse, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from mlops_compiler.frontend.recipe_text import Document
+    from mlops_compiler.frontend.tokens import Token
 
 PRIMARY = "mlops-compile"
 

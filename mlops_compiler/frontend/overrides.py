@@ -8,19 +8,20 @@ misspelt.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, OverrideType, Quote, QuotedString
+from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException, OverrideParseException
 
 from mlops_compiler.diagnostics import Diagnostic, Sink, Span, UsageError
+from mlops_compiler.frontend.contradictions import contradictions
 from mlops_compiler.frontend.folders import RECIPE
 from mlops_compiler.frontend.interpolation import problems
 from mlops_compiler.frontend.recipe_text import MAX_DEPTH
 from mlops_compiler.frontend.text_rules import calls_code
+from mlops_compiler.frontend.tokens import Token
 from mlops_compiler.frontend.yaml_spans import narrow
 
 if TYPE_CHECKING:
@@ -30,52 +31,6 @@ _LEXER = "LexerNoViableAltException: "
 _OFFSET = re.compile(rf"{_LEXER}.*\n(\s*\^)$", re.MULTILINE)
 _QUOTE_IT = "quote the value, for the shell and for Hydra: \"key='a: b'\""
 _MAX_TOKEN = 100_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """One override.
-
-    Attributes:
-        text: As it was written.
-        override: What Hydra understands by it.
-    """
-
-    text: str
-    override: Override
-
-    @property
-    def key(self) -> str:
-        """The key or group that it is about, without prefix."""
-        return str(self.override.key_or_group)
-
-    @property
-    def value(self) -> Any:
-        """The value, without quotes; of a sweep, Hydra's object."""
-        return self.override.value()
-
-    @property
-    def is_hydras(self) -> bool:
-        """Whether it is about Hydra's own settings."""
-        return bool(self.override.is_hydra_override())
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it has no prefix."""
-        return bool(self.override.type == OverrideType.CHANGE)
-
-    @property
-    def span(self) -> Span:
-        """The whole token."""
-        return Span.of_token(self.text)
-
-    @property
-    def value_span(self) -> Span:
-        """What stands after the equals sign; the whole token where there is none."""
-        start = self.text.find("=") + 1
-        if start == 0 or start == len(self.text):
-            return self.span
-        return Span.of_token(self.text, start + 1, len(self.text) - start)
 
 
 def parse(texts: Sequence[str]) -> list[Token]:
@@ -94,6 +49,8 @@ def parse(texts: Sequence[str]) -> list[Token]:
         for finding in _refused(token):
             sink.add(finding)
         tokens.append(token)
+    for finding in contradictions(tokens):
+        sink.add(finding)
     sink.raise_errors(UsageError)
     return tokens
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from mlops_compiler.diagnostics import Diagnostic, RecipeError, Span
+from mlops_compiler.diagnostics import Diagnostic, Note, RecipeError, Span
 from mlops_compiler.frontend.text_rules import breaches
 from mlops_compiler.frontend.yaml_data import Parser, construct
 from mlops_compiler.frontend.yaml_spans import KeyPath, Lines, Place, places
@@ -32,6 +32,7 @@ _ADVICE = {
     "did not find expected key": "a line starts too far to the left or right, or a quote is not closed",
     "did not find expected '-' indicator": "a line starts too far to the left or right",
     "cannot start any token": "quote a text that starts with such a character",
+    "did not find expected node content": "a value is missing, or a quote or a bracket is not closed",
     "unexpected end of stream": "a quote is not closed",
     "expected a single document": "one file holds one recipe: remove the `---` between the two",
 }
@@ -185,12 +186,27 @@ def _syntax(error: yaml.MarkedYAMLError, lines: Lines) -> Diagnostic:
     if indent is not None and "\t" in indent[0]:
         return _tab(lines.span(line, indent[0].index("\t")))
     advice = next((text for start, text in _ADVICE.items() if start in problem), None)
+    opened = error.context_mark if _is_open(error) else None
+    began = _inside(lines, opened.line, opened.column) if opened is not None else None
+    ends = line >= len(lines.lines) - 1 or "end of stream" in problem or "simple key" in (error.context or "")
     return Diagnostic(
         code="yaml-syntax",
         headline=f"this is not valid YAML: {problem}",
-        span=lines.span(line, column),
+        span=began if ends and began else _inside(lines, line, column),
+        notes=(Note(text="it was opened here", span=began),) if began and not ends else (),
         help=advice,
     )
+
+
+def _inside(lines: Lines, line: int, column: int) -> Span:
+    """Make a span; what is missing at the end of a text is blamed on the last line that says something."""
+    last = max((index for index, text in enumerate(lines.lines) if text.strip()), default=0)
+    return lines.span(last, len(lines.lines[last])) if line > last else lines.span(line, column)
+
+
+def _is_open(error: yaml.MarkedYAMLError) -> bool:
+    """Whether the parser was inside a bracket, a quote or a key, which may be what is not closed."""
+    return any(word in (error.context or "") for word in ("flow", "quoted", "simple key"))
 
 
 def _tab(span: Span) -> Diagnostic:

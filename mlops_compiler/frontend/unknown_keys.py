@@ -23,6 +23,22 @@ LATER: dict[str, frozenset[str]] = {
 }
 
 
+_LEARNS = (
+    "remove it: every step learns from the training rows of each fold alone, and for the release of all; "
+    "held-out rows are never learned from"
+)
+_SCORES = (
+    "remove it: trials are scored on the folds of the training rows alone; the holdout is touched once, after the "
+    "selection"
+)
+# Keys that users of other tools would write for what the language does by itself: by section, `*` for any name.
+BY_ITSELF: dict[tuple[str, ...], tuple[frozenset[str], str]] = {
+    ("prepare", "*"): (frozenset({"fit", "fit_on", "fit_scope", "scope", "on", "train_only", "before_split"}), _LEARNS),
+    ("search",): (frozenset({"on", "evaluate_on", "eval_on", "holdout", "test", "score_on", "tune_on"}), _SCORES),
+    ("select",): (frozenset({"on", "evaluate_on", "holdout", "test", "score_on"}), _SCORES),
+}
+
+
 def unknown_key(path: KeyPath, section: Shape | None, provenance: Provenance) -> Diagnostic:
     """Say that a section does not have a key."""
     *above, last = path
@@ -31,8 +47,15 @@ def unknown_key(path: KeyPath, section: Shape | None, provenance: Provenance) ->
         headline = f"`{dotted(path)}` is not supported yet"
         return _finding(path, headline, "remove it; a later version will have it", provenance)
     known = list(section.keys) if section is not None else []
+    if (instead := _by_itself(tuple(map(str, above)), key)) is not None:
+        return _finding(path, f"`{where}` has no key `{key}`", instead, provenance)
     headline = f"`{where}` has no key `{key}`" if above else f"a recipe has no section `{key}`"
     return _finding(path, headline, _help(key, where, known), provenance)
+
+
+def _by_itself(above: tuple[str, ...], key: str) -> str | None:
+    keys, instead = BY_ITSELF.get(above) or BY_ITSELF.get((*above[:-1], "*")) or (frozenset(), "")
+    return instead if key in keys else None
 
 
 def _help(key: str, where: str, known: list[str]) -> str | None:

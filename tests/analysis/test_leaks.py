@@ -79,4 +79,4 @@ def test_rows_are_not_chosen_by_their_outcome(place, where):
     )
     (found,) = place.findings()
     assert found.code == "leak"
-    assert found.headline.startswith("step `keep` uses column")
+    assert found.headline.startswith("step `keep` chooses rows by column")

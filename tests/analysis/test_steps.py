@@ -51,7 +51,7 @@ CASES = {
     "the target dropped": ("s: {op: drop, columns: «left»}", "leak", "remove the column"),
     "the target encoded": ("s: {op: one_hot, columns: [city, «left»]}", "leak", "remove the column"),
     "the target in an expression": ("s: {op: derive, columns: {z: city || «left»}}", "leak", "remove the column"),
-    "the target in a filter": ("s: {op: filter, where: «left» = 'yes'}", "leak", "remove the column"),
+    "the target in a filter": ("s: {op: filter, where: «left» = 'yes'}", "leak", "choose rows by"),
     "the target overwritten": ("s: {op: derive, columns: {«left»: age}}", "leak", "remove the column"),
     "known after the outcome": ("s: {op: standardize, columns: «refund»}", "leak", "remove the column"),
     "known after, in an expression": ("s: {op: derive, columns: {z: paid - «refund»}}", "leak", "remove the column"),

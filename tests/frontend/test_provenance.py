@@ -48,14 +48,14 @@ def test_files(compose, path, key, value):
 
 
 def test_what_was_overridden_is_known(compose):
-    origin = compose("search.trials=7", "search.trials=8").origin(("search", "trials"))
+    origin = compose("search={trials: 7}", "search.trials=8").origin(("search", "trials"))
     chain = []
     while origin is not None:
         chain.append(origin.value.place)
         origin = origin.overrode
     assert chain == [
         "command line: search.trials=8",
-        "command line: search.trials=7",
+        "command line: search={trials: 7}",
         "recipes/mini.yaml:4:11",
         "conf/search/few.yaml:1:9",
     ]

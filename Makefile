@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lint types layers golden bench constraints clean
+.PHONY: demo test check lint types layers golden schema bench constraints clean
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -33,6 +33,9 @@ layers: $(STAMP)
 
 golden: $(STAMP)  ## write the golden files anew; read the difference before you commit it
 	$(BIN)/python -m pytest tests/golden --write-golden
+
+schema: $(STAMP)  ## write the JSON Schema of recipes anew
+	$(BIN)/mlops-compile schema --out recipes/recipe.schema.json
 
 bench: $(STAMP)  ## run the benchmarks; prints ratios taken side by side
 	$(BIN)/python -m benchmarks

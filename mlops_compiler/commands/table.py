@@ -61,6 +61,12 @@ COMMANDS: dict[str, Command] = {
         flags=("--detailed-exitcode", "--passes"),
         options=("--out",),
     ),
+    "schema": Command(
+        about="write the JSON Schema of recipes, for editors: [--out FILE]",
+        function="schema:schema",
+        needs="nothing",
+        options=("--out",),
+    ),
     "why": Command(about="follow one stage back to what changed: STAGE", function="why:why", words=1),
     "run": Command(
         about="take a recipe to a numbered release (the default): [plan=FILE]",

@@ -7,10 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from pydantic.config import JsonDict
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(\d+(?:\.\d+)?)\s*(%?)")
@@ -79,7 +81,16 @@ def _checked(value: str) -> str:
     return value
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
-Share = Annotated[float, BeforeValidator(parse_share), Field(ge=0, le=1)]
+_DURATION: JsonDict = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|[smhd])\s*$"},
+        {"type": "number", "exclusiveMinimum": 0},
+    ]
+}
+_SHARE: JsonDict = {
+    "anyOf": [{"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"}, {"type": "number", "minimum": 0, "maximum": 1}]
+}
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0), WithJsonSchema(_DURATION)]
+Share = Annotated[float, BeforeValidator(parse_share), Field(ge=0, le=1), WithJsonSchema(_SHARE)]
 Bound = Annotated[str, AfterValidator(_checked)]
 """Kept as written; `parse_comparison` reads it."""

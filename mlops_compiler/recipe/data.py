@@ -20,6 +20,7 @@ class CsvSource(Section):
     path: Annotated[str, Field(min_length=1)]
     """Relative to the recipe's folder."""
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    """The character between two values."""
     null_values: tuple[str, ...] = ("", "NA")
     """Texts that mean a missing value."""
 
@@ -49,6 +50,7 @@ class ColumnContract(Section):
     known: Known = "before_prediction"
     """When the value is known; one known only after the outcome may never reach a feature."""
     description: str | None = None
+    """What it holds, for people; shown in the report and at the service."""
 
     @model_validator(mode="after")
     def _bounds_make_sense(self) -> Self:
@@ -67,6 +69,7 @@ class Data(Section):
     """The source and its contract."""
 
     source: Source
+    """Where the rows come from."""
     key: str | None = None
     """The column that names a row; unique, and never a feature."""
     time: str | None = None

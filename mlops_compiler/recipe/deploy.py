@@ -14,7 +14,9 @@ class Replicas(Section):
     """How many copies of the service run."""
 
     min: Annotated[int, Field(ge=1, le=1000)] = 1
+    """The fewest that run."""
     max: Annotated[int, Field(ge=1, le=1000)] = 1
+    """The most that run."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -44,6 +46,7 @@ class Rollout(Section):
     """How traffic passes from one release to the next."""
 
     kind: Literal["all_at_once", "canary", "blue_green"] = "all_at_once"
+    """At once, in steps, or beside the release in place until all traffic moves over."""
     steps: tuple[Share, ...] = (0.05, 0.25, 1.0)
     """Shares of the traffic, one step after another; of a canary."""
     hold: Duration = 120.0
@@ -64,7 +67,10 @@ class Deploy(Section):
     """The service of a release."""
 
     route: Annotated[str, Field(pattern=r"^/[A-Za-z0-9_\-/]*$")] = "/"
+    """The path of the service's URL."""
     host: str = "127.0.0.1"
+    """The address that it listens at."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    """The port that it listens at."""
     replicas: Replicas = Replicas()
     rollout: Rollout = Rollout()

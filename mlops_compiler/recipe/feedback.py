@@ -48,6 +48,7 @@ class Labels(Section):
     """Where the outcomes come from."""
 
     source: Source
+    """Where they come from."""
     key: str
     """The column by which an outcome finds its prediction."""
 

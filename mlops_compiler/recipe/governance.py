@@ -15,7 +15,9 @@ class Owner(Section):
     """Who answers for the model."""
 
     name: Annotated[str, Field(min_length=1)]
+    """A person or a team."""
     contact: str | None = None
+    """Where to reach them: a mail address or a URL."""
 
 
 class Allowance(Section):
@@ -38,5 +40,6 @@ class Notice(Section):
     """Whom to tell what."""
 
     when: Annotated[tuple[Literal["failure", "recovery", "success", "drift", "release"], ...], Field(min_length=1)]
+    """What is told."""
     to: Secret | str
     """A URL, or the secret that holds one."""

@@ -21,6 +21,7 @@ class Model(Section):
 
     kind: str
     description: str | None = None
+    """Why it is tried; shown with the leaderboard."""
     resources: Resources = Resources()
 
     @property

@@ -14,7 +14,9 @@ class Criterion(Section):
     """The bounds that a metric on the holdout must keep for a release to ship."""
 
     at_least: float | None = None
+    """The least that the metric may be."""
     at_most: float | None = None
+    """The most that it may be."""
 
     @model_validator(mode="after")
     def _one_bound_and_in_order(self) -> Self:
@@ -29,9 +31,13 @@ class Value(Section):
     """What each outcome of a decision is worth, in the unit of the business (money, mostly), per row."""
 
     true_positive: float = 0
+    """Acting on a row that is positive."""
     false_positive: float = 0
+    """Acting on a row that is negative."""
     false_negative: float = 0
+    """Not acting on a row that is positive."""
     true_negative: float = 0
+    """Not acting on a row that is negative."""
 
     @model_validator(mode="after")
     def _a_decision_matters(self) -> Self:

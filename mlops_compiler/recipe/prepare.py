@@ -24,6 +24,7 @@ class Impute(Step):
 
     op: Literal["impute"]
     columns: Selector
+    """What is filled: names, a group such as `numeric`, a pattern, or all but some."""
     with_: Annotated[int | float | bool | str, Field(alias="with")]
     """A constant, or one of ``mean``, ``median``, ``mode`` (in a text column, ``mode`` only)."""
 
@@ -41,6 +42,7 @@ class Log1p(Step):
 
     op: Literal["log1p"]
     columns: Selector
+    """What is transformed: names, a group such as `numeric`, a pattern, or all but some."""
 
 
 class Standardize(Step):
@@ -48,6 +50,7 @@ class Standardize(Step):
 
     op: Literal["standardize"]
     columns: Selector
+    """What is scaled: names, a group such as `numeric`, a pattern, or all but some."""
 
 
 class OneHot(Step):
@@ -55,6 +58,7 @@ class OneHot(Step):
 
     op: Literal["one_hot"]
     columns: Selector
+    """What is encoded: names, a group such as `categorical`, a pattern, or all but some."""
     max_levels: Annotated[int, Field(ge=1, le=1000)] = 20
     """Most levels a column may keep; the most frequent are kept."""
     rare: Literal["group", "error"] = "group"
@@ -66,6 +70,7 @@ class Drop(Step):
 
     op: Literal["drop"]
     columns: Selector
+    """What is removed: names, a group such as `numeric`, a pattern, or all but some."""
 
 
 class Cast(Step):
@@ -73,7 +78,9 @@ class Cast(Step):
 
     op: Literal["cast"]
     columns: Selector
+    """What is cast: names, a group such as `numeric`, a pattern, or all but some."""
     to: ColumnType
+    """The new type."""
 
 
 class Filter(Step):
@@ -81,6 +88,7 @@ class Filter(Step):
 
     op: Literal["filter"]
     where: Annotated[str, Field(min_length=1)]
+    """A SQL expression that is true for the rows to keep."""
     max_loss: Annotated[float, Field(ge=0, le=1)] = 1.0
     """The greatest share of rows that the step may drop."""
 

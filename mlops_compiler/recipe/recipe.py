@@ -35,7 +35,9 @@ class Recipe(Section):
     """A whole recipe, composed and valid."""
 
     name: Name
+    """What the model is called; releases, runs and the service carry it."""
     description: str | None = None
+    """What it is for, in a sentence; shown with every release."""
     owner: Owner | None = None
     environment: Environment = "development"
     """How strictly the best practices are held to."""
@@ -44,8 +46,10 @@ class Recipe(Section):
     objective: Objective
     data: Data
     prepare: dict[Name, AnyStep] = Field(default_factory=dict)
+    """Named steps, run in this order; what a step learns, it learns from training rows."""
     validate_: Annotated[Validation, Field(alias="validate")] = Validation()
     models: Annotated[dict[Name, AnyModel], Field(min_length=1)]
+    """Named candidates of the search, each of a kind."""
     search: Search = Search()
     select: Select = Select()
     deploy: Deploy = Deploy()

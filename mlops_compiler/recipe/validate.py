@@ -18,6 +18,7 @@ class Holdout(Section):
     """``stratified`` keeps the share of each class, ``grouped`` keeps the rows of a group together, and
     ``time_ordered`` takes the latest rows."""
     fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Its share of the rows."""
 
 
 class Folds(Section):
@@ -26,6 +27,7 @@ class Folds(Section):
     kind: SplitKind = "stratified"
     """As for the holdout; ``time_ordered`` folds train on all that came before the rows that they judge by."""
     k: Annotated[int, Field(ge=2, le=50)] = 5
+    """How many."""
 
 
 class Validation(Section):

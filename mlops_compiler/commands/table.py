@@ -61,6 +61,12 @@ COMMANDS: dict[str, Command] = {
         flags=("--detailed-exitcode", "--passes"),
         options=("--out",),
     ),
+    "graph": Command(
+        about="draw the lifecycle, or with --columns the way of its columns: [--svg|--mermaid] [--out FILE]",
+        function="graph:graph",
+        flags=("--columns", "--svg", "--mermaid"),
+        options=("--out",),
+    ),
     "schema": Command(
         about="write the JSON Schema of recipes, for editors: [--out FILE]",
         function="schema:schema",

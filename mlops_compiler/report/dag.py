@@ -13,7 +13,8 @@ from mlops_compiler.report import numbers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ACTIONS = ("new", "rebuild", "reuse")
+ACTIONS = ("new", "rebuild", "reuse", "declared")
+"""What happens to a part; what is only declared is no stage of a run."""
 _BOX = 97
 _HEAD = 58
 _STEP = 19
@@ -62,7 +63,7 @@ def describe(stages: Sequence[Mapping[str, Any]]) -> str:
 
 def draw_across(stages: Sequence[Mapping[str, Any]], steps: Sequence[Mapping[str, Any]]) -> Drawing:
     """Lay the stages out from left to right, jumps over their heads."""
-    lanes = _lanes(_edges(stages))
+    lanes = jumps(stages)
     top = _MARGIN + _LANE * (max(lanes.values(), default=-1) + 1)
     boxes: list[Box] = []
     x = float(_MARGIN)
@@ -78,7 +79,7 @@ def draw_across(stages: Sequence[Mapping[str, Any]], steps: Sequence[Mapping[str
 
 def draw_down(stages: Sequence[Mapping[str, Any]], steps: Sequence[Mapping[str, Any]]) -> Drawing:
     """Lay the stages out from top to bottom, jumps along their right side."""
-    lanes = _lanes(_edges(stages))
+    lanes = jumps(stages)
     boxes: list[Box] = []
     y = float(_MARGIN)
     for stage in stages:
@@ -94,7 +95,9 @@ def draw_down(stages: Sequence[Mapping[str, Any]], steps: Sequence[Mapping[str, 
 def _box(
     stage: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], *, x: float, y: float, width: float | None
 ) -> Box:
-    inside = [f"{step.get('step')}: {step.get('op')}" for step in steps] if stage.get("stage") == "prepare" else []
+    inside = list(stage.get("inside", ()))
+    if stage.get("stage") == "prepare":
+        inside += [f"{step.get('step')}: {step.get('op')}" for step in steps]
     if width is None:
         longest = max((len(text) for text in inside), default=0) * _LETTER + 2 * _PADDING + 8
         width = min(_WIDEST, max(_BOX, longest))
@@ -121,7 +124,7 @@ def _fit(text: str, room: int) -> str:
     return text if len(text) <= room else text[: max(1, room - 1)] + "…"
 
 
-def _edges(stages: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+def edges(stages: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
     """List the arrows to draw as pairs of positions.
 
     A stage that reads several in a row gets one arrow, from the last of them: the flow between those is drawn
@@ -147,8 +150,13 @@ def _parents(stages: Sequence[Mapping[str, Any]]) -> list[set[int]]:
     return found
 
 
+def jumps(stages: Sequence[Mapping[str, Any]]) -> dict[tuple[int, int], int]:
+    """Give the arrows that pass over others, as pairs of positions, each with its lane; 0 is the nearest."""
+    return _lanes(edges(stages))
+
+
 def _neighbours(stages: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
-    return [(start, end) for start, end in _edges(stages) if end == start + 1]
+    return [(start, end) for start, end in edges(stages) if end == start + 1]
 
 
 def _lanes(edges: list[tuple[int, int]]) -> dict[tuple[int, int], int]:

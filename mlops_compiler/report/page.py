@@ -39,7 +39,7 @@ class Figure:
 
 def render_report(facts: ReportFacts) -> str:
     """Render a run as one self-contained HTML file."""
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     return template.render(
         facts=facts,
         palette=PALETTE,
@@ -53,7 +53,8 @@ def render_report(facts: ReportFacts) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Give the templates, which escape every text that they are given."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

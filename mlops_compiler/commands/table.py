@@ -67,6 +67,12 @@ COMMANDS: dict[str, Command] = {
         flags=("--columns", "--svg", "--mermaid"),
         options=("--out",),
     ),
+    "explain": Command(
+        about="tell what a code of a finding means, and how to mend it: [CODE]",
+        function="explain:explain",
+        needs="nothing",
+        words=1,
+    ),
     "schema": Command(
         about="write the JSON Schema of recipes, for editors: [--out FILE]",
         function="schema:schema",

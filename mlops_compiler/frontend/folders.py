@@ -134,13 +134,13 @@ class GroupFolder(CheckedFolder):
 def recipe_folders(named: Sequence[Path]) -> dict[str, Path]:
     """Say where recipes are looked for: whose folder it is, and the folder, in order."""
     given = {f"--recipe-dir {folder}": folder.absolute() for folder in named}
-    return _each_once({**given, "working directory": Path.cwd() / "recipes", "shipped": _shipped("recipes")})
+    return _each_once({**given, "working directory": Path.cwd() / "recipes", "shipped": shipped("recipes")})
 
 
 def group_folders(named: Sequence[Path]) -> dict[str, Path]:
     """Say where groups are looked for: whose folder it is, and the folder, in order."""
     given = {f"--recipe-dir {folder}": folder.absolute() / "conf" for folder in named}
-    return _each_once({**given, "working directory": Path.cwd() / "conf", "shipped": _shipped("conf")})
+    return _each_once({**given, "working directory": Path.cwd() / "conf", "shipped": shipped("conf")})
 
 
 def find_recipe(choice: str, folders: Iterable[Path]) -> Path | None:
@@ -196,7 +196,7 @@ def _each_once(folders: dict[str, Path]) -> dict[str, Path]:
     return {provider: folder for provider, folder in folders.items() if first[folder] == provider}
 
 
-def _shipped(name: str) -> Path:
+def shipped(name: str) -> Path:
     """Find a folder that comes with the package: inside it when installed, beside it in a checkout."""
     package = Path(mlops_compiler.__file__).parent
     installed = package / "shipped" / name

@@ -73,4 +73,4 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 @pytest.fixture
 def no_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the recipes and groups that ship with the package."""
-    monkeypatch.setattr("mlops_compiler.frontend.folders._shipped", lambda name: Path("/shipped") / name)
+    monkeypatch.setattr("mlops_compiler.frontend.folders.shipped", lambda name: Path("/shipped") / name)

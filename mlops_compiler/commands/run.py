@@ -17,11 +17,12 @@ from mlops_compiler.commands.base import DONE, INTERRUPTED, REJECTED
 from mlops_compiler.commands.origins import origins
 from mlops_compiler.commands.plan import plan_data, plan_rows, warnings
 from mlops_compiler.commands.planned import require_planned
+from mlops_compiler.commands.suspects import leak_suspects
 from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console.progress import Progress
 from mlops_compiler.console.streams import messages, results
 from mlops_compiler.console.summary import RunSummary, print_summary
-from mlops_compiler.diagnostics import MlopsError, mask
+from mlops_compiler.diagnostics import MlopsError, mask, render_json
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.plan.stages import Reuse
 from mlops_compiler.store.records import RunRecord
@@ -162,8 +163,11 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
     kept = {**outcome, **records["evaluate"].summary, "report": records["report"].summary["path"]}
     begun.store.finish_run(begun.record.run_id, status, kept)
     summary = _summary(begun, records, status)
+    found = leak_suspects(records["prepare"].summary, begun.planned.compiled)
+    tell_beside(found, invocation.style)
     if invocation.as_json:
-        invocation.print_json(asdict(summary))
+        told = (*warnings(begun.planned), *found)
+        invocation.print_json({**asdict(summary), "warnings": render_json(told)})
     else:
         print_summary(summary, results())
     return DONE if outcome["accepted"] else REJECTED

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_compiler.analysis.lints.engine import RULES
+from mlops_compiler.analysis.lints.engine import ALLOWABLE
 from mlops_compiler.commands.base import DONE, write_file
 from mlops_compiler.frontend.json_schema import recipe_schema
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def schema(invocation: Invocation) -> int:
     """Print the schema; with ``--out FILE``, write it there."""
-    text = json.dumps(recipe_schema(RULES), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(recipe_schema(ALLOWABLE), indent=1, ensure_ascii=False) + "\n"
     if (out := invocation.options.get("--out")) is not None:
         write_file(Path(out), text)
     else:

@@ -73,6 +73,7 @@ class ReportFacts:
         stages: The lifecycle in order: ``stage``, ``action`` (reuse, rebuild, new), ``reason``,
             ``fingerprint``; ``seconds`` where known; ``parents`` (names) where not just the stage before.
         steps: The preparation as it was fitted, one mapping a step.
+        suspects: Features that predict the target almost alone: ``feature`` and ``score`` of each.
         leaderboard: Every trial of the search, best first.
         selection: The trial that was chosen, and why.
         evaluation: The scores on the holdout: metrics, curves, confusion and value.
@@ -91,6 +92,7 @@ class ReportFacts:
     criteria: Sequence[Json] = ()
     stages: Sequence[Json] = ()
     steps: Sequence[Json] = ()
+    suspects: Sequence[Json] = ()
     leaderboard: Json | None = None
     selection: Json | None = None
     evaluation: Json | None = None

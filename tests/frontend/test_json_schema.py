@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_compiler import cli
-from mlops_compiler.analysis.lints.engine import RULES
+from mlops_compiler.analysis.lints.engine import ALLOWABLE
 from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.frontend.hydra_app import launch
 from mlops_compiler.frontend.json_schema import recipe_schema
@@ -23,7 +23,7 @@ from mlops_compiler.models.registry import MODELS
 from tests.diagnostics import test_mutations as mutations
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = recipe_schema(RULES)
+SCHEMA = recipe_schema(ALLOWABLE)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 CHURN = yaml.safe_load((ROOT / "recipes/churn.yaml").read_text())
 EXAMPLES = re.findall(r"^```yaml\n(name:.*?)^```$", (ROOT / "docs/recipe.md").read_text(), re.MULTILINE | re.DOTALL)

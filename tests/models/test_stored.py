@@ -101,6 +101,24 @@ def test_arrays_of_another_shape(kind, name, zoo):
     assert refused(kind, changed(zoo, kind, **{name: np.zeros((2, 2, 2))}))
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("prior", "frequencies"),
+        ("logistic_regression", "weights"),
+        ("logistic_regression", "intercept"),
+        ("random_forest", "value"),
+        ("random_forest", "threshold"),
+        ("hist_gradient_boosting", "value"),
+        ("torch_mlp", "0.bias"),
+    ],
+)
+def test_numbers_that_are_none(kind, name, zoo):
+    array = load(zoo.fitted(kind).dump()["model.safetensors"])[name].copy()
+    array.flat[0] = np.nan
+    assert refused(kind, changed(zoo, kind, **{name: array}))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=40, deadline=None)
 @given(place=st.integers(0, 10**6), byte=st.integers(0, 255))

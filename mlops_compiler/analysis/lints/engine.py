@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_compiler.analysis.lints.rule import Finding, Rule, Subject
+    from mlops_compiler.recipe.recipe import Recipe
 
 _MODULES = (
     random_split,
@@ -58,6 +59,10 @@ RULES: dict[str, Rule] = {module.RULE.code: module.RULE for module in _MODULES}
 """All rules by their codes, in the order in which they are told."""
 
 
+ALLOWABLE = (*RULES, "leak-suspect")
+"""What `allow` may name: the rules, and what only a run finds in the data."""
+
+
 def lint(subject: Subject) -> tuple[Diagnostic, ...]:
     """Find what the rules have to say of a recipe, and what is wrong with what it allows.
 
@@ -75,20 +80,21 @@ def lint(subject: Subject) -> tuple[Diagnostic, ...]:
 
 
 def _found(subject: Subject) -> Iterator[Diagnostic]:
-    allowed = _allowed(subject)
+    may = allowed(subject.recipe)
     used: set[str] = set()
     for rule in RULES.values():
         severity = rule.levels[subject.recipe.environment]
         found = list(rule.check(subject))
-        if found and rule.code in allowed:
+        if found and rule.code in may:
             used.add(rule.code)
         elif severity is not None:
             yield from (_told(rule, item, severity, subject) for item in found)
     yield from _on_allowances(subject, used)
 
 
-def _allowed(subject: Subject) -> set[str]:
-    return {_rule_of(item) for item in subject.recipe.allow}
+def allowed(recipe: Recipe) -> set[str]:
+    """Name the rules that a recipe may break."""
+    return {_rule_of(item) for item in recipe.allow}
 
 
 def _rule_of(item: str | Allowance) -> str:
@@ -114,12 +120,12 @@ def _on_allowances(subject: Subject, used: set[str]) -> Iterator[Diagnostic]:
     for index, item in enumerate(subject.recipe.allow):
         code = _rule_of(item)
         span = subject.at("allow", index, *(("rule",) if isinstance(item, Allowance) else ()))
-        if code not in RULES:
+        if code not in ALLOWABLE:
             yield Diagnostic(
                 code="unknown-rule",
                 headline=f"`allow` names `{code}`, which is no rule",
                 span=span,
-                help=did_you_mean(code, RULES, otherwise="the rules are"),
+                help=did_you_mean(code, ALLOWABLE, otherwise="the rules are"),
             )
         elif not isinstance(item, Allowance):
             yield Diagnostic(

@@ -5,13 +5,16 @@ What does not depend on a fold is done once, before the rows are dealt to them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT, training_rows
 from mlops_compiler.backends.stages.rows import LABEL, Rows, read_rows
 from mlops_compiler.diagnostics import DataError, Diagnostic
+from mlops_compiler.evaluation.probe import suspects
 from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project
 from mlops_compiler.ir.ops.prepare import Filter
 from mlops_compiler.tables.account import account
@@ -22,7 +25,10 @@ from mlops_compiler.tables.steps import reads
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
+
     from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.evaluation.probe import Suspect
     from mlops_compiler.ir.program import Node
 
 Groups = tuple[tuple[NamedStep, ...], ...]
@@ -118,10 +124,18 @@ def fit_preparations(context: Context) -> Outcome:
     unfiltered = read_rows(context, pipeline.source) if pipeline.filters else read
     summary = {
         "steps": _account(pipeline, whole, unfiltered),
+        "suspects": [asdict(item) for item in _suspects(pipeline, prepared)],
         "features": len(final["features"]),
         "rows": split["training_rows"],
     }
     return Outcome(outputs={"preparations": context.put_json(value)}, summary=summary)
+
+
+def _suspects(pipeline: Pipeline, prepared: pl.DataFrame) -> tuple[Suspect, ...]:
+    """Look for training features that tell the target almost by themselves."""
+    columns = {name: expand([name], prepared.columns) for name in pipeline.features}
+    labels = prepared[LABEL].to_numpy().astype(np.int8)
+    return suspects({name: prepared.select(found) for name, found in columns.items() if found}, labels)
 
 
 def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> list[dict[str, Any]]:

@@ -92,4 +92,6 @@ def load_logistic(files: Mapping[str, bytes]) -> FittedLogistic:
     weights, intercept = arrays["weights"], arrays["intercept"]
     if weights.ndim != 2 or weights.shape[1] != 1 or intercept.shape != (1,):  # noqa: PLR2004 - a matrix
         raise corrupt(_KIND, "its weights have the wrong shape")
+    if not (np.isfinite(weights).all() and np.isfinite(intercept).all()):
+        raise corrupt(_KIND, "its weights are not all finite")
     return FittedLogistic(weights=weights, intercept=intercept)

@@ -47,4 +47,6 @@ def load_prior(files: Mapping[str, bytes]) -> FittedPrior:
     arrays, _ = load_files("prior", files, {"frequencies": np.float64})
     if arrays["frequencies"].ndim != 1:
         raise corrupt("prior", "its frequencies are no list")
+    if not ((arrays["frequencies"] >= 0) & (arrays["frequencies"] <= 1)).all():
+        raise corrupt("prior", "its frequencies are no probabilities")
     return FittedPrior(frequencies=arrays["frequencies"])

@@ -116,6 +116,8 @@ def _is_sound(trees: Trees, features: int) -> bool:
     nodes = (trees.feature, trees.threshold, trees.left, trees.right, trees.missing_left, trees.value)
     if any(array.shape != (count,) for array in nodes) or trees.starts.ndim != 1 or trees.starts.size == 0:
         return False
+    if not np.isfinite(trees.value).all() or np.isnan(trees.threshold).any():
+        return False
     sizes = np.diff(trees.starts)
     if trees.starts[0] != 0 or trees.starts[-1] != count or (sizes < 1).any():
         return False

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 from mlops_compiler.analysis import wording
 from mlops_compiler.analysis.candidates import search_of
 from mlops_compiler.analysis.leaks import find_leaks
-from mlops_compiler.analysis.source import check_of, positive_fits, read_of, schema_of
-from mlops_compiler.analysis.steps import Site, made_by, removed_by, resolve, step_schema
+from mlops_compiler.analysis.population import population_of
+from mlops_compiler.analysis.site import Site
+from mlops_compiler.analysis.source import intake_of, positive_fits, schema_of, source_span
+from mlops_compiler.analysis.steps import made_by, removed_by, resolve, step_schema
 from mlops_compiler.diagnostics import RecipeError, Sink
 from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.ir.ops.intake import Snapshot
 from mlops_compiler.ir.program import Node, Program
 from mlops_compiler.ir.schema import Known, dtype_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlops_compiler.analysis.source import Intake
     from mlops_compiler.frontend.provenance import Provenance
     from mlops_compiler.ir.schema import Column, Schema
     from mlops_compiler.recipe.recipe import Recipe
@@ -36,26 +40,45 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
         DataError: The source's metadata cannot be read.
     """
     sink = Sink()
-    check = check_of(recipe, places, root, sink)
-    positive_fits(recipe, check, places, sink)
+    intake = intake_of(recipe, places, root, sink)
+    positive_fits(recipe, intake, places, sink)
     sink.raise_errors(RecipeError)  # without the right columns every step would be blamed
-    schema = schema_of(recipe, check)
+    schema = schema_of(recipe, intake)
     prepared = _prepare(recipe, places, schema, sink)
     features = _matrix_schema(places, (prepared[-1].schema if prepared else None) or schema, sink)
-    find_leaks(prepared, schema, features, places, sink)
+    joined = {ours: join.name for join in intake.joins for ours in join.types}
+    find_leaks(prepared, schema, features, joined, places, sink)
     search = search_of(recipe, places, sink)
     sink.raise_errors(RecipeError)
     return Program(
         name=recipe.name,
         nodes=(
-            *_intake(recipe, places, check, schema),
+            *_intake(recipe, places, intake, schema),
             *prepared,
             *_modelling(recipe, places, prepared, features, search),
         ),
     )
 
 
-def _intake(recipe: Recipe, places: Provenance, check: ops.Check, schema: Schema) -> tuple[Node, ...]:
+def _intake(recipe: Recipe, places: Provenance, intake: Intake, schema: Schema) -> tuple[Node, ...]:
+    data = places.key_span(("data",))
+    nodes = [Node(name="source", op=intake.read, span=source_span(recipe.data.source, ("data", "source"), places))]
+    for join in intake.joins:
+        place = ("data", "join", join.name)
+        path = source_span(recipe.data.join[join.name].source, (*place, "source"), places)
+        source = Node(name=f"source.{join.name}", op=join.read, span=path)
+        last = next(node.name for node in reversed(nodes) if not node.name.startswith("source."))
+        op = Node(name=f"join.{join.name}", op=join.op, inputs=(last, source.name), span=places.key_span(place))
+        nodes += [source, op]
+    checked = schema.select(column.name for column in intake.check.columns)
+    nodes.append(Node(name="contract", op=intake.check, inputs=(nodes[-1].name,), schema=checked, span=data))
+    if (population := population_of(recipe)) is not None:
+        nodes.append(Node(name="rows", op=population, inputs=("contract",), schema=schema, span=data))
+    snapshot = Node(name="snapshot", op=Snapshot(), inputs=(nodes[-1].name,), schema=schema, span=data)
+    return (*nodes, snapshot, _split(recipe, places))
+
+
+def _split(recipe: Recipe, places: Provenance) -> Node:
     validation = recipe.validate_
     kinds = (validation.holdout.kind, validation.folds.kind)
     split = ops.Split(
@@ -69,13 +92,7 @@ def _intake(recipe: Recipe, places: Provenance, check: ops.Check, schema: Schema
         time=recipe.data.time if "time_ordered" in kinds else None,
         group=recipe.data.group if "grouped" in kinds else None,
     )
-    source, data = places.value_span(("data", "source", "path")), places.key_span(("data",))
-    return (
-        Node(name="source", op=read_of(recipe), span=source),
-        Node(name="contract", op=check, inputs=("source",), schema=schema, span=data),
-        Node(name="snapshot", op=ops.Snapshot(), inputs=("contract",), schema=schema, span=data),
-        Node(name="split", op=split, inputs=("snapshot",), span=places.value_span(("objective", "target"))),
-    )
+    return Node(name="split", op=split, inputs=("snapshot",), span=places.value_span(("objective", "target")))
 
 
 def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> tuple[Node, ...]:

@@ -19,7 +19,7 @@ from mlops_compiler.tables.expressions import parse_expression
 from mlops_compiler.tables.steps import writes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mlops_compiler.diagnostics import Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
@@ -42,13 +42,16 @@ class Hop:
     made: str
 
 
-def find_leaks(nodes: Sequence[Node], source: Schema, features: Schema, places: Provenance, sink: Sink) -> None:
+def find_leaks(
+    nodes: Sequence[Node], source: Schema, features: Schema, joined: Mapping[str, str], places: Provenance, sink: Sink
+) -> None:
     """Report every way by which a feature comes from what no prediction can know.
 
     Args:
         nodes: The steps of the preparation, in order.
         source: The columns that the first of them gets.
         features: The columns that the models get.
+        joined: Columns that joins add, each with the name of its join.
         places: Where the recipe says what.
         sink: Collects the findings.
     """
@@ -60,7 +63,8 @@ def find_leaks(nodes: Sequence[Node], source: Schema, features: Schema, places: 
     for (step, name), found in reached.items():
         hops = found[0][1]
         span = _at(hops[0], places)
-        sink.add(wording.leak(step, source[name], why(source[name]), span, _notes(found, places)))
+        notes = (*_by_join(name, joined, places), *_notes(found, places))
+        sink.add(wording.leak(step, source[name], why(source[name]), span, notes))
 
 
 def why(column: Column) -> str:
@@ -114,6 +118,14 @@ def _at(hop: Hop, places: Provenance) -> Span | None:
     """Find the word of a derivation that names the column it computes with."""
     span = places.value_span(("prepare", hop.step, "columns", hop.made))
     return within(span, hop.source) if span else places.value_span(("prepare", hop.step, "columns"))
+
+
+def _by_join(name: str, joined: Mapping[str, str], places: Provenance) -> tuple[Note, ...]:
+    """Say which join adds a column."""
+    if name not in joined:
+        return ()
+    span = places.key_span(("data", "join", joined[name]))
+    return (Note(text=f"join `{joined[name]}` adds `{name}`", span=span),)
 
 
 def _notes(found: Sequence[tuple[Column, list[Hop]]], places: Provenance) -> tuple[Note, ...]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mlops_compiler.analysis import wording
-from mlops_compiler.ir.ops.lifecycle import Check, ColumnCheck, Read
+from mlops_compiler.analysis import wording_data
+from mlops_compiler.analysis.joins import Joiner, ResolvedJoin
+from mlops_compiler.analysis.population import UNTYPED, computed_target
+from mlops_compiler.ir.ops.intake import Check, ColumnCheck, Read
 from mlops_compiler.ir.schema import DTYPES, Column, Known, Role, Schema
-from mlops_compiler.recipe.data import ColumnContract, CsvSource
-from mlops_compiler.tables.sources import describe
+from mlops_compiler.recipe.data import ColumnContract, CsvSource, SqlSource
+from mlops_compiler.tables.table import head, is_here
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from mlops_compiler.diagnostics import Diagnostic, Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
+    from mlops_compiler.frontend.yaml_spans import KeyPath
+    from mlops_compiler.recipe.data import Source
     from mlops_compiler.recipe.recipe import Recipe
 
 _FREE = ColumnContract(nullable=True)
@@ -24,68 +29,120 @@ _NUMBERS = ("int", "float")
 _TIMES = ("date", "datetime", "int", "float")
 
 
-def read_of(recipe: Recipe) -> Read:
-    """Make the op that reads a recipe's source."""
-    source = recipe.data.source
-    if isinstance(source, CsvSource):
-        return Read(kind="csv", path=source.path, separator=source.separator, null_values=source.null_values)
-    return Read(kind="parquet", path=source.path)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What is known of the data before they are read.
+
+    Attributes:
+        read: How the rows are read.
+        joins: What is joined to them, in order.
+        check: The contract of all columns.
+        target: The type of a target that the recipe computes; None where the source has it.
+    """
+
+    read: Read
+    joins: tuple[ResolvedJoin, ...]
+    check: Check
+    target: str | None
 
 
-def check_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Check:
-    """Make the op that types and checks the source's columns.
+def read_of(source: Source) -> Read:
+    """Make the op that reads a source."""
+    match source:
+        case CsvSource(path=path, separator=separator, null_values=null_values):
+            return Read(kind="csv", path=path, separator=separator, null_values=null_values)
+        case SqlSource(path=path, table=table, query=query):
+            return Read(kind="sql", path=path, table=table, query=query)
+        case _:
+            return Read(kind=source.kind, path=source.path)
 
-    The source's metadata is read (a Parquet footer, the header of a CSV file), and of a CSV file the first rows
-    where the contract leaves types open. A source that is not here has the columns that the contract declares.
+
+def intake_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Intake:
+    """Find the columns of a recipe's data, and what they must keep.
+
+    The sources' metadata are read (a Parquet footer, the header of a CSV file), and of a CSV file the first rows where
+    the contract leaves types open. A source that is not here has the columns that the contract declares.
 
     Raises:
-        DataError: The source is missing or unreadable.
+        DataError: A source is missing or unreadable.
     """
-    read = read_of(recipe)
+    read = read_of(recipe.data.source)
     known = {name: column.type for name, column in recipe.data.columns.items() if column.type}
-    span = places.value_span(("data", "source", "path"))
-    found = _declared(recipe) if is_absent(recipe, root) else describe(read, root / read.path, span, known)
-    _names_exist(recipe, places, found, sink)
+    span = source_span(recipe.data.source, ("data", "source"), places)
+    absent = is_absent(recipe, root) and not is_here(read, root)
+    found = _declared(recipe) if absent else head(read, root, span, known)
+    joiner, joins = Joiner(recipe, places, root, sink), list[ResolvedJoin]()
+    for name, join in recipe.data.join.items():
+        if (resolved := joiner.resolve(name, read_of(join.source), found)) is not None:
+            joins.append(resolved)
+            found = {**found, **resolved.types}
+    target = computed_target(recipe, found, places, sink)
+    if len(joins) == len(recipe.data.join):  # else every column of the missing one would be blamed
+        _names_exist(recipe, places, found, sink)
     kept = {name: kind for name, kind in found.items() if name not in recipe.data.ignore}
     for name in kept:
         if name.endswith("*"):
-            sink.add(wording.starred_name(name, places.value_span(("data", "source", "path"))))
-    columns = tuple(_check(recipe, places, name, kind, sink) for name, kind in kept.items())
-    return Check(columns=columns, max_loss=recipe.data.max_loss)
+            sink.add(wording_data.starred_name(name, places.value_span(("data", "source", "path"))))
+    guessed = _guessed(read, known, found if not absent else {}, joins)
+    columns = tuple(
+        replace(_check(recipe, places, name, kind, sink), inferred=True if name in guessed else None)
+        for name, kind in kept.items()
+    )
+    check = Check(columns=columns, max_loss=recipe.data.max_loss)
+    return Intake(read=read, joins=tuple(joins), check=check, target=target)
+
+
+def source_span(source: Source, place: KeyPath, places: Provenance) -> Span:
+    """Find the word of a source that says where it is: its path, or its table or query."""
+    if not isinstance(source, SqlSource):
+        return places.value_span((*place, "path"))
+    return places.value_span((*place, "table" if source.table is not None else "query"))
+
+
+def _guessed(read: Read, known: Mapping[str, str], found: Iterable[str], joins: Iterable[ResolvedJoin]) -> set[str]:
+    """Name the columns whose type only the first rows suggest."""
+    tables = [(read, set(found) - {name for join in joins for name in join.types})]
+    tables += [(join.read, set(join.types)) for join in joins]
+    untyped = (names for table, names in tables if table.kind in ("csv", "ndjson") or table.query is not None)
+    return {name for names in untyped for name in names} - set(known)
 
 
 def is_absent(recipe: Recipe, root: Path) -> bool:
-    """Whether the source is not here, and the contract says enough to go on without it."""
-    data = recipe.data
-    roles = (recipe.objective.target, data.key, data.time, data.group)
+    """Whether a source is not here, and the contract says enough to go on without it."""
+    data, objective = recipe.data, recipe.objective
+    roles = (None if objective.target_is else objective.target, data.key, data.time, data.group)
     declared = all(column.type is not None for column in data.columns.values())
     complete = declared and all(role in data.columns for role in roles if role is not None)
-    return complete and not (root / data.source.path).exists()
+    sources = (data.source, *(join.source for join in data.join.values()))
+    return complete and not all(is_here(read_of(source), root) for source in sources)
 
 
 def absence(recipe: Recipe, places: Provenance) -> Diagnostic:
     """Say that a recipe was analysed without its source."""
-    return wording.source_absent(
+    return wording_data.source_absent(
         recipe.data.source.path, len(recipe.data.columns), places.value_span(("data", "source", "path"))
     )
 
 
 def _declared(recipe: Recipe) -> dict[str, str]:
     ignored = dict.fromkeys(recipe.data.ignore, "text")
-    return ignored | {name: column.type for name, column in recipe.data.columns.items() if column.type is not None}
+    joined = {f"{join.prefix}{name}" for join in recipe.data.join.values() for name in join.columns or ()}
+    contract = {name: column.type for name, column in recipe.data.columns.items() if column.type is not None}
+    return ignored | {name: kind for name, kind in contract.items() if name not in joined}
 
 
 def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], sink: Sink) -> None:
     path = recipe.data.source.path
     named = [(name, places.key_span(("data", "columns", name))) for name in recipe.data.columns]
     named += [(name, places.value_span(("data", "ignore", index))) for index, name in enumerate(recipe.data.ignore)]
-    named.append((recipe.objective.target, places.value_span(("objective", "target"))))
+    if recipe.objective.target_is is None:
+        named.append((recipe.objective.target, places.value_span(("objective", "target"))))
     for role in ("key", "time", "group"):
         if (column := getattr(recipe.data, role)) is not None:
             named.append((column, places.value_span(("data", role))))
     for name, span in named:
         if name not in found:
-            sink.add(wording.unknown_source_column(name, found, path, span))
+            sink.add(wording_data.unknown_source_column(name, found, path, span))
     data = recipe.data
     roles: dict[str | None, str] = {
         recipe.objective.target: "the target",
@@ -96,7 +153,9 @@ def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], s
     for name in recipe.data.ignore:
         if is_named := roles.get(name):
             sink.add(
-                wording.contract_conflict(name, f"is {is_named} and is ignored", places.value_span(("data", "ignore")))
+                wording_data.contract_conflict(
+                    name, f"is {is_named} and is ignored", places.value_span(("data", "ignore"))
+                )
             )
 
 
@@ -106,18 +165,22 @@ def _check(recipe: Recipe, places: Provenance, name: str, kind: str, sink: Sink)
     required = name in (recipe.objective.target, data.key, data.time, data.group)
     span = _declared_at(recipe, places, name)
     if contract.nullable and required and name in recipe.data.columns:
-        sink.add(wording.contract_conflict(name, "is the key, target, time or group, and may not be missing", span))
+        sink.add(
+            wording_data.contract_conflict(name, "is the key, target, time or group, and may not be missing", span)
+        )
     if contract.range is not None and contract.type is None and kind not in _NUMBERS:
-        sink.add(wording.contract_conflict(name, f"has a range, and the source holds {kind}", span))
-    if recipe.data.source.kind == "parquet" and kind not in DTYPES and contract.type is None:
-        sink.add(wording.contract_conflict(name, f"has the type {kind}; give it one under data.columns", span))
+        sink.add(wording_data.contract_conflict(name, f"has a range, and the source holds {kind}", span))
+    if kind not in DTYPES and contract.type is None:
+        sink.add(wording_data.contract_conflict(name, f"has the type {kind}; give it one under data.columns", span))
         kind = "text"
     kind = contract.type or kind
     if name == data.time and kind not in _TIMES:
-        sink.add(wording.contract_conflict(name, f"is the time, and is {kind}", places.value_span(("data", "time"))))
+        sink.add(
+            wording_data.contract_conflict(name, f"is the time, and is {kind}", places.value_span(("data", "time")))
+        )
     if contract.one_of is not None and (odd := [value for value in contract.one_of if not _can_hold(kind, value)]):
         allowed = places.value_span(("data", "columns", name, "one_of"))
-        sink.add(wording.contract_conflict(name, f"is {kind}, and `one_of` lists {odd[0]!r}", allowed))
+        sink.add(wording_data.contract_conflict(name, f"is {kind}, and `one_of` lists {odd[0]!r}", allowed))
     return ColumnCheck(
         name=name,
         type=kind,
@@ -144,9 +207,12 @@ def _can_hold(kind: str, value: object) -> bool:
     return _same_kind(value, kind) or (kind == "float" and type(value) is int)
 
 
-def schema_of(recipe: Recipe, check: Check) -> Schema:
-    """Make the schema of the checked table, with roles and what is known when."""
-    return Schema(tuple(_column(recipe, column) for column in check.columns))
+def schema_of(recipe: Recipe, intake: Intake) -> Schema:
+    """Make the schema of the table that is kept, with roles and what is known when."""
+    columns = [_column(recipe, column) for column in intake.check.columns]
+    if intake.target is not None:
+        columns.append(_column(recipe, ColumnCheck(name=recipe.objective.target, type=intake.target, nullable=False)))
+    return Schema(tuple(columns))
 
 
 def _column(recipe: Recipe, check: ColumnCheck) -> Column:
@@ -159,21 +225,27 @@ def _column(recipe: Recipe, check: ColumnCheck) -> Column:
     return Column(name=check.name, dtype=DTYPES[check.type], role=role, known=known, origins=(check.name,))
 
 
-def positive_fits(recipe: Recipe, check: Check, places: Provenance, sink: Sink) -> None:
+def positive_fits(recipe: Recipe, intake: Intake, places: Provenance, sink: Sink) -> None:
     """Check that the positive value can be one of the target's."""
-    target = next((column for column in check.columns if column.name == recipe.objective.target), None)
+    target = next((column for column in intake.check.columns if column.name == recipe.objective.target), None)
+    if intake.target == UNTYPED:
+        return
+    if intake.target is not None:
+        target = ColumnCheck(name=recipe.objective.target, type=intake.target, nullable=False)
     if target is None:
         return
     positive, span = recipe.objective.positive, places.value_span(("objective", "positive"))
     if target.one_of is not None and positive not in target.one_of:
         why = f"its contract allows {len(target.one_of)} others"
-        sink.add(wording.wrong_positive(positive, target.name, why, target.one_of, span))
+        sink.add(wording_data.wrong_positive(positive, target.name, why, target.one_of, span))
     elif not _same_kind(positive, target.type):
         why = f"the column is {target.type}, and this is {_kind(positive)}"
-        sink.add(wording.wrong_positive(positive, target.name, why, (), span))
+        sink.add(wording_data.wrong_positive(positive, target.name, why, (), span))
     if target.one_of is not None and len(target.one_of) != 2:  # noqa: PLR2004 - binary
         allowed = places.value_span(("data", "columns", target.name, "one_of"))
-        sink.add(wording.contract_conflict(target.name, "is the target of a binary task and needs two values", allowed))
+        sink.add(
+            wording_data.contract_conflict(target.name, "is the target of a binary task and needs two values", allowed)
+        )
 
 
 def _kind(value: object) -> str:

@@ -2,166 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import singledispatch
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from mlops_compiler.analysis import wording
-from mlops_compiler.analysis.leaks import why
-from mlops_compiler.analysis.selectors import GROUPS, UnknownNameError, select
+from mlops_compiler.analysis import wording, wording_data
 from mlops_compiler.frontend.provenance import within
-from mlops_compiler.frontend.yaml_spans import written
 from mlops_compiler.ir.ops import prepare as ops
-from mlops_compiler.ir.schema import Known, Role, dtype_name
+from mlops_compiler.ir.schema import dtype_name
 from mlops_compiler.recipe import prepare as steps
 from mlops_compiler.tables.expressions import NotRowWiseError, infer_expression, parse_expression
 from mlops_compiler.tables.infer import infer
 from mlops_compiler.tables.steps import writes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from mlops_compiler.diagnostics import Sink, Span
-    from mlops_compiler.frontend.provenance import Provenance
-    from mlops_compiler.ir.schema import Column, Schema
+    from mlops_compiler.analysis.site import Site, Use
+    from mlops_compiler.ir.schema import Schema
 
 _STATISTICS = ("mean", "median", "mode")
-
-Use: TypeAlias = Literal["changes", "derives", "filters"]
-"""What a step does with a column that it names."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """Where a step stands: its name, what reaches it, and whom to tell.
-
-    Attributes:
-        name: The step's name in the recipe.
-        schema: The columns that reach it.
-        before: What gave them, for messages: ``step `scale``` or ``the source``.
-        removed: Columns that earlier steps removed, by whom.
-        ignored: Columns of the source that the recipe leaves out.
-        unmade: Columns that earlier steps would make, were they right; what uses them is not to blame.
-        places: Where the recipe says what.
-        sink: Collects the findings.
-    """
-
-    name: str
-    schema: Schema
-    before: str
-    removed: dict[str, str]
-    ignored: tuple[str, ...]
-    unmade: frozenset[str]
-    places: Provenance
-    sink: Sink
-
-    def span(self, *path: str | int) -> Span | None:
-        """The place of a value of this step."""
-        return self.places.value_span(("prepare", self.name, *path))
-
-    def columns(self, selector: steps.Selector) -> tuple[str, ...]:
-        """Resolve the step's selector; reports what does not resolve and returns what does."""
-        try:
-            names = select(selector, self.schema)
-        except UnknownNameError as error:
-            for name in error.names:
-                self.missing(name, self._word(selector, name))
-            known = tuple(name for name in selector if name not in error.names) if isinstance(selector, tuple) else ()
-            return self.columns(known) if known else ()
-        except re.error as error:
-            self.sink.add(
-                wording.bad_expression(
-                    self.name, str(selector), f"no regular expression: {error}", self.span("columns")
-                )
-            )
-            return ()
-        if not names:
-            self.sink.add(wording.empty_selection(self.name, _show(selector), self.span("columns")))
-        return tuple(name for name in names if self.allowed(name, self._word(selector, name)))
-
-    def _word(self, selector: steps.Selector, name: str) -> Span | None:
-        if isinstance(selector, dict):
-            return (
-                self.span("columns", "all_except", selector["all_except"].index(name))
-                if name in selector["all_except"]
-                else self.span("columns")
-            )
-        if isinstance(selector, tuple) and name in selector:
-            return self.span("columns", selector.index(name))
-        return self.span("columns")
-
-    def _listed(self, name: str) -> Span | None:
-        """Find where the step's list of columns names one; the whole selector where it does not."""
-        above = ("prepare", self.name, "columns")
-        items = (
-            self.span("columns", index) for index in range(len(self.schema)) if (*above, index) in self.places.origins
-        )
-        return next((span for span in items if span and written(span).strip("\"'") == name), self.span("columns"))
-
-    def missing(self, name: str, span: Span | None) -> None:
-        """Report a column that does not reach the step."""
-        if name in self.unmade:
-            return
-        if name in self.ignored:
-            self.sink.add(wording.ignored_in_step(self.name, name, span))
-        elif name in self.removed:
-            by = self.removed[name]
-            self.sink.add(wording.dropped_column(self.name, name, by, span, self.places.key_span(("prepare", by))))
-        else:
-            known = [*self.schema.names, *GROUPS]
-            shown = known if name in GROUPS else self.schema.names
-            self.sink.add(wording.unknown_step_column(self.name, name, shown, self.before, span))
-
-    def allowed(self, name: str, span: Span | None, use: Use = "changes") -> bool:
-        """Report a column that no step may use; return whether this one may.
-
-        A step that derives may compute with what is known only after the outcome, and steps may change what it made:
-        whether that is a leak shows where it ends (`find_leaks`). A filter may not: it would choose the rows to learn
-        from by their outcome.
-        """
-        column = self.schema[name]
-        if column.role is Role.KEY:
-            self.sink.add(wording.key_in_step(self.name, name, span))
-            return False
-        made = column.role is Role.FEATURE
-        if column.known is not Known.AFTER_OUTCOME or use == "derives" or (use == "changes" and made):
-            return True
-        told = wording.chosen_by_outcome if use == "filters" else wording.leak
-        self.sink.add(told(self.name, column, why(column), span))
-        return False
-
-    def no_indicator(self, name: str, span: Span | None, encoded: Iterable[str] = ()) -> None:
-        """Report a column whose name an indicator of a one-hot encoding could have."""
-        opened = [column.name.removesuffix("=*") for column in self.schema if column.is_open]
-        for column in (*opened, *encoded):
-            if name.startswith(f"{column}=") and name != f"{column}=*":
-                self.sink.add(wording.indicator_name(self.name, name, column, span))
-
-    def numbers(self, names: Iterable[str], wanted: str = "numbers") -> tuple[str, ...]:
-        """Keep numeric columns and report the others."""
-        return self._keep(names, lambda column: column.is_numeric, wanted)
-
-    def no_times(self, names: Iterable[str], wanted: str) -> tuple[str, ...]:
-        """Keep columns that are no dates, and report the others."""
-        return self._keep(names, lambda column: not column.dtype.is_temporal(), wanted)
-
-    def _keep(self, names: Iterable[str], fits: Callable[[Column], bool], wanted: str) -> tuple[str, ...]:
-        kept = []
-        for name in names:
-            if fits(self.schema[name]):
-                kept.append(name)
-            else:
-                self.sink.add(wording.wrong_column_type(self.name, self.schema[name], wanted, self._listed(name)))
-        return tuple(kept)
-
-
-def _show(selector: steps.Selector) -> str:
-    if isinstance(selector, dict):
-        return f"all_except: {list(selector['all_except'])}"
-    return f"`{selector}`" if isinstance(selector, str) else str(list(selector))
 
 
 def step_schema(step: ops.StepOp, site: Site) -> Schema:
@@ -229,7 +88,9 @@ def _(step: steps.Derive, site: Site) -> ops.StepOp | None:
         ):
             return None
         if name.endswith("*"):
-            site.sink.add(wording.starred_name(name, site.places.key_span(("prepare", site.name, "columns", name))))
+            site.sink.add(
+                wording_data.starred_name(name, site.places.key_span(("prepare", site.name, "columns", name)))
+            )
         site.no_indicator(name, site.places.key_span(("prepare", site.name, "columns", name)))
     return ops.Derive(expressions=tuple(good)) if good else None
 
@@ -278,6 +139,46 @@ def _(step: steps.Log1p, site: Site) -> ops.StepOp | None:
 def _(step: steps.Standardize, site: Site) -> ops.StepOp | None:
     columns = site.numbers(site.columns(step.columns))
     return ops.Standardize(columns=columns) if columns else None
+
+
+@resolve.register(steps.RobustScale)
+def _(step: steps.RobustScale, site: Site) -> ops.StepOp | None:
+    columns = site.numbers(site.columns(step.columns))
+    return ops.RobustScale(columns=columns) if columns else None
+
+
+@resolve.register(steps.MinMaxScale)
+def _(step: steps.MinMaxScale, site: Site) -> ops.StepOp | None:
+    columns = site.numbers(site.columns(step.columns))
+    return ops.MinMaxScale(columns=columns, clip=step.clip) if columns else None
+
+
+@resolve.register(steps.Clip)
+def _(step: steps.Clip, site: Site) -> ops.StepOp | None:
+    columns = site.numbers(site.columns(step.columns))
+    if not columns:
+        return None
+    return ops.Clip(columns=columns, lower=step.lower, upper=step.upper, iqr=step.iqr)
+
+
+@resolve.register(steps.Bins)
+def _(step: steps.Bins, site: Site) -> ops.StepOp | None:
+    columns = site.numbers(site.columns(step.columns))
+    if not columns:
+        return None
+    return ops.Bins(columns=columns, edges=step.edges, quantiles=step.quantiles, equal_width=step.equal_width)
+
+
+@resolve.register(steps.Ordinal)
+def _(step: steps.Ordinal, site: Site) -> ops.StepOp | None:
+    columns = site.no_times(site.columns(step.columns), "texts, numbers or booleans to put in order")
+    return ops.Ordinal(columns=columns, order=step.order) if columns else None
+
+
+@resolve.register(steps.Frequency)
+def _(step: steps.Frequency, site: Site) -> ops.StepOp | None:
+    columns = site.columns(step.columns)
+    return ops.Frequency(columns=columns) if columns else None
 
 
 @resolve.register(steps.OneHot)

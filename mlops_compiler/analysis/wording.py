@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_compiler.diagnostics import Diagnostic, Note, Severity, did_you_mean, listing
+from mlops_compiler.diagnostics import Diagnostic, Note, did_you_mean, listing
 from mlops_compiler.ir.schema import dtype_name
 
 if TYPE_CHECKING:
@@ -12,29 +12,6 @@ if TYPE_CHECKING:
 
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.schema import Column
-
-
-def unknown_source_column(name: str, known: Iterable[str], source: str, span: Span | None) -> Diagnostic:
-    """A recipe names a column that the source does not have."""
-    names = list(known)
-    return Diagnostic(
-        code="unknown-column",
-        headline=f"the source has no column `{name}`",
-        span=span,
-        notes=(Note(text=f"{len(names)} columns come from {source}"),),
-        help=did_you_mean(name, names, otherwise="its columns are"),
-    )
-
-
-def source_absent(path: str, columns: int, span: Span | None) -> Diagnostic:
-    """The source is not here, and its contract stands for it."""
-    return Diagnostic(
-        code="source-absent",
-        headline=f"the source {path} is not here; the {columns} columns of its contract are taken for all of it",
-        span=span,
-        notes=(Note(text="a plan supposes that it holds what was read last; a run needs it"),),
-        severity=Severity.WARNING,
-    )
 
 
 def unknown_step_column(step: str, name: str, known: Iterable[str], before: str, span: Span | None) -> Diagnostic:
@@ -108,16 +85,6 @@ def indicator_name(step: str, name: str, encoded: str, span: Span | None) -> Dia
         headline=f"step `{step}` meets column `{name}`, which could be an indicator of `{encoded}` encoded",
         span=span,
         help="give one of the two another name: indicators are named `column=level`",
-    )
-
-
-def starred_name(name: str, span: Span | None) -> Diagnostic:
-    """A column's name ends in a star."""
-    return Diagnostic(
-        code="starred-name",
-        headline=f"column `{name}` may not end in a star, which stands for the indicators of a one-hot encoding",
-        span=span,
-        help="give it another name, or list a column of the source under `data.ignore`",
     )
 
 
@@ -196,22 +163,6 @@ def not_numbers(columns: Sequence[Column], span: Span | None) -> Diagnostic:
 def no_features(span: Span | None) -> Diagnostic:
     """No column is left for the models."""
     return Diagnostic(code="no-features", headline="no column is left for the models to learn from", span=span)
-
-
-def wrong_positive(positive: object, target: str, why: str, known: Iterable[object], span: Span | None) -> Diagnostic:
-    """The positive value cannot be one of the target's."""
-    names = [str(item) for item in known]
-    return Diagnostic(
-        code="wrong-positive",
-        headline=f"`positive: {positive!r}` is no value of the target `{target}`: {why}",
-        span=span,
-        help=did_you_mean(str(positive), names, otherwise="its values are") if names else None,
-    )
-
-
-def contract_conflict(name: str, why: str, span: Span | None) -> Diagnostic:
-    """A column's contract contradicts another part of the recipe."""
-    return Diagnostic(code="contract-conflict", headline=f"column `{name}` {why}", span=span)
 
 
 def too_few_trials(trials: int, models: int, span: Span | None) -> Diagnostic:

@@ -9,7 +9,8 @@ from mlops_compiler.commands.base import DONE
 from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.diagnostics import render_json
 from mlops_compiler.driver import compile_recipe
-from mlops_compiler.ir.ops.lifecycle import Check, Matrix, Prepare, Search
+from mlops_compiler.ir.ops.intake import Check
+from mlops_compiler.ir.ops.lifecycle import Matrix, Prepare, Search
 from mlops_compiler.ir.printer import print_program
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def check(composed: Composed, invocation: Invocation) -> int:
         f"{facts['columns']} columns, {facts['steps']} steps, {facts['features']} features, {facts['models']} models"
     )
     sys.stdout.write(f"{compiled.recipe.name} is valid: {counts}\n")
+    if guessed := sum(bool(column.inferred) for column in compiled.program.the(Check)[1].columns):
+        sys.stdout.write(f"  no contract types {guessed} of the columns: the first rows do; verbose=true shows which\n")
     if invocation.arguments.get("verbose") == "true":
         sys.stdout.write(print_program(compiled.program) + "\n")
     return DONE

@@ -24,10 +24,11 @@ from mlops_compiler.console.streams import messages, results
 from mlops_compiler.console.summary import RunSummary, print_summary
 from mlops_compiler.diagnostics import MlopsError, mask, render_json
 from mlops_compiler.driver import plan_recipe
+from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.stages import Reuse
 from mlops_compiler.store.records import RunRecord
 from mlops_compiler.store.writer import open_writer
-from mlops_compiler.tables.sources import must_hold_something
+from mlops_compiler.tables.table import is_pattern, must_be_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,11 +83,9 @@ def run(composed: Composed, invocation: Invocation) -> int:
 
 def _require_source(planned: Planned) -> None:
     """Refuse a run without its data, whatever of it could be reused: nobody could say what it was a run of."""
-    composed = planned.compiled.composed
-    must_hold_something(
-        composed.root / planned.compiled.recipe.data.source.path,
-        composed.provenance.value_span(("data", "source", "path")),
-    )
+    compiled = planned.compiled
+    for node, read in compiled.program.of(Read):
+        must_be_here(read, compiled.composed.root, node.span)
 
 
 def _begin(planned: Planned) -> Started:
@@ -215,17 +214,17 @@ def _next(begun: Started, *, accepted: bool) -> list[tuple[str, str]]:
         (token for token in composed.overrides if token.startswith("recipe=")),
         f"recipe={composed.recipe_name}",
     )
-    source = begun.planned.compiled.recipe.data.source.path
+    data = begun.planned.compiled.recipe.data
+    source = data.source.path
+    scorable = not data.join and data.source.kind != "sql" and not is_pattern(source)
     if not accepted:
         return [
             ("search longer", f"mlops-compile {named} search.trials=100"),
             ("look back", f"mlops-compile runs {named}"),
         ]
+    score = f"mlops-compile predict {named} input={_shown(str(composed.root / source))} output=scores.csv"
     return [
         ("serve it", f"mlops-compile deploy {named}"),
-        (
-            "score a file",
-            f"mlops-compile predict {named} input={_shown(str(composed.root / source))} output=scores.csv",
-        ),
+        *([("score a file", score)] if scorable else []),
         ("look back", f"mlops-compile runs {named}"),
     ]

@@ -162,6 +162,9 @@ def stage_detail(summary: Mapping[str, Any]) -> str:
         columns = summary.get("columns")
         across = f" x {numbers.count(columns)} columns" if numbers.is_number(columns) else ""
         parts.append(f"{numbers.count(summary['rows'])} rows{across}")
+    if summary.get("left_out"):
+        parts.append(f"{numbers.count(summary['left_out'])} left out")
+    parts += [f"{item['join']} matched {_share(item)}" for item in summary.get("joins") or ()]
     if isinstance(summary.get("steps"), (list, tuple)):
         parts.append(f"{len(summary['steps'])} steps")
     if summary.get("release") is not None:
@@ -169,3 +172,7 @@ def stage_detail(summary: Mapping[str, Any]) -> str:
     elif summary.get("accepted") is False:
         parts.append("a criterion was missed")
     return ", ".join(parts)
+
+
+def _share(join: Mapping[str, Any]) -> str:
+    return numbers.percent(join["matched"] / (join["matched"] + join["unmatched"]))

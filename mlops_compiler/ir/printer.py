@@ -6,16 +6,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from mlops_compiler.ir.domain import DOMAINS, Choice, is_domain
-from mlops_compiler.ir.ops.lifecycle import (
-    Check,
-    FusedPrepare,
-    Matrix,
-    NamedStep,
-    Prepare,
-    Project,
-    Release,
-    Search,
-)
+from mlops_compiler.ir.ops.intake import Check
+from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project, Release, Search
 from mlops_compiler.ir.schema import Known, Role, Schema, dtype_name
 
 if TYPE_CHECKING:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.ir.ops.lifecycle import Check, Matrix
+from mlops_compiler.ir.ops.intake import Check
+from mlops_compiler.ir.ops.lifecycle import Matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mlops_compiler.ir.ops.lifecycle import ColumnCheck
+    from mlops_compiler.ir.ops.intake import ColumnCheck
     from mlops_compiler.ir.program import Node
 
 

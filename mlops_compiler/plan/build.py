@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import Read
+from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.diff import causes, summary
-from mlops_compiler.plan.stages import New, Plan, Rebuild, Reuse, make_stages
-from mlops_compiler.tables.sources import file_digest
+from mlops_compiler.plan.stages import New, Plan, Rebuild, Reuse, digest_key, make_stages
+from mlops_compiler.tables.table import digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,28 +31,31 @@ def build_plan(program: Program, root: Path, store: StoreReader) -> Plan:
         root: The folder that the source's path is relative to.
         store: What is recorded.
     """
-    digest = source_digest(root / program.the(Read)[1].path, store)
-    stages = make_stages(program, digest or _last_digest(program.name, store))
+    found = {node.name: source_digest(read, root, store) for node, read in program.of(Read)}
+    stages = make_stages(
+        program, {name: value or _last_digest(program.name, name, store) for name, value in found.items()}
+    )
     actions: list[Action] = []
     for stage in stages:
         running = {action.stage.name for action in actions if not isinstance(action, Reuse)}
         actions.append(_action(program.name, stage, running, store))
     told = tuple(_with_followers(action, actions) for action in actions)
-    return Plan(recipe=program.name, program=program, actions=told, source_is_here=digest is not None)
+    return Plan(recipe=program.name, program=program, actions=told, source_is_here=None not in found.values())
 
 
-def source_digest(path: Path, store: StoreReader) -> str | None:
-    """Hash the source's content, or recall the hash that a run took of the same file; None where it is not here."""
-    try:
+def source_digest(read: Read, root: Path, store: StoreReader) -> str | None:
+    """Hash a source's content, or recall the hashes that a run took of the same files; None where it is not here."""
+
+    def recall(path: Path) -> str | None:
         stat = path.stat()
-    except FileNotFoundError:
-        return None
-    return store.file_digest(str(path.resolve()), stat.st_size, stat.st_mtime_ns) or file_digest(path)
+        return store.file_digest(str(path.resolve()), stat.st_size, stat.st_mtime_ns)
+
+    return digest(read, root, recall)
 
 
-def _last_digest(recipe: str, store: StoreReader) -> str:
+def _last_digest(recipe: str, node: str, store: StoreReader) -> str:
     last = store.last_stage(recipe, "snapshot")
-    return str(last.ingredients.get("data.source.digest", _UNKNOWN)) if last else _UNKNOWN
+    return str(last.ingredients.get(digest_key(node), _UNKNOWN)) if last else _UNKNOWN
 
 
 def _action(recipe: str, stage: Stage, running: set[str], store: StoreReader) -> Action:

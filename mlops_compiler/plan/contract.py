@@ -10,7 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.ir.ops.lifecycle import Check, Split
+from mlops_compiler.ir.ops.intake import Check
+from mlops_compiler.ir.ops.lifecycle import Split
 from mlops_compiler.ir.service_contract import request_fields
 
 if TYPE_CHECKING:

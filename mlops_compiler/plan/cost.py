@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.ir.budget import shares
+from mlops_compiler.ir.ops import intake
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.models.registry import MODELS
 
@@ -127,13 +128,13 @@ def estimate(plan: Plan, store: StoreReader, root: Path, cores: int | None) -> C
 
 def _rows(program: Program, store: StoreReader, root: Path) -> int | None:
     """Count the rows of the last snapshot; else guess from the source's metadata."""
-    from mlops_compiler.tables.sources import guess_rows
+    from mlops_compiler.tables.table import about_rows
 
     record = store.last_stage(program.name, "snapshot")
     if record is not None:
         return int(record.summary["rows"])
-    read = program.the(ops.Read)[1]
-    return guess_rows(read, root / read.path)
+    read = program.of(intake.Read)[0][1]
+    return about_rows(read, root)
 
 
 def _search(
@@ -192,7 +193,7 @@ def _measured(last: StageRecord, store: StoreReader) -> dict[str, float]:
 
 def features(program: Program) -> int:
     """Count the features, those that only the data can name as well as the contract tells."""
-    (node, _), (_, check) = program.the(ops.Matrix), program.the(ops.Check)
+    (node, _), (_, check) = program.the(ops.Matrix), program.the(intake.Check)
     levels = {column.name: len(column.one_of) for column in check.columns if column.one_of}
     return sum(levels.get(column.name[:-2], _LEVELS) if column.is_open else 1 for column in node.schema or ())
 

@@ -107,6 +107,9 @@ def _subject(key: str) -> tuple[str, str, str]:
 def _told(path: str, pairs: dict[str, tuple[Any, Any]], now: Mapping[str, Any]) -> Cause:
     if path == "data.source.digest":
         return Cause(path="data.source.path", text="the source file changed")
+    if path.endswith(".source.digest"):
+        name = path.split(".")[2]
+        return Cause(path=path.replace(".digest", ".path"), text=f"the table of join `{name}` changed")
     befores, afters = zip(*pairs.values(), strict=True)
     if all(before is _ABSENT for before in befores) and _is_whole(path, pairs, now):
         shown = "" if "" not in pairs else f": {_short(afters[0])}"

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlops_compiler.ir.domain import DOMAINS
 from mlops_compiler.ir.fingerprint import canonical, fingerprint, flatten
+from mlops_compiler.ir.ops import intake
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.plan.diff import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.program import Node, Program
     from mlops_compiler.plan.diff import Cause
@@ -44,6 +47,9 @@ PARENTS: dict[str, tuple[str, ...]] = {
 
 BOOKKEEPING = frozenset({"release", "report"})
 """Stages that are too small to start an engine for; they run in the command's own process."""
+
+
+_INTAKE = (intake.Read, intake.Join, intake.Check, intake.Population, intake.Snapshot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,17 +143,23 @@ class Plan:
         return next(action.stage for action in self.actions if action.stage.name == name)
 
 
-def make_stages(program: Program, source_digest: str) -> tuple[Stage, ...]:
+def digest_key(node: str) -> str:
+    """Name the ingredient that holds the hash of what a node ``source`` or ``source.NAME`` reads."""
+    join = node.removeprefix("source").removeprefix(".")
+    return f"data.join.{join}.source.digest" if join else "data.source.digest"
+
+
+def make_stages(program: Program, digests: Mapping[str, str]) -> tuple[Stage, ...]:
     """Cut an optimised program into stages with their fingerprints.
 
     Args:
         program: The program after all passes.
-        source_digest: The hash of the source's content.
+        digests: The hash of the content of each source, by the name of its node.
     """
     made: dict[str, Stage] = {}
     for name, parents in PARENTS.items():
         nodes = _nodes(program, name)
-        ingredients = {VERSION: VERSIONS[name], **_ingredients(name, nodes, source_digest)}
+        ingredients = {VERSION: VERSIONS[name], **_ingredients(name, nodes, digests)}
         seal = fingerprint(
             {
                 "stage": name,
@@ -162,7 +174,7 @@ def make_stages(program: Program, source_digest: str) -> tuple[Stage, ...]:
 def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
     match stage:
         case "snapshot":
-            return tuple(program[name] for name in ("source", "contract", "snapshot"))
+            return tuple(node for node in program if isinstance(node.op, _INTAKE))
         case "prepare":
             kinds = (ops.Project, ops.Prepare, ops.FusedPrepare, ops.Matrix)
             return tuple(node for node in program if isinstance(node.op, kinds))
@@ -174,9 +186,11 @@ def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
             return (program[stage],)
 
 
-def _ingredients(stage: str, nodes: tuple[Node, ...], source_digest: str) -> dict[str, Any]:
+def _ingredients(stage: str, nodes: tuple[Node, ...], digests: Mapping[str, str]) -> dict[str, Any]:
     """Collect what can change a stage's result, under the keys that the recipe uses where it has them."""
-    found: dict[str, Any] = {"data.source.digest": source_digest} if stage == "snapshot" else {}
+    found: dict[str, Any] = (
+        {digest_key(name): digest for name, digest in digests.items()} if stage == "snapshot" else {}
+    )
     for node in nodes[-1:] if stage in ("train", "report") else nodes:  # the others are in its parents' fingerprints
         found |= _of_node(node)
     if stage == "prepare":  # the order of steps changes results; how they are grouped into scans does not
@@ -186,18 +200,21 @@ def _ingredients(stage: str, nodes: tuple[Node, ...], source_digest: str) -> dic
 
 def _of_node(node: Node) -> dict[str, Any]:
     match node.op:
-        case ops.Read() as read:
-            return {"data": {"source": _fields(read, without=("path",))}}
-        case ops.Check(columns=columns, max_loss=most):
+        case intake.Read() as read:
+            place = digest_key(node.name).removesuffix(".digest")
+            return {place: _fields(read, without=("path",))}
+        case intake.Join() as join:
+            return {f"data.{node.name}": _fields(join, without=("times",))}
+        case intake.Population(where=where, target=target):
+            return {"data.where": where, "objective.target_is": target[1] if target else None}
+        case intake.Check(columns=columns, max_loss=most):
             return {
-                "data.columns": {item.name: _fields(item, without=("name",)) for item in columns},
+                "data.columns": {item.name: _fields(item, without=("name", "inferred")) for item in columns},
                 "data.max_loss": most,
             }
         case ops.Prepare(step=step):
             return {node.name: {"op": step.op, **_fields(step)}}
-        case ops.FusedPrepare(steps=steps):
-            return {f"prepare.{item.name}": {"op": item.step.op, **_fields(item.step)} for item in steps}
-        case ops.Project(filters=steps):  # reading less gives the same; fewer rows are steps of the recipe
+        case ops.FusedPrepare(steps=steps) | ops.Project(filters=steps):  # reading fewer columns gives the same
             return {f"prepare.{item.name}": {"op": item.step.op, **_fields(item.step)} for item in steps}
         case ops.Search(candidates=candidates) as search:
             models = {item.name: _candidate(item) for item in candidates}

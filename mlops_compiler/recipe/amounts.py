@@ -91,6 +91,13 @@ _SHARE: JsonDict = {
     "anyOf": [{"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"}, {"type": "number", "minimum": 0, "maximum": 1}]
 }
 Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0), WithJsonSchema(_DURATION)]
+_DELAY: JsonDict = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|[smhd])\s*$"},
+        {"type": "number", "minimum": 0},
+    ]
+}
+Delay = Annotated[float, BeforeValidator(parse_duration), Field(ge=0), WithJsonSchema(_DELAY)]
 Share = Annotated[float, BeforeValidator(parse_share), Field(ge=0, le=1), WithJsonSchema(_SHARE)]
 Bound = Annotated[str, AfterValidator(_checked)]
 """Kept as written; `parse_comparison` reads it."""

@@ -7,33 +7,115 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from mlops_compiler.recipe.amounts import Delay, Duration
+from mlops_compiler.recipe.names import Name
 from mlops_compiler.section import Section
 
 ColumnType = Literal["int", "float", "bool", "text", "category", "date", "datetime"]
 Known = Literal["before_prediction", "after_outcome"]
 
 
-class CsvSource(Section):
-    """A file of comma-separated values with a header."""
+class FileSource(Section):
+    """What every source made of files says."""
+
+    path: Annotated[str, Field(min_length=1)]
+    """A file, or a pattern such as ``data/2024-*.csv`` for many of the same columns; from the recipe's folder."""
+
+
+class CsvSource(FileSource):
+    """Comma-separated values with a header."""
 
     kind: Literal["csv"]
-    path: Annotated[str, Field(min_length=1)]
-    """Relative to the recipe's folder."""
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
     """The character between two values."""
     null_values: tuple[str, ...] = ("", "NA")
     """Texts that mean a missing value."""
 
 
-class ParquetSource(Section):
-    """A Parquet file."""
+class ParquetSource(FileSource):
+    """Parquet, which says its types itself."""
 
     kind: Literal["parquet"]
-    path: Annotated[str, Field(min_length=1)]
-    """Relative to the recipe's folder."""
 
 
-Source = Annotated[CsvSource | ParquetSource, Field(discriminator="kind")]
+class NdjsonSource(FileSource):
+    """One JSON object a line."""
+
+    kind: Literal["ndjson"]
+
+
+class SqlSource(Section):
+    """A table of a database, or what a query gives."""
+
+    kind: Literal["sql"]
+    url: Annotated[str, Field(pattern=r"^sqlite:///.+")]
+    """The database: ``sqlite:///data/shop.db``, from the recipe's folder; four slashes begin an absolute path."""
+    table: Annotated[str, Field(min_length=1)] | None = None
+    """A table or view."""
+    query: Annotated[str, Field(min_length=1)] | None = None
+    """A SELECT in the database's own SQL; it may change nothing."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("a database needs `table` or `query`, and not both")
+        return self
+
+    @property
+    def path(self) -> str:
+        """The file of the database."""
+        return self.url.removeprefix("sqlite:///")
+
+
+Source = Annotated[CsvSource | ParquetSource | NdjsonSource | SqlSource, Field(discriminator="kind")]
+
+
+class AsOf(Section):
+    """Take of the other table the last row that was known at the time of each row."""
+
+    time: Annotated[str, Field(min_length=1)]
+    """The other table's column of time; that of the rows is `data.time`."""
+    within: Duration | None = None
+    """How old a row may be; of any age where it is not given."""
+    known_after: Delay = 0.0
+    """How long after its time a row of the other table is known, as a forecast or a delayed report is."""
+
+    @model_validator(mode="after")
+    def _can_match(self) -> Self:
+        if self.within is not None and self.within < self.known_after:
+            raise ValueError("a row is older than `within` before it is known: `within` must be at least `known_after`")
+        return self
+
+
+class Join(Section):
+    """Columns of another table, added to each row."""
+
+    source: Source
+    """Where the other table comes from."""
+    by: str | tuple[str, ...] | dict[str, str] = ()
+    """The columns that must be equal; as a mapping, a column of the rows to one of the other table."""
+    as_of: AsOf | None = None
+    """Where both have a time: the last row that was known by then."""
+    columns: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """What is added; all but those that are matched, where it is not given."""
+    prefix: str = ""
+    """Put before the names of what is added."""
+    how: Literal["left", "inner"] = "left"
+    """What becomes of rows that find no match: ``left`` keeps them without values, ``inner`` drops them."""
+
+    @model_validator(mode="after")
+    def _matches_something(self) -> Self:
+        if not self.by and self.as_of is None:
+            raise ValueError("a join needs `by`, `as_of`, or both")
+        return self
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The columns that must be equal: one of the rows, and one of the other table."""
+        if isinstance(self.by, dict):
+            return tuple(self.by.items())
+        names = (self.by,) if isinstance(self.by, str) else self.by
+        return tuple((name, name) for name in names)
 
 
 class ColumnContract(Section):
@@ -70,6 +152,10 @@ class Data(Section):
 
     source: Source
     """Where the rows come from."""
+    join: dict[Name, Join] = Field(default_factory=dict)
+    """Other tables, joined in the order written."""
+    where: Annotated[str, Field(min_length=1)] | None = None
+    """A SQL expression that is true for the rows that the recipe is about; the others are left out at intake."""
     key: str | None = None
     """The column that names a row; unique, and never a feature."""
     time: str | None = None

@@ -53,6 +53,8 @@ class Objective(Section):
     """The kind of problem."""
     target: Annotated[str, Field(min_length=1)]
     """The column to predict."""
+    target_is: Annotated[str, Field(min_length=1)] | None = None
+    """A SQL expression over the source's columns that makes the target, where the source does not have it."""
     positive: str | int | bool
     """The value of the target that counts as positive."""
     metric: MetricName = "roc_auc"

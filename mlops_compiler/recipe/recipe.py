@@ -12,14 +12,13 @@ from mlops_compiler.recipe.feedback import Feedback
 from mlops_compiler.recipe.governance import Allowance, Environment, Notice, Owner
 from mlops_compiler.recipe.models import AnyModel
 from mlops_compiler.recipe.monitor import Monitor
+from mlops_compiler.recipe.names import Name
 from mlops_compiler.recipe.objective import Objective
 from mlops_compiler.recipe.prepare import AnyStep
 from mlops_compiler.recipe.resources import Cluster
 from mlops_compiler.recipe.search import Search, Select
 from mlops_compiler.recipe.validate import Validation
 from mlops_compiler.section import Section
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_\-]{0,63}$")]
 
 
 class Store(Section):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, did_you_mean, listing
-from mlops_compiler.ir.ops.lifecycle import Check, ColumnCheck
+from mlops_compiler.ir.ops.intake import Check, ColumnCheck
 from mlops_compiler.ir.schema import DTYPES
 from mlops_compiler.serving.files import input_format, output_format, read_rows, write_rows
 from mlops_compiler.tables.contract import take_in

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, UsageError, listing
-from mlops_compiler.ir.ops.lifecycle import Read
+from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.tables.sources import load
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from mlops_compiler.ir.ops.lifecycle import Check, ColumnCheck
+    from mlops_compiler.ir.ops.intake import Check, ColumnCheck
 
 
 def take_in(check: Check, rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:

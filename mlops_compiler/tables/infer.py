@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import singledispatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from mlops_compiler.ir.ops.prepare import Derive, Impute, OneHot, Standardize, StepOp, is_fitted
+from mlops_compiler.ir.ops.prepare import Derive, OneHot, StepOp, is_fitted
 from mlops_compiler.ir.schema import Column, Known, Role, Schema
 from mlops_compiler.tables.expressions import infer_expression, parse_expression
-from mlops_compiler.tables.steps import Learned, change, statistics
+from mlops_compiler.tables.steps import change, neutral, statistics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +32,7 @@ def infer(step: StepOp, schema: Schema) -> Schema:
     if isinstance(step, Derive):
         for _, text in step.expressions:
             infer_expression(text, empty.schema)
-    after = change(step, _neutral(step, schema)).apply(empty.lazy(), filter_rows=True).collect_schema()
+    after = change(step, neutral(step, schema)).apply(empty.lazy(), filter_rows=True).collect_schema()
     made = dict(_new_columns(step, schema))
     columns = [_carry(schema, made, name, dtype) for name, dtype in after.items()]
     opened = [column for column in schema if column.is_open]
@@ -70,34 +69,3 @@ def _opened(step: StepOp, schema: Schema) -> tuple[Column, ...]:
     if not isinstance(step, OneHot):
         return ()
     return tuple(replace(derived(f"{name}=*", [schema[name]]), dtype=pl.UInt8()) for name in step.columns)
-
-
-@singledispatch
-def _neutral(step: StepOp, schema: Schema) -> Learned:  # noqa: ARG001 - the signature of all
-    """What a step could have learned, for typing only; its values meet no row."""
-    return {}
-
-
-@_neutral.register(Impute)
-def _(step: Impute, schema: Schema) -> Learned:
-    if step.statistic is None:
-        return {}
-    return {"fill": {name: _zero(schema[name].dtype, step.statistic) for name in step.columns}}
-
-
-@_neutral.register(Standardize)
-def _(step: Standardize, schema: Schema) -> Learned:  # noqa: ARG001
-    return {"mean": dict.fromkeys(step.columns, 0.0), "std": dict.fromkeys(step.columns, 1.0)}
-
-
-@_neutral.register(OneHot)
-def _(step: OneHot, schema: Schema) -> Learned:  # noqa: ARG001
-    return {"levels": {name: [] for name in step.columns}, "rare": []}
-
-
-def _zero(dtype: pl.DataType, statistic: str) -> Any:
-    if dtype == pl.String:
-        return ""
-    if dtype == pl.Boolean:
-        return False
-    return 0 if statistic == "mode" and dtype.is_integer() else 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
+import sqlite3
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,15 +17,17 @@ import polars as pl
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note
 from mlops_compiler.ir.schema import dtype_name
 from mlops_compiler.tables.ragged import MOST, ragged_rows
+from mlops_compiler.tables.sqlite import count_rows, declared, read_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from mlops_compiler.diagnostics import Span
-    from mlops_compiler.ir.ops.lifecycle import Read
+    from mlops_compiler.ir.ops.intake import Read
 
 SAMPLE_ROWS = 1000
+_FORMATS = {"csv": "CSV", "parquet": "PARQUET", "ndjson": "newline-delimited JSON", "sql": "a database of SQLite"}
 _HEAD = 65_536
 """Bytes from whose lines the number of all lines is guessed."""
 _PADDED_NUMBER = re.compile(r"^[+-]?0\d")
@@ -48,17 +51,33 @@ def describe(
         DataError: The file is missing, empty, unreadable, or has a column twice.
     """
     must_hold_something(path, span)
+    known = known or {}
     try:
-        if read.kind == "parquet":
-            return {name: dtype_name(dtype) for name, dtype in pl.read_parquet_schema(path).items()}
+        if read.kind in ("parquet", "ndjson"):
+            schema = pl.read_parquet_schema(path) if read.kind == "parquet" else _ndjson(path).collect_schema()
+            return {name: known.get(name, dtype_name(dtype)) for name, dtype in schema.items()}
+        if read.kind == "sql":
+            return _describe_sql(read, path, known)
         header = _header(path, read.separator, span)
-        known = known or {}
         if known.keys() >= set(header):
             return {name: known[name] for name in header}
         sample = _read_csv(read, path, rows=SAMPLE_ROWS)
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, sqlite3.Error) as error:
         raise _unreadable(path, read, error, span) from error
     return {name: known.get(name) or _infer_text(sample[name]) for name in sample.columns}
+
+
+def _describe_sql(read: Read, path: Path, known: Mapping[str, str]) -> dict[str, str]:
+    """Take the catalogue's types; those that it does not know are inferred from the first rows."""
+    types = {name: known.get(name) or kind for name, kind in declared(read, path).items()}
+    if None in types.values():
+        sample = read_texts(read, path, rows=SAMPLE_ROWS)
+        return {name: kind or _infer_text(sample[name]) for name, kind in types.items()}
+    return {name: kind for name, kind in types.items() if kind is not None}
+
+
+def _ndjson(path: Path) -> pl.LazyFrame:
+    return pl.scan_ndjson(path, infer_schema_length=SAMPLE_ROWS)
 
 
 def load(read: Read, path: Path, span: Span | None = None) -> pl.DataFrame:
@@ -69,8 +88,8 @@ def load(read: Read, path: Path, span: Span | None = None) -> pl.DataFrame:
     """
     must_hold_something(path, span)
     try:
-        frame = pl.read_parquet(path) if read.kind == "parquet" else _read_csv(read, path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+        frame = _LOADERS[read.kind](read, path)
+    except (pl.exceptions.PolarsError, OSError, sqlite3.Error) as error:
         raise _unreadable(path, read, error, span) from error
     if frame.height == 0:
         raise DataError([_empty(path, "has a header and no rows", span)])
@@ -88,11 +107,13 @@ def guess_rows(read: Read, path: Path) -> int | None:
     try:
         if read.kind == "parquet":
             return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+        if read.kind == "sql":
+            return count_rows(read, path)
         with path.open("rb") as file:
             head = file.read(_HEAD)
             lines = max(1, head.count(b"\n"))
-            return max(0, round(path.stat().st_size * lines / max(1, len(head))) - 1)
-    except (OSError, pl.exceptions.PolarsError):
+            return max(0, round(path.stat().st_size * lines / max(1, len(head))) - (read.kind == "csv"))
+    except (OSError, pl.exceptions.PolarsError, sqlite3.Error):
         return None
 
 
@@ -104,8 +125,20 @@ def file_digest(path: Path) -> str:
 
 def _read_csv(read: Read, path: Path, rows: int | None = None) -> pl.DataFrame:
     return pl.read_csv(
-        path, separator=read.separator, null_values=list(read.null_values), infer_schema=False, n_rows=rows
+        path, separator=read.separator, null_values=list(read.null_values), infer_schema=False, n_rows=rows, glob=False
     )
+
+
+def _read_ndjson(_read: Read, path: Path) -> pl.DataFrame:
+    return pl.read_ndjson(path, infer_schema_length=None)
+
+
+_LOADERS: dict[str, Callable[[Read, Path], pl.DataFrame]] = {
+    "csv": _read_csv,
+    "parquet": lambda _, path: pl.read_parquet(path, glob=False),
+    "ndjson": _read_ndjson,
+    "sql": read_texts,
+}
 
 
 def _infer_text(values: pl.Series) -> str:
@@ -190,7 +223,7 @@ def _unreadable(path: Path, read: Read, error: Exception, span: Span | None) -> 
         [
             Diagnostic(
                 code="source-unreadable",
-                headline=f"the source {path.name} cannot be read as {read.kind.upper()}",
+                headline=f"the source {path.name} cannot be read as {_FORMATS[read.kind]}",
                 span=span,
                 notes=(Note(text=text),),
             )

@@ -26,7 +26,11 @@ def test_cfg_prints_the_composed_recipe(small):
 
 def test_check_counts_what_it_found(small):
     said = small.main("check", "recipe=small")
-    assert (said.code, said.out) == (0, "small is valid: 21 columns, 3 steps, 19 features, 3 models\n")
+    assert said.code == 0
+    assert said.out == (
+        "small is valid: 21 columns, 3 steps, 19 features, 3 models\n"
+        "  no contract types 17 of the columns: the first rows do; verbose=true shows which\n"
+    )
     assert json.loads(small.main("check", "recipe=small", "--json").out) == {
         "recipe": "small",
         "valid": True,
@@ -36,7 +40,10 @@ def test_check_counts_what_it_found(small):
         "models": 3,
         "warnings": [],
     }
-    assert "one_hot" in small.main("check", "recipe=small", "verbose=true").out
+    told = small.main("check", "recipe=small", "verbose=true").out
+    assert "one_hot" in told
+    assert "name=female type=int nullable=True unique=False inferred=True" in told
+    assert "name=tenure type=int nullable=False unique=False range=[0.0, 100.0]\n" in told
 
 
 def test_a_plan_says_what_would_run(small):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -34,8 +33,8 @@ def examples():
 
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
-    (tmp_path / "recipes" / "data").mkdir(parents=True)
-    shutil.copy(ROOT / "recipes" / "data" / "telco_churn.csv", tmp_path / "recipes" / "data")
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "data").symlink_to(ROOT / "recipes" / "data")
     monkeypatch.chdir(tmp_path)
     return tmp_path / "recipes" / "example.yaml"
 

@@ -1,6 +1,6 @@
-"""A table of wrong recipes: each section of `wrong/*.md` changes the churn recipe, and shows all that a user is told.
+"""A table of wrong recipes: each section of `wrong/*.md` changes a shipped recipe, and shows all that a user is told.
 
-A section holds a ``diff`` of the recipe, a ``console`` command where it is another than `check`, further files, and
+A section holds its ``base`` where that is not churn, a ``diff`` of it, a ``console`` command where it is another than `check`, further files, and
 the whole message. ``pytest tests/diagnostics --write-golden`` writes the messages anew.
 """
 
@@ -54,10 +54,14 @@ def place(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("page", "title"), list(sections()))
 def test_is_told(request, page, title, place):
-    recipe, encoding, command = (ROOT / "recipes/churn.yaml").read_text(), "utf-8", "check recipe=churn"
-    expected = None
+    base, encoding, expected = "churn", "utf-8", None
+    recipe = (ROOT / "recipes/churn.yaml").read_text()
+    command = ""
     for kind, name, body in BLOCK.findall(section(page, title)):
         match kind:
+            case "base":
+                base = body.strip()
+                recipe = (ROOT / "recipes" / f"{base}.yaml").read_text()
             case "diff":
                 recipe = changed(recipe, body)
             case "encoding":
@@ -70,8 +74,8 @@ def test_is_told(request, page, title, place):
                 command = body.removeprefix("$ mlops-compile ")
             case "text":
                 expected = body
-    (place.root / "recipes" / "churn.yaml").write_bytes(recipe.encode(encoding))
-    said = place.main(*shlex.split(command))
+    (place.root / "recipes" / f"{base}.yaml").write_bytes(recipe.encode(encoding))
+    said = place.main(*shlex.split(command or f"check recipe={base}"))
     told = said.err.replace(str(place.root), "ROOT")
     assert said.code in (1, 2), told
     assert not (place.root / ".mlops").exists(), "a wrong recipe leaves nothing behind"

@@ -112,7 +112,7 @@ def test_what_builds_on_another_recipe_need_not_be_whole():
     assert wrong({key: value for key, value in part.items() if key != "defaults"})
 
 
-@mutations.law(300)
+@mutations.law(150)
 @given(draw=st.data())
 def test_never_refuses_what_the_compiler_accepts(tmp_path_factory, draw):
     data = copy.deepcopy(CHURN)

@@ -109,8 +109,12 @@ def test_the_shapes_know_every_section():
 )
 def test_an_unknown_key_is_refused_in_every_section(workspace, path):
     key = ".".join((*path, "unknwon"))
-    labels = "feedback.labels={source: {kind: csv, path: labels.csv}, key: id}"
-    message = workspace.message("recipe=churn", *([labels] if path[0] == "feedback" else []), f"{key}=1")
+    needed = {
+        "feedback": "feedback.labels={source: {kind: csv, path: labels.csv}, key: id}",
+        "data.join": "data.join.name={source: {kind: csv, path: other.csv}, by: id}",
+    }
+    given = [token for above, token in needed.items() if key.startswith(above)]
+    message = workspace.message("recipe=churn", *given, f"{key}=1")
     assert f"has no key `unknwon`\n --> command line: {key}=1" in message
 
 

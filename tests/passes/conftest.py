@@ -7,6 +7,7 @@ import pytest
 
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.frontend.hydra_app import launch
+from mlops_compiler.ir.ops import intake
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.printer import print_program
 from mlops_compiler.ir.program import Node, Program
@@ -51,8 +52,8 @@ def program_of():
         last = ("snapshot", "split")
         split = ops.Split(target="y", positive="yes", holdout="random", fraction=0.2, folds="random", k=2, seed=1)
         head = (
-            Node(name="source", op=ops.Read(kind="csv", path="rows.csv")),
-            Node(name="snapshot", op=ops.Snapshot(), inputs=("source",), schema=schema),
+            Node(name="source", op=intake.Read(kind="csv", path="rows.csv")),
+            Node(name="snapshot", op=intake.Snapshot(), inputs=("source",), schema=schema),
             Node(name="split", op=split, inputs=("snapshot",)),
         )
         for index, step in enumerate(steps):
@@ -89,6 +90,6 @@ def churn():
 @pytest.fixture(scope="session")
 def churn_rows(churn):
     """Give the first rows of its data, typed and checked."""
-    (_, read), (_, check) = churn.program.the(ops.Read), churn.program.the(ops.Check)
+    (_, read), (_, check) = churn.program.of(intake.Read)[0], churn.program.the(intake.Check)
     typed, _ = take_in(check, load(read, churn.composed.root / read.path).head(ROWS))
     return typed

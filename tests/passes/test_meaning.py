@@ -20,7 +20,22 @@ from mlops_compiler.diagnostics import DataError
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.frontend.hydra_app import launch
 from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project, Search
-from mlops_compiler.ir.ops.prepare import Cast, Derive, Drop, Filter, Impute, Log1p, OneHot, Standardize
+from mlops_compiler.ir.ops.prepare import (
+    Bins,
+    Cast,
+    Clip,
+    Derive,
+    Drop,
+    Filter,
+    Frequency,
+    Impute,
+    Log1p,
+    MinMaxScale,
+    OneHot,
+    Ordinal,
+    RobustScale,
+    Standardize,
+)
 from mlops_compiler.passes.manager import PASSES, optimise, trace
 from mlops_compiler.passes.verify import verify
 from mlops_compiler.plan.build import build_plan
@@ -65,6 +80,17 @@ steps = st.one_of(
         ).map(tuple),
     ),
     st.builds(Standardize, columns=some((*NUMBERS, "p"))),
+    st.builds(RobustScale, columns=some((*NUMBERS, "p"))),
+    st.builds(MinMaxScale, columns=some((*NUMBERS, "p")), clip=st.booleans()),
+    st.builds(
+        Clip, columns=some((*NUMBERS, "p")), lower=st.sampled_from([0.0, 0.1]), upper=st.sampled_from([0.8, 1.0])
+    ),
+    st.builds(Clip, columns=some((*NUMBERS, "p")), iqr=st.sampled_from([0.5, 1.5])),
+    st.builds(Bins, columns=some((*NUMBERS, "p")), edges=st.just((0.0, 2.5))),
+    st.builds(Bins, columns=some((*NUMBERS, "p")), quantiles=st.integers(2, 4)),
+    st.builds(Bins, columns=some((*NUMBERS, "p")), equal_width=st.integers(2, 4)),
+    st.builds(Ordinal, columns=some(TEXTS), order=st.sampled_from([None, ("x", "a")])),
+    st.builds(Frequency, columns=some(TEXTS)),
     st.builds(Log1p, columns=some(("a", "p"))),
     st.builds(Cast, columns=some(("a", "b")), to=st.just("float")),
     st.builds(OneHot, columns=some(TEXTS), max_levels=st.integers(1, 3), rare=st.just("group")),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_compiler.diagnostics import DataError, render_text
-from mlops_compiler.ir.ops.lifecycle import Check, ColumnCheck
+from mlops_compiler.ir.ops.intake import Check, ColumnCheck
 from mlops_compiler.tables.contract import take_in
 
 

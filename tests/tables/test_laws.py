@@ -11,7 +11,21 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from mlops_compiler.diagnostics import DataError, EngineError
-from mlops_compiler.ir.ops.prepare import Derive, Drop, Filter, Impute, Log1p, OneHot, Standardize
+from mlops_compiler.ir.ops.prepare import (
+    Bins,
+    Clip,
+    Derive,
+    Drop,
+    Filter,
+    Frequency,
+    Impute,
+    Log1p,
+    MinMaxScale,
+    OneHot,
+    Ordinal,
+    RobustScale,
+    Standardize,
+)
 from mlops_compiler.tables.account import account
 from mlops_compiler.tables.expressions import NotRowWiseError
 from mlops_compiler.tables.fusion import group_steps, scans
@@ -73,6 +87,15 @@ steps = st.one_of(
         ).map(tuple),
     ),
     st.builds(Standardize, columns=some(NUMBERS)),
+    st.builds(RobustScale, columns=some(NUMBERS)),
+    st.builds(MinMaxScale, columns=some(NUMBERS), clip=st.booleans()),
+    st.builds(Clip, columns=some(NUMBERS), lower=st.sampled_from([0.0, 0.1]), upper=st.sampled_from([0.8, 1.0])),
+    st.builds(Clip, columns=some(NUMBERS), iqr=st.sampled_from([0.5, 1.5])),
+    st.builds(Bins, columns=some(NUMBERS), edges=st.just((0.0, 2.5))),
+    st.builds(Bins, columns=some(NUMBERS), quantiles=st.integers(2, 4)),
+    st.builds(Bins, columns=some(NUMBERS), equal_width=st.integers(2, 4)),
+    st.builds(Ordinal, columns=some(TEXTS), order=st.sampled_from([None, ("x", "a")])),
+    st.builds(Frequency, columns=some(TEXTS)),
     st.builds(Log1p, columns=some(NUMBERS)),
     st.builds(OneHot, columns=some(TEXTS), max_levels=st.integers(1, 3), rare=st.just("group")),
     st.builds(Drop, columns=some((*NUMBERS, *TEXTS))),

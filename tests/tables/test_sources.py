@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from mlops_compiler.diagnostics import DataError
-from mlops_compiler.ir.ops.lifecycle import Read
+from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.tables.sources import describe, file_digest, load
 
 CSV = Read(kind="csv", path="data.csv", null_values=("", "NA"))

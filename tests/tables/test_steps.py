@@ -9,7 +9,22 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from mlops_compiler.diagnostics import DataError, render_text
-from mlops_compiler.ir.ops.prepare import Cast, Derive, Drop, Filter, Impute, Log1p, OneHot, Standardize
+from mlops_compiler.ir.ops.prepare import (
+    Bins,
+    Cast,
+    Clip,
+    Derive,
+    Drop,
+    Filter,
+    Frequency,
+    Impute,
+    Log1p,
+    MinMaxScale,
+    OneHot,
+    Ordinal,
+    RobustScale,
+    Standardize,
+)
 
 NAN = float("nan")
 
@@ -64,6 +79,96 @@ CASES = {
         {"x": [True, False, True]},
         {"x": [None, False]},
         {"x": [True, False]},
+    ),
+    "robust scale by the quartiles": (
+        RobustScale(columns=("x",)),
+        {"x": [0.0, 1.0, 2.0, 3.0, 1000.0, None, NAN]},
+        {"x": [2, 4, None]},
+        {"x": [0.0, 1.0, None]},
+    ),
+    "robust scale what mostly agrees": (
+        RobustScale(columns=("x",)),
+        {"x": [5, 5, 5, 5, 90]},
+        {"x": [5, 7]},
+        {"x": [0.0, 2.0]},
+    ),
+    "min-max scale, and beyond": (
+        MinMaxScale(columns=("x",)),
+        {"x": [10, 30, None]},
+        {"x": [10, 20, 50, None]},
+        {"x": [0.0, 0.5, 2.0, None]},
+    ),
+    "min-max scale, clipped": (
+        MinMaxScale(columns=("x",), clip=True),
+        {"x": [10, 30]},
+        {"x": [-5, 20, 50, None]},
+        {"x": [0.0, 0.5, 1.0, None]},
+    ),
+    "min-max scale a constant": (
+        MinMaxScale(columns=("x",)),
+        {"x": [3, 3]},
+        {"x": [3, 4]},
+        {"x": [0.0, 1.0]},
+    ),
+    "clip by quantiles": (
+        Clip(columns=("x",), lower=0.25, upper=0.75),
+        {"x": [0, 1, 2, 3, 4, None]},
+        {"x": [-9, 2, 9, None]},
+        {"x": [1.0, 2.0, 3.0, None]},
+    ),
+    "clip by Tukey's fence": (
+        Clip(columns=("x",), iqr=1.5),
+        {"x": [0.0, 1.0, 2.0, 3.0, 4.0, NAN]},
+        {"x": [-9.0, 2.0, 9.0]},
+        {"x": [-2.0, 2.0, 6.0]},
+    ),
+    "bins by edges": (
+        Bins(columns=("x",), edges=(18.0, 65.0)),
+        {"x": [1]},
+        {"x": [17, 18, 64, 65, None, -5]},
+        {"x": [0, 1, 1, 2, None, 0]},
+    ),
+    "bins by quantiles": (
+        Bins(columns=("x",), quantiles=4),
+        {"x": [0.0, 1.0, 2.0, 3.0, 4.0, None]},
+        {"x": [-1.0, 1.0, 2.5, 9.0, None, NAN]},
+        {"x": [0, 1, 2, 3, None, None]},
+    ),
+    "bins by quantiles of what repeats": (
+        Bins(columns=("x",), quantiles=4),
+        {"x": [5, 5, 5, 5]},
+        {"x": [4, 5]},
+        {"x": [0, 1]},
+    ),
+    "bins of equal width": (
+        Bins(columns=("x",), equal_width=2),
+        {"x": [0, 1, 10]},
+        {"x": [4, 5, 99]},
+        {"x": [0, 1, 1]},
+    ),
+    "ordinal by the training levels": (
+        Ordinal(columns=("x",)),
+        {"x": ["b", "a", "c", None]},
+        {"x": ["c", "new", None, "a"]},
+        {"x": [2, -1, -1, 0]},
+    ),
+    "ordinal in a given order": (
+        Ordinal(columns=("x",), order=("low", "mid", "high")),
+        {"x": ["mid"]},
+        {"x": ["high", "low", "none", None]},
+        {"x": [2, 0, -1, -1]},
+    ),
+    "frequency": (
+        Frequency(columns=("x",)),
+        {"x": ["a", "a", "b", "a", None]},
+        {"x": ["a", "b", "new", None]},
+        {"x": [0.75, 0.25, 0.0, 0.0]},
+    ),
+    "frequency of numbers": (
+        Frequency(columns=("x",)),
+        {"x": [1, 1, 2, 2]},
+        {"x": [2, 3]},
+        {"x": [0.5, 0.0]},
     ),
     "derive from one row": (
         Derive(expressions=(("z", "x / greatest(y, 1)"), ("x", "x + 1"))),
@@ -221,3 +326,18 @@ def test_refuses_the_same_when_it_scores(fitted, step, value, shown, rows):
     with pytest.raises(DataError) as refused:
         preparation.transform(pl.DataFrame({"x": [value] * rows}))
     assert shown in render_text(refused.value.diagnostics)
+
+
+@pytest.mark.parametrize("clip", [False, True])
+def test_scales_are_scikit_learns(fitted, clip):
+    from sklearn.preprocessing import MinMaxScaler, RobustScaler
+
+    values = [3.5, -1.25, 0.1, 1 / 3, 99.0, 7.0, 7.5]
+    later = [0.0, 250.0, -80.0]
+    for step, scaler in (
+        (RobustScale(columns=("x",)), RobustScaler()),
+        (MinMaxScale(columns=("x",), clip=clip), MinMaxScaler(clip=clip)),
+    ):
+        wanted = scaler.fit([[value] for value in values]).transform([[value] for value in later])[:, 0]
+        found = fitted(pl.DataFrame({"x": values}), step).transform(pl.DataFrame({"x": later}))["x"]
+        assert found.to_list() == pytest.approx(wanted.tolist(), rel=1e-12)

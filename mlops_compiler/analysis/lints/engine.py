@@ -8,6 +8,7 @@ from mlops_compiler.analysis.lints import (
     default_hyperparameters,
     feedback_loop,
     id_like_feature,
+    join_into_future,
     misleading_accuracy,
     missing_secret,
     no_acceptance,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _MODULES = (
     random_split,
+    join_into_future,
     single_metric,
     misleading_accuracy,
     default_hyperparameters,

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis.lints.rule import ADVICE, Finding, Rule
-from mlops_compiler.ir.ops.lifecycle import Check, Matrix
+from mlops_compiler.ir.ops.intake import Check
+from mlops_compiler.ir.ops.lifecycle import Matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.diagnostics import DataError, Diagnostic
-from mlops_compiler.ir.ops.lifecycle import Check, Read
+from mlops_compiler.ir.ops.intake import Check, Join, Population, Read
+from mlops_compiler.plan.stages import digest_key
 from mlops_compiler.tables.contract import take_in
-from mlops_compiler.tables.sources import file_digest, load
+from mlops_compiler.tables.joins import join
+from mlops_compiler.tables.population import select
+from mlops_compiler.tables.sources import file_digest
+from mlops_compiler.tables.table import digest, files, rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import polars as pl
 
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.diagnostics import Span
+    from mlops_compiler.ir.program import Node
 
 
 def take_snapshot(context: Context) -> Outcome:
@@ -23,39 +29,60 @@ def take_snapshot(context: Context) -> Outcome:
     Raises:
         DataError: The source cannot be read, changed since it was planned, or breaks its contract.
     """
-    read, check = context.op(Read), context.op(Check)
-    path = context.root / read.path
-    span = context.task.stage.nodes[0].span
-    rows = load(read, path, span)
-    _same_as_planned(context, path, span)
-    typed, lost = take_in(check, rows)
-    digest = context.put_table(typed)
+    nodes = {node.name: node for node in context.task.stage.nodes}
+    table = _read(context, nodes["source"])
+    width, joined = table.width, list[dict[str, Any]]()
+    for name, node in nodes.items():
+        if isinstance(node.op, Join):
+            short = name.removeprefix("join.")
+            found = join(short, node.op, table, _read(context, nodes[f"source.{short}"]), node.span)
+            table = found.rows
+            joined.append({"join": short, "matched": found.matched, "unmatched": found.unmatched})
+    typed, lost = take_in(context.op(Check), table)
+    taken = typed.height
+    if "rows" in nodes and isinstance(op := nodes["rows"].op, Population):
+        typed = select(op, typed, nodes["rows"].span)
+    kept = context.put_table(typed)
+    source = nodes["source"].op
+    assert isinstance(source, Read)  # noqa: S101 - the program is built so
     summary = {
-        "source": read.path,
+        "source": source.path,
         "rows": typed.height,
         "columns": typed.width,
-        "source_columns": rows.width,
-        "bytes": path.stat().st_size,
-        "snapshot": digest,
+        "source_columns": width,
+        "files": len(files(source, context.root)),
+        "bytes": sum(path.stat().st_size for path in files(source, context.root)),
+        "snapshot": kept,
         "nulls": {name: count for name, count in typed.null_count().row(0, named=True).items() if count},
         "lost": lost,
+        "joins": joined,
+        "left_out": taken - typed.height,
     }
-    return Outcome(outputs={"snapshot": digest}, summary=summary)
+    return Outcome(outputs={"snapshot": kept}, summary=summary)
 
 
-def _same_as_planned(context: Context, path: Path, span: Span | None) -> None:
+def _read(context: Context, node: Node) -> pl.DataFrame:
+    """Read a table, which must be the one that was planned."""
+    assert isinstance(node.op, Read)  # noqa: S101 - the program is built so
+    found = rows(node.op, context.root, node.span)
+    _same_as_planned(context, node.op, digest_key(node.name), node.span)
+    return found
+
+
+def _same_as_planned(context: Context, read: Read, key: str, span: Span | None) -> None:
     """The fingerprint names the content that was planned; other content may not be kept under it."""
-    stat = path.stat()
-    digest = file_digest(path)
-    if digest != context.task.stage.ingredients["data.source.digest"]:
+    stats = {path: path.stat() for path in files(read, context.root)}
+    hashes = {path: file_digest(path) for path in stats}
+    if digest(read, context.root, hashes.get) != context.task.stage.ingredients[key]:
         raise DataError(
             [
                 Diagnostic(
                     code="source-changed",
-                    headline=f"the source {path.name} changed while the run was starting",
+                    headline=f"the source {Path(read.path).name} changed while the run was starting",
                     span=span,
                     help="run again",
                 )
             ]
         )
-    context.store.remember_file(str(path.resolve()), stat.st_size, stat.st_mtime_ns, digest)
+    for path, stat in stats.items():
+        context.store.remember_file(str(path.resolve()), stat.st_size, stat.st_mtime_ns, hashes[path])

@@ -6,7 +6,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.stages.context import Outcome
-from mlops_compiler.ir.ops.lifecycle import Check, Split
+from mlops_compiler.ir.ops.intake import Check
+from mlops_compiler.ir.ops.lifecycle import Split
 from mlops_compiler.plan.stages import PARENTS
 from mlops_compiler.report.facts import DataFacts, Origins, ReportFacts
 from mlops_compiler.report.page import render_report

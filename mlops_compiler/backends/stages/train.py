@@ -9,7 +9,8 @@ from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.rows import read_rows
-from mlops_compiler.ir.ops.lifecycle import Check, Search, Split, Train
+from mlops_compiler.ir.ops.intake import Check
+from mlops_compiler.ir.ops.lifecycle import Search, Split, Train
 from mlops_compiler.ir.service_contract import request_fields
 from mlops_compiler.models.registry import MODELS
 

@@ -5,57 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
+from mlops_compiler.ir.ops.intake import Check, Join, Population, Read, Snapshot
+
 if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.ops.prepare import StepOp
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """Read a source.
-
-    Attributes:
-        path: As the recipe writes it; where it lies is the run's business.
-        separator: CSV only.
-        null_values: Texts that mean a missing value; CSV only.
-    """
-
-    verb: ClassVar[str] = "read"
-    kind: Literal["csv", "parquet"]
-    path: str
-    separator: str = ","
-    null_values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnCheck:
-    """What one column must keep; a type of the recipe language, and bounds."""
-
-    name: str
-    type: str
-    nullable: bool
-    unique: bool = False
-    range: tuple[float, float] | None = None
-    one_of: tuple[Scalar, ...] | None = None
-    description: str | None = None
-    span: Span | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """Give every column its type and check the contract."""
-
-    verb: ClassVar[str] = "check"
-    columns: tuple[ColumnCheck, ...]
-    max_loss: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """Keep the checked table as an immutable, content-addressed file."""
-
-    verb: ClassVar[str] = "snapshot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +200,8 @@ class Report:
 LifecycleOp: TypeAlias = (
     Read
     | Check
+    | Join
+    | Population
     | Snapshot
     | Split
     | Project

@@ -1,0 +1,116 @@
+"""The verbs of intake: from sources to one typed, checked table that is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from mlops_compiler.diagnostics import Span
+    from mlops_compiler.ir.domain import Scalar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Read a source.
+
+    Attributes:
+        path: As the recipe writes it; where it lies is the run's business. A pattern stands for many files.
+        separator: CSV only.
+        null_values: Texts that mean a missing value; CSV only.
+        table: The table of a database; SQL only, as is `query`.
+        query: What is asked of a database.
+    """
+
+    verb: ClassVar[str] = "read"
+    kind: Literal["csv", "parquet", "ndjson", "sql"]
+    path: str
+    separator: str = ","
+    null_values: tuple[str, ...] = ()
+    table: str | None = None
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsOf:
+    """Match the last row that was known at a time.
+
+    Attributes:
+        left: The column of time of the rows.
+        right: That of the other table.
+        within: How old a match may be by its own time, in seconds (in the column's unit where times are numbers).
+        known_after: How long after its time a row of the other table is known; in the same unit.
+    """
+
+    left: str
+    right: str
+    within: float | None = None
+    known_after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """Add columns of another table to each row.
+
+    Attributes:
+        on: Pairs of columns that must be equal: one of the rows, one of the other table.
+        types: The type of the recipe language that each pair is compared as.
+        as_of: How times are matched, if they are.
+        columns: What is added: the other table's name, and the name here.
+        how: ``left`` keeps rows without a match, ``inner`` drops them.
+        times: Columns of time of the other table that are not matched; for those who check, not for the join.
+    """
+
+    verb: ClassVar[str] = "join"
+    on: tuple[tuple[str, str], ...]
+    types: tuple[str, ...]
+    as_of: AsOf | None
+    columns: tuple[tuple[str, str], ...]
+    how: Literal["left", "inner"]
+    times: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """Keep the rows that the recipe is about, and compute their target.
+
+    Attributes:
+        where: A SQL expression that is true for the rows to keep; None for all.
+        target: The target's name and the SQL expression that it is; None where the source has it.
+    """
+
+    verb: ClassVar[str] = "select"
+    where: str | None
+    target: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnCheck:
+    """What one column must keep; a type of the recipe language, and bounds."""
+
+    name: str
+    type: str
+    nullable: bool
+    unique: bool = False
+    range: tuple[float, float] | None = None
+    one_of: tuple[Scalar, ...] | None = None
+    description: str | None = None
+    inferred: bool | None = None
+    """Set where the type is what the first rows suggest, and nothing declares it."""
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """Give every column its type and check the contract."""
+
+    verb: ClassVar[str] = "check"
+    columns: tuple[ColumnCheck, ...]
+    max_loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Keep the checked table as an immutable, content-addressed file."""
+
+    verb: ClassVar[str] = "snapshot"

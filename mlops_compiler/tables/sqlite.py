@@ -1,0 +1,118 @@
+"""Tables and queries of SQLite, read through a columnar driver (ADBC, https://arrow.apache.org/adbc).
+
+SQLite has types of values, not of columns. So every value is read as a text, real numbers with all their digits, and
+cast like those of a CSV file: a value that is not of its column's type is counted, and told.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_compiler.ir.ops.intake import Read
+
+_TYPES = {
+    "INT": "int",
+    "REAL": "float",
+    "FLOA": "float",
+    "DOUB": "float",
+    "NUMERIC": "float",
+    "DECIMAL": "float",
+    "BOOL": "bool",
+    "DATETIME": "datetime",
+    "TIMESTAMP": "datetime",
+    "DATE": "date",
+}
+"""What a declared type means that begins so; https://sqlite.org/datatype3.html. Every other is text, or not known."""
+
+
+def declared(read: Read, path: Path) -> dict[str, str | None]:
+    """Say what columns a table or query has, with the types that the catalogue declares.
+
+    Args:
+        read: Names the table, or has the query.
+        path: The database.
+
+    Returns:
+        Column to type of the recipe language; None where the catalogue does not say it.
+
+    Raises:
+        sqlite3.Error: There is no such table, or the query is wrong.
+    """
+    with closing(_connect(path)) as connection:
+        columns = [item[0] for item in connection.execute(f"SELECT * FROM ({_select(read)}) LIMIT 0").description]
+        if read.table is None:
+            return dict.fromkeys(columns)
+        catalogue = {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({_quoted(read.table)})")}
+    return {name: _type(catalogue.get(name, "")) for name in columns}
+
+
+def read_texts(read: Read, path: Path, rows: int | None = None) -> pl.DataFrame:
+    """Read the rows of a table or query, every value as a text; bytes as hexadecimal digits.
+
+    Raises:
+        sqlite3.Error: There is no such table, the query is wrong, or the driver failed.
+    """
+    import adbc_driver_sqlite.dbapi
+
+    columns = list(declared(read, path))
+    texts = ", ".join(f"{_text(name)} AS {_quoted(name)}" for name in columns)
+    limit = "" if rows is None else f" LIMIT {rows}"
+    statement = f"SELECT {texts} FROM ({_select(read)}){limit}"
+    with closing(adbc_driver_sqlite.dbapi.connect(_uri(path))) as connection, closing(connection.cursor()) as cursor:
+        try:
+            cursor.execute(statement)
+            frame = pl.DataFrame(cursor.fetch_arrow_table())
+        except adbc_driver_sqlite.dbapi.Error as error:
+            raise sqlite3.OperationalError(str(error)) from error
+    return frame.cast(dict.fromkeys(columns, pl.String()))  # a column of nulls alone comes without a type
+
+
+def count_rows(read: Read, path: Path) -> int:
+    """Count the rows of a table or query.
+
+    Raises:
+        sqlite3.Error: There is no such table, or the query is wrong.
+    """
+    with closing(_connect(path)) as connection:
+        return int(connection.execute(f"SELECT count(*) FROM ({_select(read)})").fetchone()[0])
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(_uri(path), uri=True)
+
+
+def _uri(path: Path) -> str:
+    """Open for reading only: nothing that a recipe says may change a database."""
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
+def _select(read: Read) -> str:
+    if read.table is not None:
+        return f"SELECT * FROM {_quoted(read.table)}"
+    return str(read.query).strip().rstrip(";")
+
+
+def _text(column: str) -> str:
+    name = _quoted(column)
+    return (
+        f"CASE typeof({name}) WHEN 'real' THEN printf('%!.17g', {name}) WHEN 'blob' THEN hex({name}) "
+        f"ELSE CAST({name} AS TEXT) END"
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _type(declaration: str) -> str | None:
+    word = declaration.upper()
+    if any(part in word for part in ("CHAR", "CLOB", "TEXT")):
+        return "text"
+    return next((kind for start, kind in _TYPES.items() if word.startswith(start)), "int" if "INT" in word else None)

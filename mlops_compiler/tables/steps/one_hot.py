@@ -1,0 +1,65 @@
+"""One indicator for each level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from mlops_compiler.diagnostics import DataError, Diagnostic
+from mlops_compiler.ir.ops.prepare import OneHot
+from mlops_compiler.tables.steps.base import Change, as_level, change, counts, learn, neutral, statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mlops_compiler.ir.schema import Schema
+    from mlops_compiler.tables.steps.base import Learned
+
+
+RARE = "(rare)"
+"""Stands for the levels that have no indicator of their own."""
+
+
+@statistics.register(OneHot)
+def _(step: OneHot, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
+    return {name: as_level(column(name)).drop_nulls().value_counts().implode() for name in step.columns}
+
+
+@learn.register(OneHot)
+def _(step: OneHot, answers: Mapping[str, Any]) -> Learned:
+    levels: dict[str, list[str]] = {}
+    rare: list[str] = []
+    for name in step.columns:
+        counted = sorted((-count, level) for level, count in counts(answers[name]))
+        if len(counted) > step.max_levels:
+            if step.rare == "error":
+                raise DataError([_too_many_levels(name, len(counted), step.max_levels)])
+            rare.append(name)
+        levels[name] = sorted(level for _, level in counted[: step.max_levels])
+    return {"levels": levels, "rare": rare}
+
+
+@change.register(OneHot)
+def _(step: OneHot, learned: Learned) -> Change:
+    made: list[pl.Expr] = []
+    for name in step.columns:
+        value, levels = as_level(pl.col(name)), learned["levels"][name]
+        made += [value.eq_missing(pl.lit(level)).cast(pl.UInt8).alias(f"{name}={level}") for level in levels]
+        if name in learned["rare"]:
+            rare = value.is_not_null() & ~value.is_in(levels)
+            made.append(rare.fill_null(value=False).cast(pl.UInt8).alias(f"{name}={RARE}"))
+    return Change(columns=tuple(made), remove=step.columns)
+
+
+@neutral.register(OneHot)
+def _(step: OneHot, schema: Schema) -> Learned:  # noqa: ARG001
+    return {"levels": {name: [] for name in step.columns}, "rare": []}
+
+
+def _too_many_levels(name: str, found: int, most: int) -> Diagnostic:
+    return Diagnostic(
+        code="too-many-levels",
+        headline=f"column `{name}` has {found} levels, more than `max_levels: {most}`",
+        help="raise `max_levels`, or group the rare ones with `rare: group`",
+    )

@@ -341,3 +341,10 @@ def test_scales_are_scikit_learns(fitted, clip):
         wanted = scaler.fit([[value] for value in values]).transform([[value] for value in later])[:, 0]
         found = fitted(pl.DataFrame({"x": values}), step).transform(pl.DataFrame({"x": later}))["x"]
         assert found.to_list() == pytest.approx(wanted.tolist(), rel=1e-12)
+
+
+def test_too_many_levels_names_the_rarest_with_their_rows(fitted):
+    rows = pl.DataFrame({"x": ["a", "a", "a", "b", "b", "c"]})
+    with pytest.raises(DataError) as refused:
+        fitted(rows, one_hot("x", max_levels=1, rare="error"))
+    assert "note: the rarest, with their training rows: 'b' (2), 'c' (1)" in render_text(refused.value.diagnostics)

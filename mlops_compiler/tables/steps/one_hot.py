@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from mlops_compiler.diagnostics import DataError, Diagnostic
+from mlops_compiler.diagnostics import DataError, Diagnostic, Note
 from mlops_compiler.ir.ops.prepare import OneHot
+from mlops_compiler.tables.casts import SAMPLES
 from mlops_compiler.tables.steps.base import Change, as_level, change, counts, learn, neutral, statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mlops_compiler.ir.schema import Schema
     from mlops_compiler.tables.steps.base import Learned
@@ -34,7 +35,7 @@ def _(step: OneHot, answers: Mapping[str, Any]) -> Learned:
         counted = sorted((-count, level) for level, count in counts(answers[name]))
         if len(counted) > step.max_levels:
             if step.rare == "error":
-                raise DataError([_too_many_levels(name, len(counted), step.max_levels)])
+                raise DataError([_too_many_levels(name, counted, step.max_levels)])
             rare.append(name)
         levels[name] = sorted(level for _, level in counted[: step.max_levels])
     return {"levels": levels, "rare": rare}
@@ -57,9 +58,11 @@ def _(step: OneHot, schema: Schema) -> Learned:  # noqa: ARG001
     return {"levels": {name: [] for name in step.columns}, "rare": []}
 
 
-def _too_many_levels(name: str, found: int, most: int) -> Diagnostic:
+def _too_many_levels(name: str, counted: Sequence[tuple[int, str]], most: int) -> Diagnostic:
+    rarest = ", ".join(f"{level!r} ({-count})" for count, level in counted[most:][-SAMPLES:])
     return Diagnostic(
         code="too-many-levels",
-        headline=f"column `{name}` has {found} levels, more than `max_levels: {most}`",
+        headline=f"column `{name}` has {len(counted)} levels, more than `max_levels: {most}`",
+        notes=(Note(text=f"the rarest, with their training rows: {rarest}"),),
         help="raise `max_levels`, or group the rare ones with `rare: group`",
     )

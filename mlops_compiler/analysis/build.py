@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording
 from mlops_compiler.analysis.candidates import search_of
+from mlops_compiler.analysis.joins import source_span
 from mlops_compiler.analysis.leaks import find_leaks
 from mlops_compiler.analysis.population import population_of
 from mlops_compiler.analysis.site import Site
-from mlops_compiler.analysis.source import intake_of, positive_fits, schema_of, source_span
+from mlops_compiler.analysis.source import intake_of, positive_fits, schema_of
 from mlops_compiler.analysis.steps import made_by, removed_by, resolve, step_schema
 from mlops_compiler.diagnostics import RecipeError, Sink
 from mlops_compiler.ir.ops import lifecycle as ops

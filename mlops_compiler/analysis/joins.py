@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_compiler.analysis import wording_data
 from mlops_compiler.frontend.provenance import within
 from mlops_compiler.ir.ops import intake
+from mlops_compiler.recipe.data import SqlSource
 from mlops_compiler.tables.table import head, is_here
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from mlops_compiler.diagnostics import Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
-    from mlops_compiler.recipe.data import Join
+    from mlops_compiler.frontend.yaml_spans import KeyPath
+    from mlops_compiler.recipe.data import Join, Source
     from mlops_compiler.recipe.recipe import Recipe
 
 _TIMES = ("date", "datetime")
@@ -96,7 +98,7 @@ class Joiner:
         }
         if not is_here(read, self._root) and (declared := self._declared(join, known)) is not None:
             return declared
-        span = self._places.value_span(("data", "join", name, "source", "path"))
+        span = source_span(join.source, ("data", "join", name, "source"), self._places)
         return head(read, self._root, span, known)
 
     def _declared(self, join: Join, known: Mapping[str, str]) -> dict[str, str] | None:
@@ -105,7 +107,8 @@ class Joiner:
             return None
         contract = self._recipe.data.columns
         matched = {other: (contract[ours].type if ours in contract else None) or "text" for ours, other in join.pairs}
-        time = {join.as_of.time: "datetime"} if join.as_of else {}
+        ours = contract.get(self._recipe.data.time or "")
+        time = {join.as_of.time: (ours.type if ours else None) or "datetime"} if join.as_of else {}
         return {**matched, **time, **{name: known[name] for name in join.columns}}
 
     def _matches(self, name: str, index: int, found: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
@@ -178,6 +181,13 @@ class Joiner:
             else:
                 added[column] = ours
         return added
+
+
+def source_span(source: Source, place: KeyPath, places: Provenance) -> Span:
+    """Find the word of a source that says where it is: its path, or its table or query."""
+    if not isinstance(source, SqlSource):
+        return places.value_span((*place, "path"))
+    return places.value_span((*place, "table" if source.table is not None else "query"))
 
 
 def _common(ours: str, theirs: str) -> str | None:

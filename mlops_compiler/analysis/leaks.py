@@ -58,7 +58,9 @@ def find_leaks(
     reached: dict[tuple[str, str], list[tuple[Column, list[Hop]]]] = {}
     for feature in features:
         if feature.known is Known.AFTER_OUTCOME:
-            for hops in trace(feature.name, nodes, source):
+            ways = list(trace(feature.name, nodes, source))
+            assert ways, f"{feature.name} is late, and nothing makes it so"  # noqa: S101 - schemas and steps would differ
+            for hops in ways:
                 reached.setdefault((hops[0].step, hops[0].source), []).append((feature, hops))
     for (step, name), found in reached.items():
         hops = found[0][1]

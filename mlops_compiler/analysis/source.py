@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording_data
-from mlops_compiler.analysis.joins import Joiner, ResolvedJoin
+from mlops_compiler.analysis.joins import Joiner, ResolvedJoin, source_span
 from mlops_compiler.analysis.population import UNTYPED, computed_target
 from mlops_compiler.ir.ops.intake import Check, ColumnCheck, Read
 from mlops_compiler.ir.schema import DTYPES, Column, Known, Role, Schema
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from mlops_compiler.diagnostics import Diagnostic, Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
-    from mlops_compiler.frontend.yaml_spans import KeyPath
     from mlops_compiler.recipe.data import Source
     from mlops_compiler.recipe.recipe import Recipe
 
@@ -90,13 +89,6 @@ def intake_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Int
     )
     check = Check(columns=columns, max_loss=recipe.data.max_loss)
     return Intake(read=read, joins=tuple(joins), check=check, target=target)
-
-
-def source_span(source: Source, place: KeyPath, places: Provenance) -> Span:
-    """Find the word of a source that says where it is: its path, or its table or query."""
-    if not isinstance(source, SqlSource):
-        return places.value_span((*place, "path"))
-    return places.value_span((*place, "table" if source.table is not None else "query"))
 
 
 def _guessed(read: Read, known: Mapping[str, str], found: Iterable[str], joins: Iterable[ResolvedJoin]) -> set[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
-from mlops_compiler.diagnostics import DataError, Diagnostic, Note, UsageError, listing
+from mlops_compiler.diagnostics import Diagnostic, Note, UsageError, listing
 from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.tables.sources import load
 
@@ -55,8 +55,6 @@ def read_rows(path: Path, form: Format, source: Mapping[str, Any]) -> pl.DataFra
     Raises:
         DataError: The file is missing, empty or unreadable, or has rows of unequal length.
     """
-    if form == "ndjson":
-        return _read_ndjson(path)
     separator, nulls = source.get("separator", ","), tuple(source.get("null_values", ()))
     return load(Read(kind=form, path=str(path), separator=separator, null_values=nulls), path)
 
@@ -83,18 +81,6 @@ _WRITERS: dict[Format, Callable[[pl.DataFrame, Path], None]] = {
     "parquet": pl.DataFrame.write_parquet,
     "ndjson": pl.DataFrame.write_ndjson,
 }
-
-
-def _read_ndjson(path: Path) -> pl.DataFrame:
-    if not path.is_file():
-        raise DataError([_unreadable(path, "does not exist" if not path.exists() else "is a folder")])
-    if path.stat().st_size == 0:
-        raise DataError([_unreadable(path, "is empty")])
-    try:
-        return pl.read_ndjson(path, infer_schema_length=None)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        text = str(error).strip().split("\n", 1)[0]
-        raise DataError([_unreadable(path, "cannot be read as newline-delimited JSON", text)]) from error
 
 
 def _format(path: Path, what: str) -> Format:

@@ -66,12 +66,26 @@ def _short(learned: dict[str, Any]) -> dict[str, Any]:
     match learned:
         case {"levels": levels, "rare": rare}:
             return {name: _listed(found) + (["(rare)"] if name in rare else []) for name, found in levels.items()}
-        case {"mean": mean, "std": std}:
-            return {name: f"mean {mean[name]:.4g}, std {std[name]:.4g}" for name in mean}
+        case {"edges": numbers} | {"place": numbers} | {"share": numbers}:
+            return {name: _listed([_number(item) for item in found]) for name, found in numbers.items()}
         case {"fill": fill}:
             return {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in fill.items()}
         case _:
-            return {}
+            return _by_column(learned)
+
+
+def _by_column(learned: dict[str, Any]) -> dict[str, Any]:
+    """Turn numbers by name and column, as bounds and scales are kept, into a line a column."""
+    columns = dict.fromkeys(column for numbers in learned.values() for column in numbers)
+    return {column: _line(column, learned) for column in columns}
+
+
+def _line(column: str, learned: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {_number(numbers[column])}" for name, numbers in learned.items())
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _listed(values: list[str]) -> list[str]:

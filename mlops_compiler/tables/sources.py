@@ -81,7 +81,7 @@ def _ndjson(path: Path) -> pl.LazyFrame:
 
 
 def load(read: Read, path: Path, span: Span | None = None) -> pl.DataFrame:
-    """Read all rows; those of a CSV file as texts.
+    """Read all rows; those of a CSV file or a database as texts.
 
     Raises:
         DataError: The file is missing, empty or unreadable, has no rows, or rows of unequal length.
@@ -92,7 +92,7 @@ def load(read: Read, path: Path, span: Span | None = None) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError, sqlite3.Error) as error:
         raise _unreadable(path, read, error, span) from error
     if frame.height == 0:
-        raise DataError([_empty(path, "has a header and no rows", span)])
+        raise DataError([_empty(path, "has a header and no rows" if read.kind == "csv" else "holds no rows", span)])
     # Polars fills short rows with nulls; such a row always leaves the last column empty.
     if read.kind == "csv" and frame[frame.columns[-1]].null_count() and (ragged := ragged_rows(path, read.separator)):
         raise DataError([_ragged(path, ragged, span)])
@@ -102,13 +102,13 @@ def load(read: Read, path: Path, span: Span | None = None) -> pl.DataFrame:
 def guess_rows(read: Read, path: Path) -> int | None:
     """Say about how many rows a file has without reading them; None where it is not here.
 
-    A Parquet footer knows; a CSV file is as many times its first lines as it is larger than they are.
+    A Parquet footer and a table know; a file of lines is as many times its first ones as it is larger than they are.
     """
     try:
         if read.kind == "parquet":
             return int(pl.scan_parquet(path).select(pl.len()).collect().item())
-        if read.kind == "sql":
-            return count_rows(read, path)
+        if read.kind == "sql":  # what a query gives is known once it ran, and nobody waits for that to see a plan
+            return count_rows(read, path) if read.table is not None else None
         with path.open("rb") as file:
             head = file.read(_HEAD)
             lines = max(1, head.count(b"\n"))

@@ -39,6 +39,17 @@ def files(read: Read, root: Path) -> tuple[Path, ...]:
     return tuple(path for name in sorted(found) if (path := root / name).is_file())
 
 
+def contents(read: Read, root: Path) -> tuple[Path, ...]:
+    """Name all files that decide what a source holds.
+
+    Those it is made of; of a database the log beside it as well, in which SQLite keeps what it has not yet moved into
+    the file (https://sqlite.org/wal.html).
+    """
+    found = files(read, root)
+    logs = [path.with_name(f"{path.name}-wal") for path in found] if read.kind == "sql" else []
+    return (*found, *(log for log in logs if log.exists() and log.stat().st_size > 0))
+
+
 def is_here(read: Read, root: Path) -> bool:
     """Say whether a source is there to be read."""
     found = files(read, root)
@@ -99,14 +110,18 @@ def digest(read: Read, root: Path, recall: Callable[[Path], str | None]) -> str 
         root: The folder that its path is relative to.
         recall: Gives the hash that was taken of a file that has not been touched since; None where there is none.
     """
-    found = files(read, root)
+    found = contents(read, root)
     if not found or not found[0].exists():
         return None
     hashes = [recall(path) or file_digest(path) for path in found]
     if found == (root / read.path,):
         return hashes[0]
-    named = "\n".join(f"{path.name} {value}" for path, value in zip(found, hashes, strict=True))
+    named = "\n".join(f"{_below(path, root)} {value}" for path, value in zip(found, hashes, strict=True))
     return hashlib.sha256(named.encode()).hexdigest()
+
+
+def _below(path: Path, root: Path) -> Path:
+    return path.relative_to(root) if path.is_relative_to(root) else path
 
 
 def about_rows(read: Read, root: Path) -> int | None:

@@ -157,3 +157,32 @@ def test_what_a_database_refuses_is_told_and_nothing_is_changed(shop, read):
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "shop.db").write_text("no database, only words " * 100)
     assert "a database of SQLite" in refused("source-unreadable", head, TABLE, tmp_path).headline
+
+
+def test_what_a_database_has_only_in_its_log_changes_the_digest(shop):
+    """Else a plan would reuse what was read before the change."""
+    writer = sqlite3.connect(shop / "shop.db", isolation_level=None)
+    writer.execute("PRAGMA journal_mode = wal")
+    writer.execute("PRAGMA wal_autocheckpoint = 0")
+    before = digest(TABLE, shop, lambda _: None)
+    file = (shop / "shop.db").read_bytes()
+    writer.execute("INSERT INTO sales (id) VALUES (3)")
+    assert (shop / "shop.db").read_bytes() == file
+    assert rows(TABLE, shop).height == 3
+    assert digest(TABLE, shop, lambda _: None) != before
+    writer.close()
+
+
+def test_rows_of_a_query_are_not_counted_for_a_plan(shop):
+    assert about_rows(Read(kind="sql", path="shop.db", query="SELECT 1"), shop) is None
+
+
+def test_files_of_one_name_in_several_folders_are_told_apart(tmp_path):
+    for folder, value in (("a", 1), ("b", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.csv").write_text(f"v\n{value}\n")
+    read = Read(kind="csv", path="*/x.csv")
+    before = digest(read, tmp_path, lambda _: None)
+    (tmp_path / "a" / "x.csv").write_text("v\n2\n")
+    (tmp_path / "b" / "x.csv").write_text("v\n1\n")
+    assert digest(read, tmp_path, lambda _: None) != before

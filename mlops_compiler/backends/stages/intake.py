@@ -13,7 +13,7 @@ from mlops_compiler.tables.contract import take_in
 from mlops_compiler.tables.joins import join
 from mlops_compiler.tables.population import select
 from mlops_compiler.tables.sources import file_digest
-from mlops_compiler.tables.table import digest, files, rows
+from mlops_compiler.tables.table import contents, digest, files, rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,7 +71,7 @@ def _read(context: Context, node: Node) -> pl.DataFrame:
 
 def _same_as_planned(context: Context, read: Read, key: str, span: Span | None) -> None:
     """The fingerprint names the content that was planned; other content may not be kept under it."""
-    stats = {path: path.stat() for path in files(read, context.root)}
+    stats = {path: path.stat() for path in contents(read, context.root)}
     hashes = {path: file_digest(path) for path in stats}
     if digest(read, context.root, hashes.get) != context.task.stage.ingredients[key]:
         raise DataError(

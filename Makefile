@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lint types layers golden schema bench constraints clean
+.PHONY: demo test fuzz check lint types layers golden schema bench constraints clean
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -18,6 +18,9 @@ demo: $(STAMP)  ## set up and run the churn recipe to the end
 
 test: $(STAMP)  ## set up and run all tests
 	$(BIN)/python -m pytest
+
+fuzz: $(STAMP)  ## try examples that the suite does not: other ones each time
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/diagnostics/test_mutations.py tests/frontend tests/tables tests/passes tests/search tests/models tests/evaluation
 
 check: lint types layers test  ## everything that must be green before a commit
 

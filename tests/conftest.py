@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from mlops_compiler import cli
 from mlops_compiler.store.location import StoreLocation
@@ -22,6 +23,11 @@ from mlops_compiler.store.reader import open_reader
 if TYPE_CHECKING:
     from mlops_compiler.store.reader import StoreReader
     from mlops_compiler.store.records import Event, RunRecord
+
+settings.register_profile("same", derandomize=True, database=None)
+settings.register_profile("fuzz", derandomize=False, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+"""The suite tries the same examples each time, so that a change fails for what it changed; `make fuzz` tries others."""
 
 CHURN = Path(__file__).parents[1] / "recipes"
 ROWS = 600

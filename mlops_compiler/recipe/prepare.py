@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from mlops_compiler.recipe.data import ColumnType
 from mlops_compiler.section import Section
 
-Selector = str | tuple[str, ...] | dict[Literal["all_except"], tuple[str, ...]]
+Selector = str | tuple[str, ...] | Annotated[dict[Literal["all_except"], tuple[str, ...]], Field(min_length=1)]
 
 
 class Step(Section):

@@ -35,7 +35,6 @@ def law(examples):
         deadline=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
-        database=None,
     )
 
 

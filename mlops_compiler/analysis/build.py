@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlops_compiler.analysis import wording
+from mlops_compiler.analysis import wording, wording_steps
 from mlops_compiler.analysis.candidates import search_of
 from mlops_compiler.analysis.joins import source_span
 from mlops_compiler.analysis.leaks import find_leaks
 from mlops_compiler.analysis.population import population_of
 from mlops_compiler.analysis.site import Site
 from mlops_compiler.analysis.source import intake_of, positive_fits, schema_of
-from mlops_compiler.analysis.steps import made_by, removed_by, resolve, step_schema
+from mlops_compiler.analysis.steps import made_by, named_by_itself, removed_by, resolve, step_schema
 from mlops_compiler.diagnostics import RecipeError, Sink
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.ops.intake import Snapshot
+from mlops_compiler.ir.ops.prepare import ByRows, Selection
 from mlops_compiler.ir.program import Node, Program
 from mlops_compiler.ir.schema import Known, dtype_name
 
@@ -100,6 +101,7 @@ def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> 
     nodes: list[Node] = []
     removed: dict[str, str] = {}
     unmade: frozenset[str] = frozenset()
+    selected = ""
     site = Site(
         name="",
         schema=schema,
@@ -107,6 +109,7 @@ def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> 
         removed={},
         ignored=recipe.data.ignore,
         unmade=unmade,
+        seed=recipe.validate_.seed,
         places=places,
         sink=sink,
     )
@@ -117,7 +120,13 @@ def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> 
         unmade |= made_by(step) - set(schema.names)
         if op is None:
             continue
+        for taken in sorted(named_by_itself(step, op) & set(site.schema.names)):
+            sink.add(wording_steps.name_taken(name, taken, site.span("columns")))
         removed = removed | dict.fromkeys(removed_by(op), name)
+        if selected and not isinstance(op, Selection | ByRows):
+            spans = (places.key_span(("prepare", step_name)) for step_name in (name, selected))
+            sink.add(wording_steps.after_selection(name, selected, *spans))
+        selected = name if isinstance(op, Selection) else selected
         inputs = (nodes[-1].name,) if nodes else ("snapshot", "split")
         span = places.key_span(("prepare", name))
         nodes.append(

@@ -13,10 +13,8 @@ from mlops_compiler.analysis import wording
 from mlops_compiler.diagnostics import Note
 from mlops_compiler.frontend.provenance import within
 from mlops_compiler.ir.ops.lifecycle import Prepare
-from mlops_compiler.ir.ops.prepare import Derive
 from mlops_compiler.ir.schema import Known, Role
-from mlops_compiler.tables.expressions import parse_expression
-from mlops_compiler.tables.steps import writes
+from mlops_compiler.tables.steps import makes, opens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -111,9 +109,7 @@ def _made(node: Node) -> dict[str, tuple[str, ...]]:
     if not isinstance(node.op, Prepare):
         return {}
     step = node.op.step
-    if isinstance(step, Derive):
-        return {name: parse_expression(text)[1] for name, text in step.expressions}
-    return {f"{name}=*": (name,) for name in writes(step)} if step.op == "one_hot" else {}
+    return {**makes(step), **opens(step)}
 
 
 def _at(hop: Hop, places: Provenance) -> Span | None:

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mlops_compiler.ir.ops.lifecycle import Matrix, Prepare
-from mlops_compiler.ir.ops.prepare import Derive, Drop, Filter, OneHot
-from mlops_compiler.tables.expressions import parse_expression
-from mlops_compiler.tables.steps import reads, writes
+from mlops_compiler.tables.steps import makes, opens, reads, removes, writes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,20 +108,15 @@ def lineage(program: Program) -> Lineage:
 
 
 def _touches(step: StepOp, at: int, known: dict[str, list[Touch]]) -> Iterator[tuple[str, Touch]]:
-    match step:
-        case Derive(expressions=expressions):
-            made = [name for name, _ in expressions]
-            read = {root for _, text in expressions for root in parse_expression(text)[1]}
-            for column in sorted(read - set(made)):
-                yield column, Touch(step=at, doing="reads")
-            for name, text in expressions:
-                doing: Doing = "changes" if name in known else "makes"
-                yield name, Touch(step=at, doing=doing, parents=parse_expression(text)[1])
-        case Drop():
-            yield from ((column, Touch(step=at, doing="removes")) for column in writes(step))
-        case Filter():
-            yield from ((column, Touch(step=at, doing="reads")) for column in reads(step))
-        case OneHot(columns=columns):
-            yield from ((column, Touch(step=at, doing="changes", parents=(column,))) for column in columns)
-        case _:
-            yield from ((column, Touch(step=at, doing="changes")) for column in writes(step))
+    made, opened = makes(step), {name.removesuffix("=*"): parents for name, parents in opens(step).items()}
+    gone = [name for name in removes(step) if name not in opened]
+    changed = [name for name in writes(step) if name not in made and name not in gone]
+    for column in sorted(set(reads(step)) - {*made, *changed, *gone}):
+        yield column, Touch(step=at, doing="reads")
+    for name, parents in made.items():
+        doing: Doing = "changes" if name in known else "makes"
+        yield name, Touch(step=at, doing=doing, parents=parents)
+    for column in changed:
+        yield column, Touch(step=at, doing="changes", parents=opened.get(column, ()))
+    for column in gone:
+        yield column, Touch(step=at, doing="removes")

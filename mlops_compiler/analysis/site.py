@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import polars as pl
+
 from mlops_compiler.analysis import wording
 from mlops_compiler.analysis.leaks import why
 from mlops_compiler.analysis.selectors import GROUPS, UnknownNameError, select
@@ -35,6 +37,7 @@ class Site:
         removed: Columns that earlier steps removed, by whom.
         ignored: Columns of the source that the recipe leaves out.
         unmade: Columns that earlier steps would make, were they right; what uses them is not to blame.
+        seed: That of the recipe.
         places: Where the recipe says what.
         sink: Collects the findings.
     """
@@ -45,6 +48,7 @@ class Site:
     removed: dict[str, str]
     ignored: tuple[str, ...]
     unmade: frozenset[str]
+    seed: int
     places: Provenance
     sink: Sink
 
@@ -52,44 +56,61 @@ class Site:
         """The place of a value of this step."""
         return self.places.value_span(("prepare", self.name, *path))
 
-    def columns(self, selector: steps.Selector) -> tuple[str, ...]:
-        """Resolve the step's selector; reports what does not resolve and returns what does."""
+    def named(self, names: Iterable[str], *path: str) -> tuple[str, ...]:
+        """Take columns that the step names and only reads; reports those that there are not, or that it may not use."""
+        found = []
+        for index, name in enumerate(names):
+            span = self.span(*path, index) or self.span(*path)
+            if name not in self.schema:
+                self.missing(name, span)
+            elif self.allowed(name, span, "derives"):
+                found.append(name)
+        return tuple(found)
+
+    def early(self, names: Iterable[str], *path: str) -> tuple[str, ...]:
+        """Take columns that change others in place: none that is known only after the outcome, whatever made it."""
+        return tuple(name for name in self.named(names, *path) if self.allowed(name, self.span(*path), "filters"))
+
+    def ready(self, selector: steps.Selector) -> tuple[str, ...]:
+        """Resolve a selector of columns that a model could take, those that only the data name included."""
+        columns = self.numbers_or_booleans(self.columns(selector))
+        opened = tuple(column.name for column in self.schema if column.is_open and column.name not in columns)
+        return (*columns, *opened) if selector == "all" or isinstance(selector, dict) else columns
+
+    def columns(self, selector: steps.Selector, key: str = "columns") -> tuple[str, ...]:
+        """Resolve a selector of the step; reports what does not resolve and returns what does."""
         try:
             names = select(selector, self.schema)
         except UnknownNameError as error:
             for name in error.names:
-                self.missing(name, self._word(selector, name))
+                self.missing(name, self._word(selector, name, key))
             known = tuple(name for name in selector if name not in error.names) if isinstance(selector, tuple) else ()
-            return self.columns(known) if known else ()
+            return self.columns(known, key) if known else ()
         except re.error as error:
             self.sink.add(
-                wording.bad_expression(
-                    self.name, str(selector), f"no regular expression: {error}", self.span("columns")
-                )
+                wording.bad_expression(self.name, str(selector), f"no regular expression: {error}", self.span(key))
             )
             return ()
         if not names:
-            self.sink.add(wording.empty_selection(self.name, _show(selector), self.span("columns")))
-        return tuple(name for name in names if self.allowed(name, self._word(selector, name)))
+            self.sink.add(wording.empty_selection(self.name, _show(selector), self.span(key)))
+        return tuple(name for name in names if self.allowed(name, self._word(selector, name, key)))
 
-    def _word(self, selector: steps.Selector, name: str) -> Span | None:
+    def _word(self, selector: steps.Selector, name: str, key: str) -> Span | None:
         if isinstance(selector, dict):
             return (
-                self.span("columns", "all_except", selector["all_except"].index(name))
+                self.span(key, "all_except", selector["all_except"].index(name))
                 if name in selector["all_except"]
-                else self.span("columns")
+                else self.span(key)
             )
         if isinstance(selector, tuple) and name in selector:
-            return self.span("columns", selector.index(name))
-        return self.span("columns")
+            return self.span(key, selector.index(name))
+        return self.span(key)
 
-    def _listed(self, name: str) -> Span | None:
-        """Find where the step's list of columns names one; the whole selector where it does not."""
-        above = ("prepare", self.name, "columns")
-        items = (
-            self.span("columns", index) for index in range(len(self.schema)) if (*above, index) in self.places.origins
-        )
-        return next((span for span in items if span and written(span).strip("\"'") == name), self.span("columns"))
+    def _listed(self, name: str, path: tuple[str, ...]) -> Span | None:
+        """Find where a list of columns names one; the whole selector where it does not."""
+        above = ("prepare", self.name, *path)
+        items = (self.span(*path, index) for index in range(len(self.schema)) if (*above, index) in self.places.origins)
+        return next((span for span in items if span and written(span).strip("\"'") == name), self.span(*path))
 
     def missing(self, name: str, span: Span | None) -> None:
         """Report a column that does not reach the step."""
@@ -130,21 +151,40 @@ class Site:
             if name.startswith(f"{column}=") and name != f"{column}=*":
                 self.sink.add(wording.indicator_name(self.name, name, column, span))
 
-    def numbers(self, names: Iterable[str], wanted: str = "numbers") -> tuple[str, ...]:
+    def numbers(self, names: Iterable[str], wanted: str = "numbers", *path: str) -> tuple[str, ...]:
         """Keep numeric columns and report the others."""
-        return self._keep(names, lambda column: column.is_numeric, wanted)
+        return self._keep(names, lambda column: column.is_numeric, wanted, path)
+
+    def numbers_or_booleans(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Keep what a model could take and report the others."""
+        return self._keep(names, lambda column: column.is_model_ready, "numbers or booleans to compare")
+
+    def texts(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Keep columns of texts and report the others."""
+        return self._keep(names, lambda column: column.is_categorical, "texts")
+
+    def times(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Keep dates, with and without a time of day, and report the others."""
+        return self._keep(names, lambda column: column.dtype.is_temporal(), "dates")
+
+    def datetimes(self, names: Iterable[str], wanted: str) -> tuple[str, ...]:
+        """Keep dates with a time of day and report the others."""
+        return self._keep(names, lambda column: isinstance(column.dtype, pl.Datetime), wanted)
 
     def no_times(self, names: Iterable[str], wanted: str) -> tuple[str, ...]:
         """Keep columns that are no dates, and report the others."""
         return self._keep(names, lambda column: not column.dtype.is_temporal(), wanted)
 
-    def _keep(self, names: Iterable[str], fits: Callable[[Column], bool], wanted: str) -> tuple[str, ...]:
+    def _keep(
+        self, names: Iterable[str], fits: Callable[[Column], bool], wanted: str, path: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
         kept = []
         for name in names:
             if fits(self.schema[name]):
                 kept.append(name)
             else:
-                self.sink.add(wording.wrong_column_type(self.name, self.schema[name], wanted, self._listed(name)))
+                span = self._listed(name, path or ("columns",))
+                self.sink.add(wording.wrong_column_type(self.name, self.schema[name], wanted, span))
         return tuple(kept)
 
 

@@ -72,8 +72,9 @@ def _once(scope: str) -> str:
 
 
 def print_step(step: StepOp) -> str:
-    """Print one step with its resolved columns."""
-    return f"{step.op} {_flat(step)}"
+    """Print one step with its resolved columns, and what its recipe sets other than the default."""
+    usual = {field.name for field in fields(step) if getattr(step, field.name) == field.default}
+    return f"{step.op} {_flat(step, without=usual)}".rstrip()
 
 
 def print_named_step(named: NamedStep) -> str:

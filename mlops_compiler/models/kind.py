@@ -33,12 +33,14 @@ class FitOptions:
         threads: Most threads that a fit may use.
         device: Where a kind that can use a GPU computes.
         classes: How many classes the target has; labels are ``0..classes-1``.
+        weights: What each training row weighs, shape (rows,); None where all weigh the same.
     """
 
     seed: int
     threads: int = 1
     device: Device = "cpu"
     classes: int = 2
+    weights: NDArray[np.float64] | None = None
 
 
 class FittedModel(ABC):

@@ -41,18 +41,11 @@ class LogisticRegression(ModelKind):
     complexity = 10
     seconds_per_cell = 1.5e-7
 
-    def fit(
-        self,
-        X: Matrix,
-        y: Labels,
-        *,
-        parameters: Mapping[str, Scalar],
-        options: FitOptions,  # noqa: ARG002 - nothing is random, and one thread gives one result
-    ) -> FittedModel:
+    def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Minimise the penalised log loss by L-BFGS."""
         from mlops_compiler.models.adapters.logistic import fit_logistic
 
-        return fit_logistic(X, y, parameters)
+        return fit_logistic(X, y, parameters, options)
 
     def load(self, files: Mapping[str, bytes]) -> FittedModel:
         """Read the coefficients; needs numpy only."""

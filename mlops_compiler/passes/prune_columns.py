@@ -11,16 +11,15 @@ After::
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project, Split
-from mlops_compiler.ir.ops.prepare import Derive, Drop, Filter, OneHot, StepOp
 from mlops_compiler.ir.program import Node
 from mlops_compiler.passes.rebuild import rebuild
-from mlops_compiler.tables.steps import reads, writes
+from mlops_compiler.tables.steps import narrow, opens, reads, writes
 
 if TYPE_CHECKING:
+    from mlops_compiler.ir.ops.prepare import StepOp
     from mlops_compiler.ir.program import Program
     from mlops_compiler.ir.schema import Schema
 
@@ -42,32 +41,14 @@ def _walk_back(steps: list[tuple[Node, StepOp]], live: set[str]) -> tuple[list[t
     """Go from the matrix to the snapshot; keep steps that make something live and collect what they read."""
     kept: list[tuple[Node, StepOp]] = []
     for node, step in reversed(steps):
-        if (narrowed := _narrow(step, live)) is not None:
+        if (narrowed := narrow(step, live)) is not None:
             kept.append((node, narrowed))
             live = (live - _made(narrowed)) | set(reads(narrowed))
     return kept[::-1], live
 
 
-def _narrow(step: StepOp, live: set[str]) -> StepOp | None:
-    """Cut a step down to what is live after it; None where nothing is."""
-    match step:
-        case Filter():
-            return step
-        case Drop():
-            return None  # what it removes is not live after it, hence projected away or overwritten before
-        case Derive(expressions=expressions):
-            made = tuple((name, text) for name, text in expressions if name in live)
-            return replace(step, expressions=made) if made else None
-        case OneHot(columns=columns):
-            needed = tuple(name for name in columns if f"{name}=*" in live)
-        case _:
-            needed = tuple(name for name in step.columns if name in live)
-    return replace(step, columns=needed) if needed else None
-
-
 def _made(step: StepOp) -> set[str]:
-    opened = {f"{name}=*" for name in step.columns} if isinstance(step, OneHot) else set()
-    return set(writes(step)) | opened
+    return {*writes(step), *opens(step)}
 
 
 def _project(schema: Schema, live: set[str]) -> Node:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from mlops_compiler.tables.learned import in_short
+from mlops_compiler.tables.steps import LABEL, WEIGHT
+
 if TYPE_CHECKING:
     from mlops_compiler.tables.preparation import FittedPreparation
-
-_SHOWN = 6
 
 
 def account(preparation: FittedPreparation, rows: pl.DataFrame) -> list[dict[str, Any]]:
@@ -17,7 +18,7 @@ def account(preparation: FittedPreparation, rows: pl.DataFrame) -> list[dict[str
 
     Args:
         preparation: Fitted on these rows.
-        rows: The training rows.
+        rows: The training rows, label included; it is not counted.
 
     Returns:
         For each step its name, kind, rows and columns in and out, values changed (in columns that are
@@ -25,19 +26,19 @@ def account(preparation: FittedPreparation, rows: pl.DataFrame) -> list[dict[str
     """
     told = []
     for step in preparation.steps:
-        after = step.apply(rows, filter_rows=True)
+        after = step.apply(rows, "training")
         told.append(
             {
                 "step": step.name,
                 "op": step.step.op,
                 "rows_in": rows.height,
                 "rows_out": after.height,
-                "columns_in": rows.width,
-                "columns_out": after.width,
+                "columns_in": len(_shown(rows)),
+                "columns_out": len(_shown(after)),
                 "values_changed": _changed(rows, after),
                 "nulls_in": _nulls(rows),
                 "nulls_out": _nulls(after),
-                "learned": _short(step.learned),
+                "learned": in_short(step.step, step.learned),
             }
         )
         rows = after
@@ -47,7 +48,7 @@ def account(preparation: FittedPreparation, rows: pl.DataFrame) -> list[dict[str
 def _changed(before: pl.DataFrame, after: pl.DataFrame) -> int:
     if before.height != after.height:
         return 0  # rows were dropped; the values of those that stay are as they were
-    shared = [name for name in after.columns if name in before.columns]
+    shared = [name for name in _shown(after) if name in before.columns]
     return sum(int(_differ(before[name], after[name]).sum()) for name in shared)
 
 
@@ -57,36 +58,11 @@ def _differ(before: pl.Series, after: pl.Series) -> pl.Series:
     return pl.repeat(value=True, n=len(before), eager=True)
 
 
+def _shown(frame: pl.DataFrame) -> list[str]:
+    """The columns that a recipe can name: neither label nor weight."""
+    return [name for name in frame.columns if name not in (LABEL, WEIGHT)]
+
+
 def _nulls(frame: pl.DataFrame) -> int:
-    return sum(frame.null_count().row(0)) if frame.width else 0
-
-
-def _short(learned: dict[str, Any]) -> dict[str, Any]:
-    """Round numbers and cut long lists: this is for reading."""
-    match learned:
-        case {"levels": levels, "rare": rare}:
-            return {name: _listed(found) + (["(rare)"] if name in rare else []) for name, found in levels.items()}
-        case {"edges": numbers} | {"place": numbers} | {"share": numbers}:
-            return {name: _listed([_number(item) for item in found]) for name, found in numbers.items()}
-        case {"fill": fill}:
-            return {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in fill.items()}
-        case _:
-            return _by_column(learned)
-
-
-def _by_column(learned: dict[str, Any]) -> dict[str, Any]:
-    """Turn numbers by name and column, as bounds and scales are kept, into a line a column."""
-    columns = dict.fromkeys(column for numbers in learned.values() for column in numbers)
-    return {column: _line(column, learned) for column in columns}
-
-
-def _line(column: str, learned: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {_number(numbers[column])}" for name, numbers in learned.items())
-
-
-def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _listed(values: list[str]) -> list[str]:
-    return values if len(values) <= _SHOWN else [*values[: _SHOWN - 1], f"… {len(values) - _SHOWN + 1} more"]
+    shown = _shown(frame)
+    return sum(frame.select(shown).null_count().row(0)) if shown else 0

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.prepare import Filter, is_fitted
-from mlops_compiler.tables.steps import reads, writes
+from mlops_compiler.ir.ops.prepare import ByRows, Filter, Selection, is_fitted
+from mlops_compiler.tables.steps import opens, reads, writes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,23 +24,30 @@ class Taint:
     def __init__(self) -> None:
         self._columns: set[str] = set()
         self._learning = False
+        self._closed = False
 
     def touches(self, step: StepOp) -> bool:
         """Whether a step reads a tainted column."""
         return any(name in self._columns for name in reads(step))
 
     def admits(self, step: StepOp) -> bool:
-        """Whether a step can join the group."""
+        """Whether a step can join the group.
+
+        One that changes which rows are learned from stands alone; one that chooses among columns needs all of them.
+        """
+        if self._closed or isinstance(step, ByRows | Selection):
+            return False
         if isinstance(step, Filter):
             return not self._learning
         return not (is_fitted(step) and self.touches(step))
 
     def follow(self, step: StepOp) -> bool:
         """Take a step into the group; return whether the scan can (and must) apply it before it collects."""
+        self._closed = isinstance(step, ByRows)
         depends = is_fitted(step) or self.touches(step)
         if depends:
             self._learning = self._learning or is_fitted(step)
-            self._columns |= set(writes(step))
+            self._columns |= {*writes(step), *opens(step)}
         else:
             self._columns -= set(writes(step))
         return not depends

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from mlops_compiler.ir.ops.prepare import Derive, OneHot, StepOp, is_fitted
+from mlops_compiler.ir.ops.prepare import Derive, Selection, StepOp, is_fitted
 from mlops_compiler.ir.schema import Column, Known, Role, Schema
-from mlops_compiler.tables.expressions import infer_expression, parse_expression
-from mlops_compiler.tables.steps import change, neutral, statistics
+from mlops_compiler.tables.expressions import infer_expression
+from mlops_compiler.tables.steps import LABEL, WEIGHT, change, makes, neutral, opens, statistics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from mlops_compiler.tables.steps import Mode
+
+_MODES: tuple[Mode, ...] = ("training", "serving")
 
 
 def infer(step: StepOp, schema: Schema) -> Schema:
@@ -27,14 +31,18 @@ def infer(step: StepOp, schema: Schema) -> Schema:
         NotRowWiseError: An expression looks at other rows.
     """
     empty = schema.empty_frame()
-    if is_fitted(step):
-        empty.lazy().select(**statistics(step, pl.col)).collect()
+    taught = empty.lazy().with_columns(pl.lit(None, dtype=pl.Int8).alias(LABEL))
+    if is_fitted(step) and not isinstance(step, Selection):  # those ask of open columns as well, which none is yet
+        taught.select(**statistics(step, pl.col)).collect()
     if isinstance(step, Derive):
         for _, text in step.expressions:
             infer_expression(text, empty.schema)
-    after = change(step, neutral(step, schema)).apply(empty.lazy(), filter_rows=True).collect_schema()
-    made = dict(_new_columns(step, schema))
-    columns = [_carry(schema, made, name, dtype) for name, dtype in after.items()]
+    how = change(step, neutral(step, schema))
+    after = {mode: how.apply(taught, mode).drop(LABEL, WEIGHT, strict=False).collect_schema() for mode in _MODES}
+    if after["training"] != after["serving"]:
+        raise pl.exceptions.SchemaError("it gives a request other columns than the rows to learn from")
+    made = {name: derived(name, [schema[parent] for parent in parents]) for name, parents in makes(step).items()}
+    columns = [_carry(schema, made, name, dtype) for name, dtype in after["serving"].items()]
     opened = [column for column in schema if column.is_open]
     return Schema((*columns, *opened, *_opened(step, schema)))
 
@@ -43,13 +51,6 @@ def _carry(schema: Schema, made: dict[str, Column], name: str, dtype: pl.DataTyp
     if name in made:
         return replace(made[name], dtype=dtype)
     return replace(schema[name], dtype=dtype)
-
-
-def _new_columns(step: StepOp, schema: Schema) -> Iterable[tuple[str, Column]]:
-    """The columns that a step derives from several others; a step that rewrites one in place keeps its lineage."""
-    if isinstance(step, Derive):
-        for name, text in step.expressions:
-            yield name, derived(name, [schema[root] for root in parse_expression(text)[1]])
 
 
 def derived(name: str, parents: Iterable[Column]) -> Column:
@@ -66,6 +67,7 @@ def derived(name: str, parents: Iterable[Column]) -> Column:
 
 
 def _opened(step: StepOp, schema: Schema) -> tuple[Column, ...]:
-    if not isinstance(step, OneHot):
-        return ()
-    return tuple(replace(derived(f"{name}=*", [schema[name]]), dtype=pl.UInt8()) for name in step.columns)
+    return tuple(
+        replace(derived(name, [schema[parent] for parent in parents]), dtype=pl.UInt8())
+        for name, parents in opens(step).items()
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, MlopsError, Note
-from mlops_compiler.ir.ops.prepare import is_fitted
+from mlops_compiler.ir.ops.prepare import Selection, is_fitted
 from mlops_compiler.tables.codec import step_from_json, step_to_json
 from mlops_compiler.tables.fusion import Taint
 from mlops_compiler.tables.refusals import refused
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.ops.lifecycle import NamedStep
     from mlops_compiler.ir.ops.prepare import StepOp
+    from mlops_compiler.tables.steps import Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +31,17 @@ class FittedStep:
     step: StepOp
     learned: Learned
 
-    def apply(self, frame: pl.DataFrame, *, filter_rows: bool) -> pl.DataFrame:
+    def apply(self, frame: pl.DataFrame, mode: Mode) -> pl.DataFrame:
         """Apply the step's change.
 
         Raises:
             DataError: A value cannot go through it.
         """
         try:
-            after = change(self.step, self.learned).apply(frame, filter_rows=filter_rows)
+            after = change(self.step, self.learned).apply(frame, mode)
         except pl.exceptions.PolarsError as error:
             raise DataError([step_failed(self.name, str(error))]) from error
-        if (reason := refused(self.step, frame, after)) is not None:
+        if (reason := refused(self.step, frame, after, mode)) is not None:
             raise DataError([step_failed(self.name, reason)])
         return after
 
@@ -51,7 +52,7 @@ class FittedPreparation:
 
     steps: tuple[FittedStep, ...]
 
-    def transform(self, frame: pl.DataFrame, *, scoring: bool = False) -> pl.DataFrame:
+    def transform(self, frame: pl.DataFrame, mode: Mode = "serving") -> pl.DataFrame:
         """Prepare rows, each to the same bits alone and beside others.
 
         Polars divides a column by a constant as a product with its reciprocal, but for a chunk of one row. So the
@@ -59,18 +60,19 @@ class FittedPreparation:
 
         Args:
             frame: Rows with the columns that the recipe's source has; others pass through.
-            scoring: Whether `filter` steps drop rows, as they do in training and evaluation. A
-                prediction drops none: each row asked for gets its answer.
+            mode: What the rows are for. Those to learn from bring their label, must be those that the preparation
+                was fitted on, and may come back as others; those to score pass the filters; a request drops none:
+                each row asked for gets its answer.
 
         Raises:
             DataError: A value cannot go through a step; the error names the step.
         """
-        if frame.height == 1:
-            twice = self.transform(pl.DataFrame([pl.concat([it, it], rechunk=True) for it in frame]), scoring=scoring)
+        if frame.height == 1 and mode != "training":
+            twice = self.transform(pl.DataFrame([pl.concat([it, it], rechunk=True) for it in frame]), mode)
             return twice.head(twice.height // 2)
         frame = frame.rechunk()
         for step in self.steps:
-            frame = step.apply(frame, filter_rows=scoring)
+            frame = step.apply(frame, mode)
         return frame
 
     def to_json(self) -> dict[str, Any]:
@@ -111,15 +113,31 @@ def fit(groups: Sequence[Sequence[NamedStep]], rows: pl.DataFrame) -> tuple[Fitt
     """
     fitted: list[FittedStep] = []
     for group in groups:
-        learned = _fit_group(group, rows)
+        known = [replace(named, step=_closed(named.step, rows.columns)) for named in group]
+        learned = _fit_group(known, rows)
         steps = [
             FittedStep(name=named.name, step=named.step, learned=kept)
-            for named, kept in zip(group, learned, strict=True)
+            for named, kept in zip(known, learned, strict=True)
         ]
         spans = {named.name: named.span for named in group}
         rows = _with_spans(FittedPreparation(steps=tuple(steps)), rows, spans)
         fitted += steps
     return FittedPreparation(steps=tuple(fitted)), rows
+
+
+def _closed(step: StepOp, columns: Sequence[str]) -> StepOp:
+    """Name the columns that a step really chooses among: those behind open ones, without those that are gone."""
+    if not isinstance(step, Selection):
+        return step
+    return replace(step, columns=tuple(name for name in expand(step.columns, columns) if name in columns))
+
+
+def expand(names: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """Name the columns that stand behind each open one, in the order of the table."""
+    named: list[str] = []
+    for name in names:
+        named += [column for column in columns if column.startswith(name[:-1])] if name.endswith("*") else [name]
+    return named
 
 
 def _fit_group(group: Sequence[NamedStep], rows: pl.DataFrame) -> list[Learned]:
@@ -132,7 +150,7 @@ def _fit_group(group: Sequence[NamedStep], rows: pl.DataFrame) -> list[Learned]:
             asks = statistics(named.step, lambda name, index=index: pl.col(_kept(index, name)))  # type: ignore[misc]
             asked |= {f"{index}|{key}": expression.alias(f"{index}|{key}") for key, expression in asks.items()}
         if taint.follow(named.step):
-            frame = change(named.step, {}).apply(frame, filter_rows=True)
+            frame = change(named.step, {}).apply(frame, "training")
     answers = _collect(group, frame, asked)
     return [_learn(named, _answers(index, answers)) for index, named in enumerate(group)]
 
@@ -148,7 +166,8 @@ def _collect(group: Sequence[NamedStep], frame: pl.LazyFrame, asked: Mapping[str
     try:
         # In one piece: sums over the pieces that a lazy filter leaves would differ in their last bit.
         rows = frame.select(sorted(needed)).collect().rechunk()
-        return rows.select(**asked).row(0, named=True)
+        found = rows.select(**asked)
+        return {key: found[key][0] for key in asked}
     except pl.exceptions.PolarsError as error:
         names = ", ".join(named.name for named in group)
         raise DataError([step_failed(names, str(error))]) from error
@@ -168,7 +187,7 @@ def _learn(named: NamedStep, answers: Mapping[str, Any]) -> Learned:
 
 def _with_spans(part: FittedPreparation, rows: pl.DataFrame, spans: Mapping[str, Span | None]) -> pl.DataFrame:
     try:
-        return part.transform(rows, scoring=True)
+        return part.transform(rows, "training")
     except DataError as error:
         named = next((name for name in spans if f"`{name}`" in str(error)), None)
         raise _placed(error, named or "", spans.get(named or "")) from error

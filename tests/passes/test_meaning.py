@@ -14,27 +14,40 @@ from hypothesis import strategies as st
 from mlops_compiler.backends.local.run import run_in_process
 from mlops_compiler.backends.stages.context import Context, StageTask
 from mlops_compiler.backends.stages.folds import make_folds, prepared
-from mlops_compiler.backends.stages.prepare import Pipeline, expand
+from mlops_compiler.backends.stages.prepare import Pipeline
 from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.frontend.hydra_app import launch
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project, Search
+from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project, Search, Split
 from mlops_compiler.ir.ops.prepare import (
+    Aggregate,
+    Balance,
     Bins,
     Cast,
     Clip,
+    Deduplicate,
     Derive,
     Drop,
+    DropConstant,
+    DropCorrelated,
     Filter,
     Frequency,
+    GroupRare,
+    HashEncode,
     Impute,
+    ImputeModel,
     Log1p,
     MinMaxScale,
     OneHot,
     Ordinal,
+    Power,
+    QuantileScale,
+    Rename,
     RobustScale,
+    SelectKBest,
     Standardize,
+    TargetEncode,
 )
 from mlops_compiler.passes.manager import PASSES, optimise, trace
 from mlops_compiler.passes.verify import verify
@@ -43,7 +56,8 @@ from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.reader import open_reader
 from mlops_compiler.store.writer import open_writer
 from mlops_compiler.tables.matrix import design_matrix
-from mlops_compiler.tables.preparation import fit
+from mlops_compiler.tables.preparation import expand, fit
+from mlops_compiler.tables.steps import LABEL
 
 LAW = settings(
     max_examples=60,
@@ -95,7 +109,49 @@ steps = st.one_of(
     st.builds(Cast, columns=some(("a", "b")), to=st.just("float")),
     st.builds(OneHot, columns=some(TEXTS), max_levels=st.integers(1, 3), rare=st.just("group")),
     st.builds(Drop, columns=some((*NUMBERS, *TEXTS, "p", "q"))),
+    st.builds(
+        Impute,
+        columns=some(NUMBERS),
+        statistic=st.sampled_from(["mean", "median", "mode"]),
+        by=some(TEXTS),
+        indicator=st.booleans(),
+    ),
+    st.builds(ImputeModel, columns=some(NUMBERS), using=st.just(NUMBERS), indicator=st.booleans()),
+    st.builds(Rename, names=st.sampled_from([(("a", "renamed"),), (("a", "b"), ("b", "a"))])),
+    st.builds(Power, columns=some(NUMBERS)),
+    st.builds(
+        QuantileScale, columns=some(NUMBERS), quantiles=st.integers(2, 5), to=st.sampled_from(["uniform", "normal"])
+    ),
+    st.builds(TargetEncode, columns=some(TEXTS), smoothing=st.sampled_from([0.5, 10.0]), folds=st.integers(2, 4)),
+    st.builds(HashEncode, columns=some(TEXTS), buckets=st.integers(2, 5)),
+    st.builds(
+        GroupRare,
+        columns=some(TEXTS),
+        min_share=st.sampled_from([0.0, 0.3]),
+        keep=st.sampled_from([None, 1]),
+        level=st.just("(rare)"),
+    ),
+    st.builds(
+        Aggregate,
+        columns=some(NUMBERS),
+        by=some(TEXTS),
+        statistics=st.sampled_from([("mean",), ("std", "count"), ("min", "max", "median")]),
+    ),
+    st.builds(Deduplicate, columns=some((*NUMBERS, *TEXTS)), max_loss=st.just(1.0)),
+    st.builds(Balance, method=st.sampled_from(["weights", "over", "under"]), seed=st.just(7)),
     st.builds(Filter, where=st.sampled_from(["u = 'p'", "a < 9", "id != 'c3'"]), max_loss=st.just(1.0)),
+)
+
+
+CHOICES = ("a", "b", "p", "t=*")
+"""Steps that choose among columns come last."""
+selections = st.one_of(
+    st.builds(SelectKBest, columns=some(CHOICES), k=st.integers(1, 3)),
+    st.builds(DropConstant, columns=some(CHOICES), min_variance=st.sampled_from([0.0, 0.2])),
+    st.builds(DropCorrelated, columns=some(CHOICES), above=st.sampled_from([0.5, 0.95])),
+)
+preparations = st.tuples(st.lists(steps, max_size=6), st.lists(selections, max_size=2)).map(
+    lambda both: [*both[0], *both[1]]
 )
 
 
@@ -114,14 +170,16 @@ def make(program_of):
 def matrix_of(program, rows):
     """Fit the preparation on the rows and give their matrix."""
     pipeline = Pipeline.of([node for node in program if isinstance(node.op, Project | Prepare | FusedPrepare | Matrix)])
-    read = pipeline.before.transform(rows.select(pipeline.source) if pipeline.source else rows, scoring=True)
+    read = pipeline.before.transform(rows.select(pipeline.source) if pipeline.source else rows, "scoring")
+    split = program.the(Split)[1]
+    read = read.with_columns((pl.col(split.target) == split.positive).cast(pl.Int8).alias(LABEL))
     _, prepared = fit(pipeline.groups, read)
-    features = expand(pipeline.features, prepared.columns)
+    features = [name for name in expand(pipeline.features, prepared.columns) if name in prepared.columns]
     return features, design_matrix(prepared, features)
 
 
 @LAW
-@given(listed=st.lists(steps, max_size=6))
+@given(listed=preparations)
 def test_passes_are_idempotent_and_verified(make, listed):
     program = make(listed)
     for one in PASSES:
@@ -132,7 +190,7 @@ def test_passes_are_idempotent_and_verified(make, listed):
 
 
 @LAW
-@given(listed=st.lists(steps, max_size=6))
+@given(listed=preparations)
 def test_optimised_programs_give_the_same_matrix(make, listed):
     program = make(listed)
     try:
@@ -187,9 +245,8 @@ def _folds(program, root, place):
     folds = make_folds(context, program.the(Search)[1].candidates)
     final = context.read_json("prepare", "preparations")["final"]
     rows = read_rows(context, None).frame
-    return [*(part for fold in folds for part in (fold.X, fold.y, fold.X_held)), *prepared(final, rows)], final[
-        "features"
-    ]
+    whole = prepared(final, rows, "training")
+    return [*(part for fold in folds for part in (fold.X, fold.y, fold.X_held)), whole.X, whole.y], final["features"]
 
 
 @pytest.mark.parametrize("one", [*PASSES, optimise], ids=lambda one: one.__name__)

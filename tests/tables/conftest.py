@@ -8,6 +8,7 @@ from mlops_compiler.ir.ops.lifecycle import NamedStep
 from mlops_compiler.ir.schema import Column, Schema
 from mlops_compiler.tables.fusion import group_steps
 from mlops_compiler.tables.preparation import fit
+from mlops_compiler.tables.steps import LABEL
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +25,7 @@ def fitted(named):
 
 @pytest.fixture(scope="session")
 def schema_of():
-    """Give a function that describes a frame, all of whose columns are features."""
+    """Give a function that describes a frame, all of whose columns are features but for a label."""
     return lambda frame: Schema(
-        tuple(Column(name=name, dtype=dtype, origins=(name,)) for name, dtype in frame.schema.items())
+        tuple(Column(name=name, dtype=dtype, origins=(name,)) for name, dtype in frame.schema.items() if name != LABEL)
     )

@@ -12,25 +12,36 @@ from polars.testing import assert_frame_equal
 
 from mlops_compiler.diagnostics import DataError, EngineError
 from mlops_compiler.ir.ops.prepare import (
+    Aggregate,
+    Balance,
     Bins,
     Clip,
+    Deduplicate,
     Derive,
     Drop,
     Filter,
     Frequency,
+    GroupRare,
+    HashEncode,
     Impute,
+    ImputeModel,
     Log1p,
     MinMaxScale,
     OneHot,
     Ordinal,
+    Power,
+    QuantileScale,
+    Rename,
     RobustScale,
     Standardize,
+    TargetEncode,
 )
 from mlops_compiler.tables.account import account
 from mlops_compiler.tables.expressions import NotRowWiseError
 from mlops_compiler.tables.fusion import group_steps, scans
 from mlops_compiler.tables.infer import infer
 from mlops_compiler.tables.preparation import FittedPreparation, fit
+from mlops_compiler.tables.steps import LABEL, WEIGHT
 
 LAW = settings(
     max_examples=40,
@@ -64,13 +75,14 @@ tables = st.lists(
             "g": floats,
             "t": st.sampled_from(["a", "b", "c", None]),
             "u": st.sampled_from(["x", "yy", "x=y", ""]),
+            LABEL: st.integers(0, 1),
         }
     ),
     min_size=2,
     max_size=12,
 ).map(
     lambda rows: pl.DataFrame(
-        rows, schema={"i": pl.Int64, "f": pl.Float64, "g": pl.Float64, "t": pl.String, "u": pl.String}
+        rows, schema={"i": pl.Int64, "f": pl.Float64, "g": pl.Float64, "t": pl.String, "u": pl.String, LABEL: pl.Int8}
     )
 )
 steps = st.one_of(
@@ -99,6 +111,36 @@ steps = st.one_of(
     st.builds(Log1p, columns=some(NUMBERS)),
     st.builds(OneHot, columns=some(TEXTS), max_levels=st.integers(1, 3), rare=st.just("group")),
     st.builds(Drop, columns=some((*NUMBERS, *TEXTS))),
+    st.builds(
+        Impute,
+        columns=some(NUMBERS),
+        statistic=st.sampled_from(["mean", "median", "mode"]),
+        by=some(TEXTS),
+        indicator=st.booleans(),
+    ),
+    st.builds(ImputeModel, columns=some(NUMBERS), using=st.just(NUMBERS), indicator=st.booleans()),
+    st.builds(Rename, names=st.sampled_from([(("f", "renamed"),), (("f", "g"), ("g", "f"))])),
+    st.builds(Power, columns=some(NUMBERS)),
+    st.builds(
+        QuantileScale, columns=some(NUMBERS), quantiles=st.integers(2, 5), to=st.sampled_from(["uniform", "normal"])
+    ),
+    st.builds(TargetEncode, columns=some(TEXTS), smoothing=st.sampled_from([0.5, 10.0]), folds=st.integers(2, 4)),
+    st.builds(HashEncode, columns=some(TEXTS), buckets=st.integers(2, 5)),
+    st.builds(
+        GroupRare,
+        columns=some(TEXTS),
+        min_share=st.sampled_from([0.0, 0.3]),
+        keep=st.sampled_from([None, 1]),
+        level=st.just("(rare)"),
+    ),
+    st.builds(
+        Aggregate,
+        columns=some(NUMBERS),
+        by=some(TEXTS),
+        statistics=st.sampled_from([("mean",), ("std", "count"), ("min", "max", "median")]),
+    ),
+    st.builds(Deduplicate, columns=some((*NUMBERS, *TEXTS)), max_loss=st.just(1.0)),
+    st.builds(Balance, method=st.sampled_from(["weights", "over", "under"]), seed=st.just(7)),
     st.builds(Filter, where=st.sampled_from(["f > 0", "t = 'a' OR i IS NULL", "g < 1000"]), max_loss=st.just(1.0)),
 )
 preparations = st.lists(steps, min_size=1, max_size=5)
@@ -127,6 +169,7 @@ def fit_or_skip(groups, rows):
 def test_the_inferred_schema_is_the_real_one(named, schema_of, rows, listed):
     schema = inferred(listed, schema_of(rows))
     _, prepared = fit_or_skip(group_steps(named(*listed)), rows)
+    prepared = prepared.drop(LABEL, WEIGHT, strict=False)
     closed = {column.name: column.dtype for column in schema if not column.is_open}
     opened = tuple(column.name[:-1] for column in schema if column.is_open)
     real = {name: dtype for name, dtype in prepared.schema.items() if name in closed}
@@ -171,7 +214,7 @@ def test_a_preparation_survives_json(named, schema_of, rows, listed):
     preparation, prepared = fit_or_skip(group_steps(named(*listed)), rows)
     again = FittedPreparation.from_json(json.loads(json.dumps(preparation.to_json(), allow_nan=False)))
     assert again == preparation
-    assert_frame_equal(again.transform(rows, scoring=True), prepared, check_exact=True)
+    assert_frame_equal(again.transform(rows, "training"), prepared, check_exact=True)
 
 
 @LAW
@@ -196,8 +239,9 @@ def test_the_account_adds_up(named, schema_of, rows, listed):
     told = account(preparation, rows)
     heights = [rows.height, *(entry["rows_out"] for entry in told)]
     assert [entry["rows_in"] for entry in told] == heights[:-1]
-    assert (told[-1]["rows_out"], told[-1]["columns_out"]) == prepared.shape
-    assert told[-1]["nulls_out"] == sum(prepared.null_count().row(0))
+    shown = prepared.drop(LABEL, WEIGHT, strict=False)
+    assert (told[-1]["rows_out"], told[-1]["columns_out"]) == shown.shape
+    assert told[-1]["nulls_out"] == sum(shown.null_count().row(0))
     json.dumps(told, allow_nan=False)
 
 

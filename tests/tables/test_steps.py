@@ -231,7 +231,7 @@ CASES = {
 def test_does_what_it_learned(fitted, case):
     step, training, rows, wanted = case
     given = pl.DataFrame(rows)
-    made = fitted(pl.DataFrame(training), step).transform(given, scoring=True)
+    made = fitted(pl.DataFrame(training), step).transform(given, "scoring")
     assert_frame_equal(made, pl.DataFrame(wanted), check_dtypes=True)
     assert_frame_equal(given, pl.DataFrame(rows))
 
@@ -274,7 +274,7 @@ def test_a_prediction_drops_no_row(fitted):
     preparation = fitted(pl.DataFrame({"x": [2]}), Filter(where="x > 1", max_loss=1.0))
     assert preparation.transform(rows).height == 3
     assert preparation.transform(rows.head(1)).height == 1
-    assert preparation.transform(rows.head(1), scoring=True).height == 0
+    assert preparation.transform(rows.head(1), "scoring").height == 0
 
 
 def test_what_follows_a_filter_learns_from_what_it_leaves(fitted):

@@ -19,6 +19,9 @@ from mlops_compiler.store.records import FoldRecord
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mlops_compiler.backends.search.race import Trial
     from mlops_compiler.backends.stages.folds import Fold
     from mlops_compiler.store.writer import StoreWriter
@@ -86,18 +89,21 @@ def fit_and_predict(spec: TrialSpec, fold: Fold, device: str) -> Any:
         fold.X,
         fold.y,
         parameters=spec.parameters,
-        options=fit_options(spec.seed, spec.kind, spec.threads, device),
+        options=fit_options(spec.seed, spec.kind, spec.threads, device, fold.weights),
     )
     return model.predict_proba(fold.X_held)[:, 1]
 
 
-def fit_options(seed: int, kind: str, threads: int, device: str = "cpu") -> FitOptions:
+def fit_options(
+    seed: int, kind: str, threads: int, device: str = "cpu", weights: NDArray[np.float64] | None = None
+) -> FitOptions:
     """Make the options of a fit; every fit of a kind gets the same seed, so that scores differ by parameters only."""
     return FitOptions(
         seed=seed_of(seed, "fit", kind),
         threads=threads,
         device="cuda" if device == "cuda" else "cpu",
         classes=2,
+        weights=weights,
     )
 
 

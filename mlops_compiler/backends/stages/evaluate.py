@@ -9,13 +9,14 @@ import numpy as np
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
-from mlops_compiler.backends.stages.rows import LABEL, read_rows
+from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.evaluation.confusion import confusion
 from mlops_compiler.evaluation.curves import calibration, precision_recall, roc
 from mlops_compiler.evaluation.metrics import METRIC_NAMES, score_all
 from mlops_compiler.evaluation.threshold import value_curve, value_summary
 from mlops_compiler.ir.ops.lifecycle import Evaluate
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.tables.steps import LABEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,11 +34,11 @@ def evaluate_model(context: Context) -> Outcome:
     read = read_rows(context, None)
     rows, parts = read.frame, read.parts
     entry = {"preparation": manifest["preparation"], "features": manifest["features"]}
-    X, y = prepared(entry, rows.filter(parts == HOLDOUT))
+    held = prepared(entry, rows.filter(parts == HOLDOUT), "scoring")
     files = {name: context.store.objects.get(digest) for name, digest in manifest["model"]["files"].items()}
-    probability = MODELS[manifest["model"]["kind"]].load(files).predict_proba(X)[:, 1]
+    probability = MODELS[manifest["model"]["kind"]].load(files).predict_proba(held.X)[:, 1]
     share = float(rows.filter(parts != HOLDOUT)[LABEL].mean() or 0.0)  # type: ignore[arg-type]
-    evaluation = _evaluation(op, y, probability, manifest["threshold"], share)
+    evaluation = _evaluation(op, held.y, probability, manifest["threshold"], share)
     summary = {
         "metrics": evaluation["metrics"],
         "baseline": evaluation["baseline"],

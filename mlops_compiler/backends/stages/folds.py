@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlops_compiler.backends.stages.deal import training_rows
 from mlops_compiler.backends.stages.prepare import shared_rows
-from mlops_compiler.backends.stages.rows import LABEL
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.tables.matrix import design_matrix, refuse_missing
 from mlops_compiler.tables.preparation import FittedPreparation
+from mlops_compiler.tables.steps import LABEL, WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,24 +30,41 @@ class Fold:
     Attributes:
         X: Training matrix, shape (training rows, features).
         y: Training labels, shape (training rows,).
+        weights: What each training row weighs, shape (training rows,); None where all weigh the same.
         X_held: Validation matrix, shape (validation rows, features).
         y_held: Validation labels, shape (validation rows,).
     """
 
     X: NDArray[np.float64]
     y: NDArray[np.int64]
+    weights: NDArray[np.float64] | None
     X_held: NDArray[np.float64]
     y_held: NDArray[np.int64]
 
 
-def prepared(entry: dict[str, Any], rows: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Prepare rows for scoring or training; filters apply.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Prepared rows.
 
-    Returns:
-        The matrix, shape (rows, features), and the labels, shape (rows,).
+    Attributes:
+        X: The design matrix, shape (rows, features).
+        y: The labels, shape (rows,).
+        weights: What each row weighs, shape (rows,); None where all weigh the same.
     """
-    frame = FittedPreparation.from_json(entry["preparation"]).transform(rows, scoring=True)
-    return design_matrix(frame, entry["features"]), frame[LABEL].cast(int).to_numpy()
+
+    X: NDArray[np.float64]
+    y: NDArray[np.int64]
+    weights: NDArray[np.float64] | None
+
+
+def prepared(entry: dict[str, Any], rows: pl.DataFrame, mode: Literal["training", "scoring"]) -> Prepared:
+    """Prepare rows to learn from, which must be those that the preparation was fitted on, or rows to score."""
+    frame = FittedPreparation.from_json(entry["preparation"]).transform(rows, mode)
+    return Prepared(
+        X=design_matrix(frame, entry["features"]),
+        y=frame[LABEL].cast(int).to_numpy(),
+        weights=frame[WEIGHT].to_numpy() if WEIGHT in frame.columns else None,
+    )
 
 
 def make_folds(context: Context, candidates: Sequence[Candidate]) -> list[Fold]:
@@ -62,11 +79,11 @@ def make_folds(context: Context, candidates: Sequence[Candidate]) -> list[Fold]:
     ordered = context.inputs["split"].summary["ordered"]
     folds = []
     for number, entry in enumerate(preparations["folds"]):
-        X, y = prepared(entry, frame.filter(training_rows(parts, number, ordered=ordered)))
-        X_held, y_held = prepared(entry, frame.filter(parts == number))
-        for matrix in (X, X_held):
-            _complete(matrix, entry["features"], candidates)
-        folds.append(Fold(X=X, y=y, X_held=X_held, y_held=y_held))
+        taught = prepared(entry, frame.filter(training_rows(parts, number, ordered=ordered)), "training")
+        held = prepared(entry, frame.filter(parts == number), "scoring")
+        for part in (taught, held):
+            _complete(part.X, entry["features"], candidates)
+        folds.append(Fold(X=taught.X, y=taught.y, weights=taught.weights, X_held=held.X, y_held=held.y))
     return folds
 
 

@@ -12,15 +12,15 @@ import numpy as np
 
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT, training_rows
-from mlops_compiler.backends.stages.rows import LABEL, Rows, read_rows
+from mlops_compiler.backends.stages.rows import Rows, read_rows
 from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.evaluation.probe import suspects
 from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project
-from mlops_compiler.ir.ops.prepare import Filter
+from mlops_compiler.ir.ops.prepare import Deduplicate, Filter
 from mlops_compiler.tables.account import account
 from mlops_compiler.tables.fusion import group_steps
-from mlops_compiler.tables.preparation import FittedPreparation, FittedStep, fit
-from mlops_compiler.tables.steps import reads
+from mlops_compiler.tables.preparation import FittedPreparation, FittedStep, expand, fit
+from mlops_compiler.tables.steps import LABEL, reads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,14 +133,17 @@ def fit_preparations(context: Context) -> Outcome:
 
 def _suspects(pipeline: Pipeline, prepared: pl.DataFrame) -> tuple[Suspect, ...]:
     """Look for training features that tell the target almost by themselves."""
-    columns = {name: expand([name], prepared.columns) for name in pipeline.features}
+    columns = {
+        name: [column for column in expand([name], prepared.columns) if column in prepared.columns]
+        for name in pipeline.features
+    }
     labels = prepared[LABEL].to_numpy().astype(np.int8)
     return suspects({name: prepared.select(found) for name, found in columns.items() if found}, labels)
 
 
 def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> list[dict[str, Any]]:
     """Tell what each step did to the training rows, and refuse a filter that drops too many."""
-    told = account(whole, rows.frame.filter(rows.parts != HOLDOUT).drop(LABEL))
+    told = account(whole, rows.frame.filter(rows.parts != HOLDOUT))
     for entry, named in zip(told, pipeline.steps, strict=True):
         entry["because"] = named.because
         _within_loss(named, entry)
@@ -148,25 +151,28 @@ def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> list[d
 
 
 def _entry(pipeline: Pipeline, preparation: FittedPreparation, columns: Sequence[str]) -> dict[str, Any]:
-    return {"preparation": preparation.to_json(), "features": expand(pipeline.features, columns)}
+    removed = {name for item in preparation.steps for name in item.learned.get("removed", ())}
+    features = [name for name in expand(pipeline.features, columns) if name not in removed]
+    if not features:
+        raise DataError([_nothing_left(pipeline)])
+    return {"preparation": preparation.to_json(), "features": features}
 
 
-def expand(features: Sequence[str], columns: Sequence[str]) -> list[str]:
-    """Name the features that stand behind each open one (``contract=*``), in the order of the table."""
-    named: list[str] = []
-    for feature in features:
-        if feature.endswith("*"):
-            named += [column for column in columns if column.startswith(feature[:-1])]
-        else:
-            named.append(feature)
-    return named
+def _nothing_left(pipeline: Pipeline) -> Diagnostic:
+    last = pipeline.steps[-1]
+    return Diagnostic(
+        code="no-features",
+        headline=f"no feature is left after step `{last.name}`",
+        span=last.span,
+        help="let it keep more columns",
+    )
 
 
 def shared_rows(context: Context, preparations: dict[str, Any]) -> Rows:
     """Read the rows of the folds, with the steps done that run once for all of them."""
     filters = _filters(preparations)
     read = read_rows(context, preparations["columns"], filters)
-    frame = FittedPreparation.from_json(preparations["shared"]).transform(read.frame, scoring=True)
+    frame = FittedPreparation.from_json(preparations["shared"]).transform(read.frame, "scoring")
     return Rows(frame=frame, parts=read.parts)
 
 
@@ -176,7 +182,7 @@ def _filters(preparations: dict[str, Any]) -> list[NamedStep]:
 
 
 def _within_loss(named: NamedStep, entry: dict[str, Any]) -> None:
-    if not isinstance(named.step, Filter):
+    if not isinstance(named.step, Filter | Deduplicate):
         return
     lost = 1 - entry["rows_out"] / max(1, entry["rows_in"])
     most = named.step.max_loss

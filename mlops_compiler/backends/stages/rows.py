@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from mlops_compiler.tables.steps import change
+from mlops_compiler.tables.steps import LABEL, change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.ir.ops.lifecycle import NamedStep
-
-LABEL = "\x00label"
-"""The encoded target travels with the rows under a name that no recipe can write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

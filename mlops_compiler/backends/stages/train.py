@@ -28,14 +28,14 @@ def train_model(context: Context) -> Outcome:
     selection = context.read_json("select", "selection")
     preparations = context.read_json("prepare", "preparations")
     read = read_rows(context, preparations["source"])
-    X, y = prepared(preparations["final"], read.frame.filter(read.parts != HOLDOUT))
+    taught = prepared(preparations["final"], read.frame.filter(read.parts != HOLDOUT), "training")
     kind = MODELS[selection["kind"]]
     candidate = _threads(context, selection["model"])
     model = kind.fit(
-        X,
-        y,
+        taught.X,
+        taught.y,
         parameters=selection["parameters"],
-        options=fit_options(context.op(Train).seed, kind.name, candidate),
+        options=fit_options(context.op(Train).seed, kind.name, candidate, weights=taught.weights),
     )
     files = {name: context.store.objects.put(content) for name, content in sorted(model.dump().items())}
     manifest = _manifest(context, selection, preparations["final"], files)
@@ -46,8 +46,8 @@ def train_model(context: Context) -> Outcome:
     summary = {
         "model": selection["model"],
         "kind": kind.name,
-        "rows": len(y),
-        "features": X.shape[1],
+        "rows": len(taught.y),
+        "features": taught.X.shape[1],
         "notes": list(model.notes),
     }
     return Outcome(outputs=outputs, summary=summary)

@@ -67,7 +67,7 @@ def fit_boosting(X: Matrix, y: Labels, parameters: Mapping[str, Scalar], options
         random_state=options.seed,
     )
     with sklearn.config_context(assume_finite=True), limited_threads(options.threads):
-        estimator.fit(X, y)
+        estimator.fit(X, y, sample_weight=options.weights)
     trees = Trees.join([_nodes(trees[0].nodes) for trees in estimator._predictors])  # noqa: SLF001 - no public way
     baseline = float(estimator._baseline_prediction[0, 0])  # noqa: SLF001
     return FittedBoosting(trees=trees, baseline=baseline, width=X.shape[1], notes=notes)

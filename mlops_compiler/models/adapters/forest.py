@@ -62,7 +62,7 @@ def fit_forest(X: Matrix, y: Labels, parameters: Mapping[str, Scalar], options: 
         n_jobs=options.threads,
     )
     with sklearn.config_context(assume_finite=True), limited_threads(options.threads):
-        estimator.fit(X, y)
+        estimator.fit(X, y, sample_weight=options.weights)
     return FittedForest(trees=Trees.join([_nodes(tree.tree_) for tree in estimator]), width=X.shape[1])
 
 

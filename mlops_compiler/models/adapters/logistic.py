@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.models.kind import Labels, Matrix
+    from mlops_compiler.models.kind import FitOptions, Labels, Matrix
 
 _KIND = "logistic_regression"
 _MAX_ITERATIONS = 1000
@@ -48,7 +48,7 @@ class FittedLogistic(BinaryModel):
         return dump_files(_KIND, {"weights": self.weights, "intercept": self.intercept})
 
 
-def fit_logistic(X: Matrix, y: Labels, parameters: Mapping[str, Scalar]) -> FittedLogistic:
+def fit_logistic(X: Matrix, y: Labels, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedLogistic:
     """Minimise the penalised log loss by L-BFGS.
 
     BLAS keeps to one thread: with more, it sums in another order, and the model would depend on their number.
@@ -58,18 +58,18 @@ def fit_logistic(X: Matrix, y: Labels, parameters: Mapping[str, Scalar]) -> Fitt
     check_training_rows(X, y, kind=_KIND)
     estimator = LogisticRegression(C=parameters["C"], class_weight=parameters["class_weight"], max_iter=_MAX_ITERATIONS)
     with limited_threads(1):
-        notes = _fit(estimator, X, y)
+        notes = _fit(estimator, X, y, options.weights)
     weights = np.ascontiguousarray(estimator.coef_.T, dtype=np.float64)
     return FittedLogistic(weights=weights, intercept=estimator.intercept_.astype(np.float64), notes=notes)
 
 
-def _fit(estimator: Any, X: Matrix, y: Labels) -> tuple[str, ...]:
+def _fit(estimator: Any, X: Matrix, y: Labels, weights: NDArray[np.float64] | None) -> tuple[str, ...]:
     """Fit, and give what the solver complains of as notes: a worse model shows in its score."""
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        estimator.fit(X, y)
+        estimator.fit(X, y, sample_weight=weights)
     unconverged = False
     for item in caught:
         if issubclass(item.category, ConvergenceWarning):

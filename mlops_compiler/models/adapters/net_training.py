@@ -78,8 +78,10 @@ class _Rows:
 
     X: Any
     y: Any
+    weights: Any
     X_held: Any
     y_held: Any
+    weights_held: Any
 
 
 def _rows(X: Matrix, y: Labels, options: FitOptions) -> _Rows:
@@ -90,7 +92,15 @@ def _rows(X: Matrix, y: Labels, options: FitOptions) -> _Rows:
             return torch.from_numpy(array.astype(np.float32)).to(options.device)
 
     learn, held = _hold_back(y, options.seed)
-    return _Rows(X=tensor(X[learn]), y=tensor(y[learn]), X_held=tensor(X[held]), y_held=tensor(y[held]))
+    weights = np.ones(len(y)) if options.weights is None else options.weights
+    return _Rows(
+        X=tensor(X[learn]),
+        y=tensor(y[learn]),
+        weights=tensor(weights[learn]),
+        X_held=tensor(X[held]),
+        y_held=tensor(y[held]),
+        weights_held=tensor(weights[held]),
+    )
 
 
 def _hold_back(y: Labels, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -153,7 +163,7 @@ def _pass_over(model: Any, rows: _Rows, optimizer: Any, batch_size: int, device:
         optimizer.zero_grad()
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             margin = model(rows.X[batch])[:, 0]
-        loss_of(margin.float(), rows.y[batch]).backward()
+        loss_of(margin.float(), rows.y[batch], weight=rows.weights[batch]).backward()
         optimizer.step()
 
 
@@ -163,7 +173,8 @@ def _held_back_loss(model: Any, rows: _Rows) -> float:
     model.eval()
     with torch.no_grad():
         margin = model(rows.X_held)[:, 0]
-        return float(torch.nn.functional.binary_cross_entropy_with_logits(margin, rows.y_held))
+        loss_of = torch.nn.functional.binary_cross_entropy_with_logits
+        return float(loss_of(margin, rows.y_held, weight=rows.weights_held))
 
 
 def _layers(weights: Mapping[str, Any]) -> tuple[Layer, ...]:

@@ -1,6 +1,60 @@
 """Each step as Polars expressions, one file a step; what all of them can be asked stands in `base`."""
 
-from mlops_compiler.tables.steps import bins, cast, clip, derive, drop, encode, filter, impute, log1p, one_hot, scale  # noqa: A004, F401
-from mlops_compiler.tables.steps.base import Change, Learned, change, learn, neutral, reads, statistics, writes
+from mlops_compiler.tables.steps import (  # noqa: F401
+    aggregate,
+    bins,
+    cast,
+    clip,
+    derive,
+    drop,
+    encode,
+    filter,  # noqa: A004
+    hashing,
+    impute,
+    impute_model,
+    log1p,
+    one_hot,
+    rare,
+    rename,
+    rows,
+    scale,
+    selection,
+    shape,
+    target_encode,
+    topics,
+)
+from mlops_compiler.tables.steps.base import (
+    LABEL,
+    WEIGHT,
+    Change,
+    Learned,
+    Mode,
+    change,
+    learn,
+    makes,
+    narrow,
+    neutral,
+    opens,
+    reads,
+    removes,
+    statistics,
+    writes,
+)
 
-__all__ = ["Change", "Learned", "change", "learn", "neutral", "reads", "statistics", "writes"]
+__all__ = [
+    "LABEL",
+    "WEIGHT",
+    "Change",
+    "Learned",
+    "Mode",
+    "change",
+    "learn",
+    "makes",
+    "narrow",
+    "neutral",
+    "opens",
+    "reads",
+    "removes",
+    "statistics",
+    "writes",
+]

@@ -7,9 +7,9 @@ second implementation. What a step learns comes back as JSON and goes into the e
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import polars as pl
 
@@ -18,36 +18,58 @@ from mlops_compiler.tables.casts import cast_expression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from mlops_compiler.ir.ops.prepare import StepOp
     from mlops_compiler.ir.schema import Schema
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 Learned = dict[str, Any]
+Mode: TypeAlias = Literal["training", "scoring", "serving"]
+"""What rows are prepared for: to learn from them, to score a model on them, or to answer a request. A filter drops rows
+in the first two; what is cross-fitted, deduplicated or balanced is so in the first alone."""
+LABEL = "\x00label"
+"""The encoded target travels with the rows to learn from, under a name that no recipe can write."""
+WEIGHT = "\x00weight"
+"""What each of them weighs, where a step says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """How a step changes a table: rows to keep, columns to set or to cast, columns to remove; in this order.
+    """How a step changes a table; in this order.
 
     How a column is cast depends on the type that it has, hence casts are no expressions yet.
+
+    Attributes:
+        keep: The rows that stay; a request keeps its rows.
+        resample: Which rows a model learns from, and how often: their numbers, computed from all of them.
+        columns: The columns that are set.
+        taught: The same in rows to learn from, where they get others: those of cross-fitting.
+        casts: Columns to the types that they are cast to.
+        strict: Whether a value that does not survive its cast is an error, else it is missing.
+        remove: The columns that go.
     """
 
     keep: pl.Expr | None = None
+    resample: pl.Expr | None = None
     columns: tuple[pl.Expr, ...] = ()
+    taught: tuple[pl.Expr, ...] | None = None
     casts: tuple[tuple[str, str], ...] = ()
+    strict: bool = True
     remove: tuple[str, ...] = ()
 
-    def apply(self, frame: Frame, *, filter_rows: bool) -> Frame:
-        """Apply the change to a frame; rows are dropped only where `filter_rows` says so."""
-        if self.keep is not None and filter_rows:
+    def apply(self, frame: Frame, mode: Mode) -> Frame:
+        """Apply the change to a frame."""
+        if self.keep is not None and mode != "serving":
             frame = frame.filter(self.keep)
-        if self.columns:
-            frame = frame.with_columns(*self.columns)
+        if self.resample is not None and mode == "training":
+            frame = frame.select(pl.all().gather(self.resample))
+        if columns := self.taught if self.taught is not None and mode == "training" else self.columns:
+            frame = frame.with_columns(*columns)
         if self.casts:
             given = frame.collect_schema()
             frame = frame.with_columns(
-                cast_expression(pl.col(name), to, strict=True, given=given[name]) for name, to in self.casts
+                cast_expression(pl.col(name), to, strict=self.strict, given=given[name]) for name, to in self.casts
             )
         return frame.drop(*self.remove) if self.remove else frame
 
@@ -61,7 +83,39 @@ def reads(step: StepOp) -> tuple[str, ...]:
 @singledispatch
 def writes(step: StepOp) -> tuple[str, ...]:
     """Name the columns that a step sets or removes; the indicators of a one-hot encoding are new and not named."""
-    return step.columns  # type: ignore[union-attr]
+    return tuple(dict.fromkeys((*step.columns, *makes(step))))  # type: ignore[union-attr]
+
+
+@singledispatch
+def makes(step: StepOp) -> dict[str, tuple[str, ...]]:  # noqa: ARG001 - the signature of all
+    """Map each column that a step computes from others to those; what is changed in place is not among them."""
+    return {}
+
+
+@singledispatch
+def opens(step: StepOp) -> dict[str, tuple[str, ...]]:  # noqa: ARG001 - the signature of all
+    """Map each group of columns that only the data can name (``contract=*``) to those that it is made from."""
+    return {}
+
+
+@singledispatch
+def removes(step: StepOp) -> tuple[str, ...]:  # noqa: ARG001 - the signature of all
+    """Name the columns that a step removes."""
+    return ()
+
+
+@singledispatch
+def narrow(step: StepOp, live: AbstractSet[str]) -> StepOp | None:
+    """Cut a step down to what is needed after it; None where nothing is.
+
+    Args:
+        step: The step.
+        live: The columns that are needed after it.
+    """
+    made = {**makes(step), **opens(step)}
+    wanted = {parent for name, parents in made.items() if name in live for parent in parents}
+    needed = tuple(name for name in step.columns if name in live or name in wanted)  # type: ignore[union-attr]
+    return replace(step, columns=needed) if needed else None  # type: ignore[arg-type]
 
 
 @singledispatch

@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 @change.register(Cast)
 def _(step: Cast, learned: Learned) -> Change:  # noqa: ARG001
-    return Change(casts=tuple((name, step.to) for name in step.columns))
+    return Change(casts=tuple((name, step.to) for name in step.columns), strict=step.max_loss == 0)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlops_compiler.ir.ops.prepare import Derive
 from mlops_compiler.tables.expressions import parse_expression
-from mlops_compiler.tables.steps.base import Change, change, reads, writes
+from mlops_compiler.tables.steps.base import Change, change, makes, narrow, reads, removes, writes
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from mlops_compiler.tables.steps.base import Learned
 
 
@@ -19,9 +22,26 @@ def _(step: Derive) -> tuple[str, ...]:
 
 @writes.register(Derive)
 def _(step: Derive) -> tuple[str, ...]:
-    return tuple(name for name, _ in step.expressions)
+    return tuple(dict.fromkeys((*(name for name, _ in step.expressions), *step.remove)))
+
+
+@removes.register(Derive)
+def _(step: Derive) -> tuple[str, ...]:
+    return step.remove
+
+
+@makes.register(Derive)
+def _(step: Derive) -> dict[str, tuple[str, ...]]:
+    return {name: parse_expression(text)[1] for name, text in step.expressions}
+
+
+@narrow.register(Derive)
+def _(step: Derive, live: AbstractSet[str]) -> Derive | None:
+    made = tuple((name, text) for name, text in step.expressions if name in live)
+    return replace(step, expressions=made) if made else None
 
 
 @change.register(Derive)
 def _(step: Derive, learned: Learned) -> Change:  # noqa: ARG001
-    return Change(columns=tuple(parse_expression(text)[0].alias(name) for name, text in step.expressions))
+    made = tuple(parse_expression(text)[0].alias(name) for name, text in step.expressions)
+    return Change(columns=made, remove=step.remove)

@@ -9,7 +9,17 @@ import polars as pl
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note
 from mlops_compiler.ir.ops.prepare import OneHot
 from mlops_compiler.tables.casts import SAMPLES
-from mlops_compiler.tables.steps.base import Change, as_level, change, counts, learn, neutral, statistics
+from mlops_compiler.tables.steps.base import (
+    Change,
+    as_level,
+    change,
+    counts,
+    learn,
+    neutral,
+    opens,
+    removes,
+    statistics,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +30,16 @@ if TYPE_CHECKING:
 
 RARE = "(rare)"
 """Stands for the levels that have no indicator of their own."""
+
+
+@opens.register(OneHot)
+def _(step: OneHot) -> dict[str, tuple[str, ...]]:
+    return {f"{name}=*": (name,) for name in step.columns}
+
+
+@removes.register(OneHot)
+def _(step: OneHot) -> tuple[str, ...]:
+    return step.columns
 
 
 @statistics.register(OneHot)

@@ -1,0 +1,1 @@
+"""The sections of `prepare:`, a class a step."""

@@ -1,0 +1,98 @@
+"""Change which rows a model learns from; rows that are scored stay as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from mlops_compiler.ir.ops.prepare import Balance, ByRows, Deduplicate
+from mlops_compiler.tables.steps.base import (
+    LABEL,
+    WEIGHT,
+    Change,
+    change,
+    learn,
+    narrow,
+    neutral,
+    reads,
+    statistics,
+    writes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from mlops_compiler.ir.schema import Schema
+    from mlops_compiler.tables.steps.base import Learned
+
+
+@narrow.register(Deduplicate)
+@narrow.register(Balance)
+def _(step: ByRows, live: AbstractSet[str]) -> ByRows:  # noqa: ARG001
+    return step
+
+
+@writes.register(Deduplicate)
+@writes.register(Balance)
+def _(_step: ByRows) -> tuple[str, ...]:
+    return ()
+
+
+@reads.register(Balance)
+def _(_step: Balance) -> tuple[str, ...]:
+    return ()
+
+
+@change.register(Deduplicate)
+def _(step: Deduplicate, learned: Learned) -> Change:  # noqa: ARG001
+    return Change(resample=pl.struct(step.columns).is_first_distinct().arg_true())
+
+
+@statistics.register(Balance)
+def _(step: Balance, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:  # noqa: ARG001
+    return {str(label): (pl.col(LABEL) == label).sum() for label in (0, 1)}
+
+
+@learn.register(Balance)
+def _(step: Balance, answers: Mapping[str, Any]) -> Learned:  # noqa: ARG001
+    return {"rows": {label: int(answers[label]) for label in ("0", "1")}}
+
+
+@change.register(Balance)
+def _(step: Balance, learned: Learned) -> Change:
+    if step.method == "weights":
+        return Change(taught=(_weights(learned["rows"]),))
+    chosen = pl.col(LABEL).map_batches(lambda labels: _chosen(step, labels), return_dtype=pl.UInt32)
+    return Change(resample=chosen)
+
+
+def _weights(rows: Mapping[str, int]) -> pl.Expr:
+    """Weigh each class with N / (2 n), as scikit-learn's ``balanced`` does."""
+    total = sum(rows.values())
+    weight = {label: total / (2 * count) if count else 1.0 for label, count in rows.items()}
+    return pl.when(pl.col(LABEL) == 1).then(pl.lit(weight["1"])).otherwise(pl.lit(weight["0"])).alias(WEIGHT)
+
+
+def _chosen(step: Balance, labels: pl.Series) -> pl.Series:
+    """Number the rows that are learned from: those there are, in order, then those that stand in once more."""
+    values = labels.to_numpy()
+    random = np.random.default_rng(step.seed)
+    classes = sorted((np.flatnonzero(values == label) for label in (0, 1)), key=len)
+    rare, common = classes
+    if not len(rare):
+        chosen = np.arange(len(values))
+    elif step.method == "under":
+        chosen = np.sort(np.concatenate([rare, random.choice(common, size=len(rare), replace=False)]))
+    else:
+        missing = len(common) - len(rare)
+        again = np.concatenate([random.permutation(rare) for _ in range(-(-missing // len(rare)))] or [rare[:0]])
+        chosen = np.concatenate([np.arange(len(values)), again[:missing]])
+    return pl.Series(chosen, dtype=pl.UInt32)
+
+
+@neutral.register(Balance)
+def _(step: Balance, schema: Schema) -> Learned:  # noqa: ARG001
+    return {"rows": {"0": 1, "1": 1}}

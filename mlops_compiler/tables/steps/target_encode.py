@@ -1,0 +1,88 @@
+"""Put the rate of the outcome for each level; rows to learn from get the rate of other rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from mlops_compiler.ir.ops.prepare import TargetEncode
+from mlops_compiler.tables.steps.base import LABEL, Change, as_level, change, learn, neutral, statistics
+from mlops_compiler.tables.steps.groups import looked_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mlops_compiler.ir.schema import Schema
+    from mlops_compiler.tables.steps.base import Learned
+
+_MISSING = "\x00"
+"""What is missing is a level of its own: that it is may tell something."""
+_STRIDE, _MODULUS = 2_654_435_761, 2**32
+"""Knuth's multiplicative hash: rows near to each other go to parts far from each other."""
+
+
+def _level(values: pl.Expr) -> pl.Expr:
+    return as_level(values).fill_null(_MISSING)
+
+
+def _part(step: TargetEncode) -> pl.Expr:
+    """The part of cross-fitting that each row to learn from belongs to: by its place, and by nothing that it holds."""
+    place = pl.int_range(pl.len(), dtype=pl.UInt64)
+    return (place * _STRIDE % _MODULUS * step.folds // _MODULUS).cast(pl.Int64)
+
+
+@statistics.register(TargetEncode)
+def _(step: TargetEncode, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
+    row = [_part(step).alias("part"), pl.col(LABEL).cast(pl.Float64).alias("label")]
+    return {
+        name: pl.struct([_level(column(name)).alias("level"), *row]).value_counts().implode() for name in step.columns
+    }
+
+
+@learn.register(TargetEncode)
+def _(step: TargetEncode, answers: Mapping[str, Any]) -> Learned:
+    learned: Learned = {"rates": {}, "held": {}}
+    for name in step.columns:
+        found = answers[name].struct.unnest()
+        cells = found.select(pl.col(found.columns[0]).struct.unnest(), pl.col("count").cast(pl.Float64))
+        cells = cells.group_by("level", "part").agg(
+            rows=pl.col("count").sum(), hits=(pl.col("count") * pl.col("label")).sum()
+        )
+        learned["rates"][name] = _rates(cells, step.smoothing)
+        learned["held"][name] = [
+            _rates(cells.filter(pl.col("part") != part), step.smoothing) for part in range(step.folds)
+        ]
+    return learned
+
+
+def _rates(cells: pl.DataFrame, smoothing: float) -> dict[str, Any]:
+    """Give the rate of all rows, and that of each level drawn towards it."""
+    hits, rows = float(cells["hits"].sum()), float(cells["rows"].sum())
+    prior = hits / rows if rows else 0.5
+    sums = cells.group_by("level").agg(pl.col("rows", "hits").sum()).sort("level")
+    rates = (sums["hits"] + smoothing * prior) / (sums["rows"] + smoothing)
+    return {"prior": prior, "levels": dict(zip(sums["level"].to_list(), rates.to_list(), strict=True))}
+
+
+@change.register(TargetEncode)
+def _(step: TargetEncode, learned: Learned) -> Change:
+    served, taught = [], []
+    for name in step.columns:
+        level = _level(pl.col(name))
+        served.append(_rated(level, learned["rates"][name]).alias(name))
+        choice = pl.lit(None, dtype=pl.Float64)
+        for part, held in enumerate(learned["held"][name]):
+            choice = pl.when(_part(step) == part).then(_rated(level, held)).otherwise(choice)
+        taught.append(choice.alias(name))
+    return Change(columns=tuple(served), taught=tuple(taught))
+
+
+def _rated(level: pl.Expr, rates: Mapping[str, Any]) -> pl.Expr:
+    return looked_up(level, rates["levels"], rates["prior"], pl.Float64())
+
+
+@neutral.register(TargetEncode)
+def _(step: TargetEncode, schema: Schema) -> Learned:  # noqa: ARG001
+    none = {"prior": 0.5, "levels": {}}
+    return {"rates": dict.fromkeys(step.columns, none), "held": dict.fromkeys(step.columns, [none] * step.folds)}

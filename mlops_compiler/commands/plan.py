@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.analysis.lints.engine import allowed
 from mlops_compiler.commands.base import CHANGES, DONE, write_file
 from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console.passes_view import print_passes
@@ -20,6 +21,7 @@ from mlops_compiler.passes.manager import trace
 from mlops_compiler.passes.work import work
 from mlops_compiler.plan import cost as costs
 from mlops_compiler.plan.contract import clients
+from mlops_compiler.plan.evidence import evidence
 from mlops_compiler.plan.file import PlanFile
 from mlops_compiler.plan.holdout import reuse_of_holdout
 from mlops_compiler.report import numbers
@@ -56,7 +58,10 @@ def warnings(planned: Planned) -> tuple[Diagnostic, ...]:
     """What there is to say of a plan beside the plan: of its recipe, and of its history."""
     place = planned.compiled.composed.provenance.value_span(("validate", "seed"))
     reused = reuse_of_holdout(planned.plan, planned.store, place)
-    return (*planned.compiled.warnings, *([reused] if reused else []))
+    cited = evidence(planned.plan, planned.compiled.program, planned.store)
+    may = allowed(planned.compiled.recipe)
+    against = [finding for finding in cited if finding.code not in may]
+    return (*planned.compiled.warnings, *([reused] if reused else []), *against)
 
 
 def _print(planned: Planned, findings: tuple[Diagnostic, ...], invocation: Invocation) -> None:

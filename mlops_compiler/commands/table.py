@@ -79,6 +79,11 @@ COMMANDS: dict[str, Command] = {
         needs="nothing",
         options=("--out",),
     ),
+    "explore": Command(
+        about="look at the data: what is missing, what tells of the target, what repeats or changes: [--out FILE]",
+        function="explore:explore_data",
+        options=("--out",),
+    ),
     "why": Command(about="follow one stage back to what changed: STAGE", function="why:why", words=1),
     "run": Command(
         about="take a recipe to a numbered release (the default): [plan=FILE]",

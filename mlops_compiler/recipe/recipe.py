@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from mlops_compiler.recipe.data import Data
 from mlops_compiler.recipe.deploy import Deploy
+from mlops_compiler.recipe.explore import Explore
 from mlops_compiler.recipe.feedback import Feedback
 from mlops_compiler.recipe.governance import Allowance, Environment, Notice, Owner
 from mlops_compiler.recipe.models import AnyModel
@@ -44,6 +45,7 @@ class Recipe(Section):
     """Rules that this recipe may break, each with its reason."""
     objective: Objective
     data: Data
+    explore: Explore = Explore()
     prepare: dict[Name, AnyStep] = Field(default_factory=dict)
     """Named steps, run in this order; what a step learns, it learns from training rows."""
     validate_: Annotated[Validation, Field(alias="validate")] = Validation()

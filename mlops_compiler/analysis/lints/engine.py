@@ -61,8 +61,8 @@ RULES: dict[str, Rule] = {module.RULE.code: module.RULE for module in _MODULES}
 """All rules by their codes, in the order in which they are told."""
 
 
-ALLOWABLE = (*RULES, "leak-suspect")
-"""What `allow` may name: the rules, and what only a run finds in the data."""
+ALLOWABLE = (*RULES, "leak-suspect", "drops-informative", "imputes-not-at-random")
+"""What `allow` may name: the rules, and what only a run or an exploration finds in the data."""
 
 
 def lint(subject: Subject) -> tuple[Diagnostic, ...]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.diagnostics import DataError, Diagnostic
-from mlops_compiler.ir.ops.intake import Check, Join, Population, Read
+from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.stages import digest_key
-from mlops_compiler.tables.contract import take_in
-from mlops_compiler.tables.joins import join
-from mlops_compiler.tables.population import select
+from mlops_compiler.tables.intake import assemble
 from mlops_compiler.tables.sources import file_digest
 from mlops_compiler.tables.table import contents, digest, files, rows
 
@@ -30,18 +28,8 @@ def take_snapshot(context: Context) -> Outcome:
         DataError: The source cannot be read, changed since it was planned, or breaks its contract.
     """
     nodes = {node.name: node for node in context.task.stage.nodes}
-    table = _read(context, nodes["source"])
-    width, joined = table.width, list[dict[str, Any]]()
-    for name, node in nodes.items():
-        if isinstance(node.op, Join):
-            short = name.removeprefix("join.")
-            found = join(short, node.op, table, _read(context, nodes[f"source.{short}"]), node.span)
-            table = found.rows
-            joined.append({"join": short, "matched": found.matched, "unmatched": found.unmatched})
-    typed, lost = take_in(context.op(Check), table)
-    taken = typed.height
-    if "rows" in nodes and isinstance(op := nodes["rows"].op, Population):
-        typed = select(op, typed, nodes["rows"].span)
+    taken = assemble(nodes, lambda node: _read(context, node))
+    typed = taken.rows
     kept = context.put_table(typed)
     source = nodes["source"].op
     assert isinstance(source, Read)  # noqa: S101 - the program is built so
@@ -49,14 +37,14 @@ def take_snapshot(context: Context) -> Outcome:
         "source": source.path,
         "rows": typed.height,
         "columns": typed.width,
-        "source_columns": width,
+        "source_columns": taken.width,
         "files": len(files(source, context.root)),
         "bytes": sum(path.stat().st_size for path in files(source, context.root)),
         "snapshot": kept,
         "nulls": {name: count for name, count in typed.null_count().row(0, named=True).items() if count},
-        "lost": lost,
-        "joins": joined,
-        "left_out": taken - typed.height,
+        "lost": taken.lost,
+        "joins": taken.joined,
+        "left_out": taken.left_out,
     }
     return Outcome(outputs={"snapshot": kept}, summary=summary)
 

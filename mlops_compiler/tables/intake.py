@@ -1,0 +1,64 @@
+"""Intake: read the sources, join them, give types, check the contract, keep the rows that the recipe is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.ir.ops.intake import Check, Join, Population
+from mlops_compiler.tables.contract import take_in
+from mlops_compiler.tables.joins import join
+from mlops_compiler.tables.population import select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import polars as pl
+
+    from mlops_compiler.ir.program import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What intake gives.
+
+    Attributes:
+        rows: Typed and checked; the target is computed where the recipe says so.
+        width: How many columns the source has.
+        joined: For each join, how many rows it matched.
+        lost: For each column, how many values did not survive their cast.
+        left_out: How many rows the recipe is not about.
+    """
+
+    rows: pl.DataFrame
+    width: int
+    joined: list[dict[str, Any]]
+    lost: dict[str, int]
+    left_out: int
+
+
+def assemble(nodes: Mapping[str, Node], read: Callable[[Node], pl.DataFrame]) -> Taken:
+    """Take the rows of a recipe in.
+
+    Args:
+        nodes: The nodes of intake by name: ``source``, ``source.NAME`` and ``join.NAME``, ``check``, ``rows``.
+        read: Reads the table of a source.
+
+    Raises:
+        DataError: A source cannot be read, a join does not fit, or rows break their contract.
+    """
+    table = read(nodes["source"])
+    width, joined = table.width, list[dict[str, Any]]()
+    for name, node in nodes.items():
+        if isinstance(node.op, Join):
+            short = name.removeprefix("join.")
+            found = join(short, node.op, table, read(nodes[f"source.{short}"]), node.span)
+            table = found.rows
+            joined.append({"join": short, "matched": found.matched, "unmatched": found.unmatched})
+    (check,) = (node.op for node in nodes.values() if isinstance(node.op, Check))
+    typed, lost = take_in(check, table)
+    taken = typed.height
+    for node in nodes.values():
+        if isinstance(node.op, Population):
+            typed = select(node.op, typed, node.span)
+    return Taken(rows=typed, width=width, joined=joined, lost=lost, left_out=taken - typed.height)

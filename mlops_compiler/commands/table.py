@@ -45,6 +45,12 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
+    "init": Command(
+        about="write a recipe for a table: from=FILE target=COLUMN [positive=VALUE] [name=NAME]",
+        function="init:init",
+        needs="nothing",
+        arguments=("from", "target", "positive", "name"),
+    ),
     "check": Command(
         about="validate and analyse a recipe; reads no rows, starts nothing",
         function="check:check",

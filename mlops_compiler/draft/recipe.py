@@ -1,0 +1,154 @@
+"""Writes a recipe as text: each line that rests on the data says so behind it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.draft.roles import roles
+from mlops_compiler.draft.steps import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_compiler.draft.roles import Roles
+    from mlops_compiler.draft.table import Table
+
+_PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
+_WORDS = {"true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"}
+_LEVELS = 20
+
+
+def draft(table: Table, name: str, target: str, positive: str | None, source: str) -> str:
+    """Write a recipe for a table.
+
+    Args:
+        table: The table.
+        name: What the recipe is called.
+        target: The column to predict.
+        positive: Its value that counts, as a text; the rarer of two, where not given.
+        source: The path of the file, from the recipe's folder.
+
+    Returns:
+        The recipe: complete, commented, and ready to run.
+
+    Raises:
+        DataError: The target is not there, or has not two values.
+    """
+    found = roles(table, name, target, positive)
+    lines = [
+        "# yaml-language-server: $schema=recipe.schema.json",
+        f"# Drafted from {found.found.rows:,} rows of {source}; every line is a proposal, and yours to change.",
+        f"name: {name}",
+        *_objective(found),
+        "",
+        *_data(found, table, source),
+        "",
+        *prepare(found, table),
+        *_rest(found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def quoted(value: Any) -> str:
+    """Write a value as YAML reads it back."""
+    if isinstance(value, str):
+        return (
+            value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else json.dumps(value, ensure_ascii=False)
+        )
+    return json.dumps(value)
+
+
+def listed(values: Any) -> str:
+    """Write a list on one line."""
+    return f"[{', '.join(quoted(value) for value in values)}]"
+
+
+def comment(text: str) -> str:
+    """Write a remark behind a line: one line, whatever it holds."""
+    return f"  # {' '.join(text.split())}"
+
+
+def _objective(found: Roles) -> Iterator[str]:
+    about, counts = found.about, found.found.target
+    share = next((item["rows"] / found.found.rows for item in counts if item["value"] == _shown(about.positive)), None)
+    yield ""
+    yield "objective:"
+    yield "  task: binary_classification"
+    yield f"  target: {quoted(about.target)}"
+    if found.computed is not None:
+        yield f"  target_is: {json.dumps(found.computed)}"
+    told = comment(f"{share:.1%} of the rows") if share is not None else ""
+    yield f"  positive: {quoted(about.positive)}{told}"
+    rare = any(item.kind == "imbalanced" for item in found.found.findings)
+    yield f"  metric: {'average_precision' if rare else 'roc_auc'}"
+    yield f"  report: [{'roc_auc' if rare else 'average_precision'}, log_loss, brier]"
+    yield "  accept: {roc_auc: {at_least: 0.6}}" + comment("raise it to what the model must reach to be of use")
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _data(found: Roles, table: Table, source: str) -> Iterator[str]:
+    about, read = found.about, table.read
+    extra = ""
+    if read.kind == "csv":
+        extra += f", separator: {json.dumps(read.separator)}" if read.separator != "," else ""
+        extra += f", null_values: {listed(read.null_values)}" if len(read.null_values) > 2 else ""  # noqa: PLR2004
+    yield "data:"
+    yield f"  source: {{kind: {read.kind}, path: {quoted(source)}{extra}}}"
+    if about.key:
+        yield f"  key: {quoted(about.key)}{comment('another value in each row')}"
+    if about.time:
+        yield f"  time: {quoted(about.time)}{comment('orders the rows: validation looks ahead, as production does')}"
+    if about.group:
+        yield f"  group: {quoted(about.group)}{comment('its rows stay on one side of a split')}"
+    if found.computed is not None and (gaps := table.rows[found.about.late[0]].null_count()):
+        where = json.dumps(f'"{found.about.late[0]}" IS NOT NULL')
+        yield f"  where: {where}{comment(f'{gaps:,} rows do not say what is to be predicted')}"
+    if found.ignore:
+        yield "  ignore:"
+        yield from (f"    - {quoted(name)}{comment(why)}" for name, why in found.ignore.items())
+    yield "  columns:"
+    profiles = {column["name"]: column for column in found.found.columns}
+    for name, kind in table.types.items():
+        if name not in found.ignore:
+            yield _column(name, kind, profiles.get(name, {}), found, table)
+
+
+def _column(name: str, kind: str, profile: dict[str, Any], found: Roles, table: Table) -> str:
+    says = [f"type: {kind}"]
+    levels = [item["level"] for item in profile.get("levels", ())]
+    if kind == "category" and len(levels) == profile["distinct"] <= _LEVELS and name != found.about.key:
+        says.append(f"one_of: {listed(levels)}")
+    if table.rows[name].null_count():
+        says.append("nullable: true")
+    remark = ""
+    if name in found.late:
+        says.append("known: after_outcome")
+        remark = comment(f"{found.late[name]}: is it known in time? If so, take `known` away")
+    elif name in found.about.late:
+        says.append("known: after_outcome")
+        remark = comment("the target is computed from it")
+    elif "quartiles" in profile:
+        remark = comment(f"{profile['least']:g} to {profile['greatest']:g}, median {profile['quartiles'][1]:g}")
+    return f"    {quoted(name)}: {{{', '.join(says)}}}{remark}"
+
+
+def _rest(found: Roles) -> Iterator[str]:
+    about = found.about
+    kind = "time_ordered" if about.time else "grouped" if about.group else "stratified"
+    yield "validate:"
+    yield f"  holdout: {{kind: {kind}, fraction: 0.2}}{comment('touched once, after selection')}"
+    yield f"  folds: {{kind: {kind}, k: {3 if found.found.rows > 100_000 else 5}}}"  # noqa: PLR2004
+    yield "  seed: 1"
+    yield ""
+    yield "models:"
+    yield f"  baseline: {{kind: prior}}{comment('what a model must beat')}"
+    yield "  logistic: {kind: logistic_regression}"
+    yield "  boosting: {kind: hist_gradient_boosting}"
+    yield ""
+    yield f"search: {{algorithm: tpe, scheduler: asha, trials: 20}}{comment('more trials, a better model')}"
+    yield f"select: {{rule: one_standard_error}}{comment('of models as good, the simplest')}"

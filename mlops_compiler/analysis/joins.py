@@ -80,6 +80,7 @@ class Joiner:
             as_of=as_of,
             columns=tuple(added.items()),
             how=join.how,
+            max_unmatched=join.max_unmatched,
             times=tuple(column for column, kind in theirs.items() if kind in _TIMES and column not in matched),
         )
         return ResolvedJoin(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from mlops_compiler.analysis import wording_data
 from mlops_compiler.analysis.joins import Joiner, ResolvedJoin, source_span
@@ -87,7 +90,13 @@ def intake_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Int
         replace(_check(recipe, places, name, kind, sink), inferred=True if name in guessed else None)
         for name, kind in kept.items()
     )
-    check = Check(columns=columns, max_loss=recipe.data.max_loss)
+    check = Check(
+        columns=columns,
+        max_loss=recipe.data.max_loss,
+        key=recipe.data.key,
+        rows=(recipe.data.rows.at_least, recipe.data.rows.at_most),
+        fresh=(recipe.data.time, recipe.data.fresh) if recipe.data.fresh and recipe.data.time else None,
+    )
     return Intake(read=read, joins=tuple(joins), check=check, target=target)
 
 
@@ -162,6 +171,8 @@ def _check(recipe: Recipe, places: Provenance, name: str, kind: str, sink: Sink)
         )
     if contract.range is not None and contract.type is None and kind not in _NUMBERS:
         sink.add(wording_data.contract_conflict(name, f"has a range, and the source holds {kind}", span))
+    if contract.mean is not None and contract.type is None and kind not in _NUMBERS:
+        sink.add(wording_data.contract_conflict(name, f"has a mean, and the source holds {kind}", span))
     if kind not in DTYPES and contract.type is None:
         sink.add(wording_data.contract_conflict(name, f"has the type {kind}; give it one under data.columns", span))
         kind = "text"
@@ -177,12 +188,33 @@ def _check(recipe: Recipe, places: Provenance, name: str, kind: str, sink: Sink)
         name=name,
         type=kind,
         nullable=contract.nullable and not required,
-        unique=name == recipe.data.key,
+        unique=name == recipe.data.key or contract.unique,
         range=contract.range,
         one_of=contract.one_of,
+        pattern=_pattern(contract, places, name, kind, sink),
+        missing=contract.missing,
+        mean=contract.mean,
+        severity=contract.severity,
         description=contract.description,
         span=span,
     )
+
+
+def _pattern(contract: ColumnContract, places: Provenance, name: str, kind: str, sink: Sink) -> str | None:
+    """Check that a pattern is one, for the requests (Python's) as for tables (Rust's), and that it is for texts."""
+    if contract.pattern is None:
+        return None
+    span = places.value_span(("data", "columns", name, "pattern"))
+    try:
+        re.compile(contract.pattern)
+        pl.Series([""]).str.contains(contract.pattern, strict=True)
+    except (re.error, pl.exceptions.PolarsError) as error:
+        why = str(error).strip().splitlines()[-1]
+        sink.add(wording_data.contract_conflict(name, f"has a pattern that is none: {why}", span))
+        return None
+    if kind not in ("text", "category"):
+        sink.add(wording_data.contract_conflict(name, f"has a pattern, and is {kind}", span))
+    return contract.pattern
 
 
 def _declared_at(recipe: Recipe, places: Provenance, name: str) -> Span | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.analysis.lints.engine import allowed
 from mlops_compiler.commands.base import CHANGES, DONE, write_file
+from mlops_compiler.commands.doubts import stale
 from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console.passes_view import print_passes
 from mlops_compiler.console.plan_view import PlanRow, print_clients, print_plan
@@ -61,7 +62,8 @@ def warnings(planned: Planned) -> tuple[Diagnostic, ...]:
     cited = evidence(planned.plan, planned.compiled.program, planned.store)
     may = allowed(planned.compiled.recipe)
     against = [finding for finding in cited if finding.code not in may]
-    return (*planned.compiled.warnings, *([reused] if reused else []), *against)
+    told = [finding for finding in (reused, stale(planned)) if finding is not None]
+    return (*planned.compiled.warnings, *told, *against)
 
 
 def _print(planned: Planned, findings: tuple[Diagnostic, ...], invocation: Invocation) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE, INTERRUPTED, REJECTED
+from mlops_compiler.commands.doubts import doubts
 from mlops_compiler.commands.origins import origins
 from mlops_compiler.commands.plan import plan_data, plan_rows, warnings
 from mlops_compiler.commands.planned import require_planned
@@ -162,7 +163,7 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
     kept = {**outcome, **records["evaluate"].summary, "report": records["report"].summary["path"]}
     begun.store.finish_run(begun.record.run_id, status, kept)
     summary = _summary(begun, records, status)
-    found = leak_suspects(records["prepare"].summary, begun.planned.compiled)
+    found = (*doubts(records["snapshot"].summary), *leak_suspects(records["prepare"].summary, begun.planned.compiled))
     tell_beside(found, invocation.style)
     if invocation.as_json:
         told = (*warnings(begun.planned), *found)

@@ -40,7 +40,7 @@ def _node(node: Node) -> Iterator[str]:
 def _details(node: Node) -> Iterator[str]:
     match node.op:
         case Check(columns=columns, max_loss=max_loss):
-            yield from (_flat(column) for column in columns)
+            yield from (_unusual(column) for column in columns)
             yield f"max_loss={max_loss}"
         case Prepare(step=step, scope=scope):
             yield print_step(step) + _once(scope)
@@ -73,13 +73,18 @@ def _once(scope: str) -> str:
 
 def print_step(step: StepOp) -> str:
     """Print one step with its resolved columns, and what its recipe sets other than the default."""
-    usual = {field.name for field in fields(step) if getattr(step, field.name) == field.default}
-    return f"{step.op} {_flat(step, without=usual)}".rstrip()
+    return f"{step.op} {_unusual(step)}".rstrip()
 
 
 def print_named_step(named: NamedStep) -> str:
     """Print one step of a fused node, with its name."""
     return f"{named.name}: {print_step(named.step)}"
+
+
+def _unusual(value: object) -> str:
+    """Print what differs from the default."""
+    usual = {field.name for field in fields(value) if getattr(value, field.name) == field.default}  # type: ignore[arg-type]
+    return _flat(value, without=usual)
 
 
 def _flat(value: object, without: set[str] | frozenset[str] = frozenset()) -> str:

@@ -28,12 +28,14 @@ def request_fields(nodes: Iterable[Node]) -> list[dict[str, Any]]:
 
 
 def _field(column: ColumnCheck) -> dict[str, Any]:
+    strict = column.severity == "error"
     return {
         "name": column.name,
         "type": column.type,
         "nullable": column.nullable,
-        "range": list(column.range) if column.range else None,
-        "one_of": list(column.one_of) if column.one_of else None,
+        "range": list(column.range) if column.range and strict else None,
+        "one_of": list(column.one_of) if column.one_of and strict else None,
+        **({"pattern": column.pattern} if column.pattern and strict else {}),
         "required": not column.nullable,
         "description": column.description,
     }

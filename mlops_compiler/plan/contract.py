@@ -95,6 +95,9 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Cont
         yield _change(name, f"`{name}` could be missing", breaks=False)
     yield from _bounds(name, before["range"], now["range"])
     yield from _values(name, before["one_of"], now["one_of"])
+    if (pattern := now.get("pattern")) != before.get("pattern"):
+        shown = f"only what matches {pattern}" if pattern else "any text"
+        yield _change(name, f"`{name}` would take {shown}", breaks=pattern is not None)
 
 
 def _bounds(name: str, before: list[float] | None, now: list[float] | None) -> Iterator[ContractChange]:

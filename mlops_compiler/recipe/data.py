@@ -102,6 +102,8 @@ class Join(Section):
     """Put before the names of what is added."""
     how: Literal["left", "inner"] = "left"
     """What becomes of rows that find no match: ``left`` keeps them without values, ``inner`` drops them."""
+    max_unmatched: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """The greatest share of rows that may find no match."""
 
     @model_validator(mode="after")
     def _matches_something(self) -> Self:
@@ -129,6 +131,16 @@ class ColumnContract(Section):
     """The least and the greatest value, both included; numbers only."""
     one_of: tuple[str | int | bool, ...] | None = None
     """The values allowed."""
+    pattern: Annotated[str, Field(min_length=1)] | None = None
+    """A regular expression that each value matches as a whole; texts only."""
+    unique: bool = False
+    """Whether no value may stand in two rows; checked at intake, as are `missing` and `mean`."""
+    missing: Annotated[float, Field(ge=0, le=1)] | None = None
+    """The greatest share of values that may be missing."""
+    mean: tuple[float, float] | None = None
+    """The least and the greatest mean of the column; numbers only."""
+    severity: Literal["error", "warn"] = "error"
+    """Whether a breach ends the run, or is told beside it; the service takes what a warning is about."""
     known: Known = "before_prediction"
     """When the value is known; one known only after the outcome may never reach a feature."""
     description: str | None = None
@@ -140,10 +152,33 @@ class ColumnContract(Section):
             raise ValueError(f"`range` needs low <= high, not [{self.range[0]:g}, {self.range[1]:g}]")
         if self.range is not None and self.type not in (None, "int", "float"):
             raise ValueError(f"`range` bounds numbers; the type here is {self.type}")
+        if self.mean is not None and self.mean[0] > self.mean[1]:
+            raise ValueError(f"`mean` needs low <= high, not [{self.mean[0]:g}, {self.mean[1]:g}]")
+        if self.pattern is not None and self.type not in (None, "text", "category"):
+            raise ValueError(f"`pattern` is for texts; the type here is {self.type}")
+        if self.pattern is not None and self.one_of is not None:
+            raise ValueError("`pattern` and `one_of` are two ways to say the same; keep one")
+        if self.missing is not None and not self.nullable:
+            raise ValueError("`missing` bounds what may be missing, and nothing may: say `nullable: true`")
         if self.range is not None and self.one_of is not None:
             raise ValueError("`range` and `one_of` are two ways to say the same; keep one")
         if self.one_of is not None and len(self.one_of) == 0:
             raise ValueError("`one_of` needs at least one value")
+        return self
+
+
+class RowCount(Section):
+    """How many rows there must be."""
+
+    at_least: Annotated[int, Field(ge=1)] | None = None
+    """The fewest."""
+    at_most: Annotated[int, Field(ge=1)] | None = None
+    """The most."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"`at_least` is {self.at_least} and `at_most` is {self.at_most}")
         return self
 
 
@@ -166,5 +201,9 @@ class Data(Section):
     """Columns of the source that are read by nobody."""
     columns: dict[str, ColumnContract] = Field(default_factory=dict)
     """The contract. A column that is not named here is taken with its inferred type, and may be missing."""
+    rows: RowCount = RowCount()
+    """How many rows intake must give."""
+    fresh: Duration | None = None
+    """How old the newest `time` may be when rows are taken in: ``2d``; older data end the run, or warn where reused."""
     max_loss: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The greatest share of values of a column that may be lost by its cast before intake fails."""

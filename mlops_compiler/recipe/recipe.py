@@ -66,6 +66,8 @@ class Recipe(Section):
         for role, column in roles.items():
             if column is not None and column == self.objective.target:
                 raise ValueError(f"`{role}` and `objective.target` name the same column")
+        if self.data.fresh is not None and self.data.time is None:
+            raise ValueError("`data.fresh` says how old the newest row may be: name the column under `data.time`")
         named = [column for column in roles.values() if column is not None]
         if len(set(named)) < len(named):
             raise ValueError("`data.key`, `data.time` and `data.group` must name different columns")

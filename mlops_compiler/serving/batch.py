@@ -95,6 +95,7 @@ def _check(field: Mapping[str, Any]) -> ColumnCheck:
         nullable=field["nullable"],
         range=tuple(field["range"]) if field.get("range") else None,
         one_of=tuple(field["one_of"]) if field.get("one_of") else None,
+        pattern=field.get("pattern"),
     )
 
 

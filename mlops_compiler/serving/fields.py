@@ -100,7 +100,19 @@ def _rules(field: Mapping[str, Any]) -> tuple[Callable[[Any], None], ...]:
         rules.append(_in_range(*field["range"]))
     if field.get("one_of") is not None:
         rules.append(_one_of(tuple(field["one_of"])))
+    if field.get("pattern") is not None:
+        rules.append(_matches(field["pattern"]))
     return tuple(rules)
+
+
+def _matches(pattern: str) -> Callable[[Any], None]:
+    matches = re.compile(pattern).fullmatch
+
+    def check(value: Any) -> None:
+        if not matches(value):
+            raise Broken("no-match", f"a text that matches {pattern}")
+
+    return check
 
 
 def _in_range(low: float, high: float) -> Callable[[Any], None]:

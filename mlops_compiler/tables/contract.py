@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.diagnostics import DataError, Diagnostic, Note, Sink
+from mlops_compiler.diagnostics import DataError, Diagnostic, Note, Severity, Sink
 from mlops_compiler.ir.schema import DTYPES
 from mlops_compiler.tables.casts import SAMPLES, cast_frame
 
@@ -36,19 +37,24 @@ def take_in(check: Check, rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, i
     for column in check.columns:
         if column.name in losses and losses[column.name].mean() > check.max_loss:  # type: ignore[operator]
             sink.add(_lossy(column, rows[column.name], losses[column.name]))
-    for finding in _breaches(check, typed, losses):
+    for finding in _breaches(check, typed, losses, "error"):
         sink.add(finding)
     sink.raise_errors(DataError)
     return typed, {name: int(lost.sum()) for name, lost in losses.items()}
 
 
-def _breaches(check: Check, rows: pl.DataFrame, losses: Mapping[str, pl.Series]) -> list[Diagnostic]:
+def doubts(check: Check, typed: pl.DataFrame) -> tuple[Diagnostic, ...]:
+    """Find what typed rows break of the parts of the contract that only warn."""
+    found = _breaches(check, typed, {}, "warn")
+    return tuple(replace(finding, severity=Severity.WARNING) for finding in found)
+
+
+def _breaches(check: Check, rows: pl.DataFrame, losses: Mapping[str, pl.Series], severity: str) -> list[Diagnostic]:
     import pandera.polars as pa
     from pandera.errors import SchemaErrors
 
-    schema = pa.DataFrameSchema(
-        {column.name: _pandera(column, tolerated=column.name in losses) for column in check.columns}
-    )
+    columns = [column for column in check.columns if column.severity == severity]
+    schema = pa.DataFrameSchema({column.name: _pandera(column, tolerated=column.name in losses) for column in columns})
     try:
         schema.validate(rows, lazy=True)
     except SchemaErrors as error:
@@ -66,12 +72,19 @@ def _pandera(column: ColumnCheck, *, tolerated: bool) -> Any:
         checks.append(pa.Check.in_range(*column.range, name="range"))
     if allowed is not None:
         checks.append(pa.Check.isin(allowed, name="one_of"))
+    if column.pattern is not None:
+        checks.append(pa.Check.str_matches(_whole(column.pattern), name="pattern"))
     return pa.Column(
         type(DTYPES[column.type]) if column.type != "datetime" else DTYPES["datetime"],
         checks,
         nullable=column.nullable or tolerated,
         unique=column.unique,
     )
+
+
+def _whole(pattern: str) -> str:
+    """A pattern that a value matches as a whole."""
+    return f"^(?:{pattern})$"
 
 
 def _allowed(column: ColumnCheck) -> list[Any] | None:
@@ -102,6 +115,8 @@ def _rows_that_fail(column: ColumnCheck, rule: str, rows: pl.DataFrame) -> list[
         return (~values.is_between(*column.range)).arg_true().to_list()
     if column.one_of is not None and rule.startswith(("one_of", "isin")):
         return (~values.is_in(_allowed(column) or []) & values.is_not_null()).arg_true().to_list()
+    if column.pattern is not None and rule.startswith(("pattern", "str_matches")):
+        return (~values.str.contains(_whole(column.pattern))).arg_true().to_list()
     return []
 
 
@@ -127,13 +142,15 @@ def _wish(column: ColumnCheck, rule: str) -> tuple[str, str]:
         return "contract-range", f"must lie between {column.range[0]:g} and {column.range[1]:g}"
     if column.one_of is not None:
         return "contract-values", f"must be one of {', '.join(map(repr, column.one_of))}"
+    if column.pattern is not None:
+        return "contract-pattern", f"must match `{column.pattern}`"
     return "contract-type", f"must be {column.type}"
 
 
 def _mend(code: str, name: str) -> str | None:
     if code == "contract-null":
         return f"mend the data, or declare `{name}: {{nullable: true}}` under data.columns"
-    if code in ("contract-range", "contract-values"):
+    if code in ("contract-range", "contract-values", "contract-pattern"):
         return "mend the data, or widen the contract"
     return None
 

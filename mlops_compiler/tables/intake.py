@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.diagnostics import DataError, Severity, Sink
 from mlops_compiler.ir.ops.intake import Check, Join, Population
-from mlops_compiler.tables.contract import take_in
+from mlops_compiler.tables.contract import doubts, take_in
+from mlops_compiler.tables.expectations import expectations
 from mlops_compiler.tables.joins import join
 from mlops_compiler.tables.population import select
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from mlops_compiler.diagnostics import Diagnostic
     from mlops_compiler.ir.program import Node
 
 
@@ -28,6 +31,7 @@ class Taken:
         joined: For each join, how many rows it matched.
         lost: For each column, how many values did not survive their cast.
         left_out: How many rows the recipe is not about.
+        doubts: What the rows break of the contract's parts that only warn.
     """
 
     rows: pl.DataFrame
@@ -35,6 +39,7 @@ class Taken:
     joined: list[dict[str, Any]]
     lost: dict[str, int]
     left_out: int
+    doubts: tuple[Diagnostic, ...]
 
 
 def assemble(nodes: Mapping[str, Node], read: Callable[[Node], pl.DataFrame]) -> Taken:
@@ -61,4 +66,12 @@ def assemble(nodes: Mapping[str, Node], read: Callable[[Node], pl.DataFrame]) ->
     for node in nodes.values():
         if isinstance(node.op, Population):
             typed = select(node.op, typed, node.span)
-    return Taken(rows=typed, width=width, joined=joined, lost=lost, left_out=taken - typed.height)
+    sink = Sink()
+    warned = list(doubts(check, typed))
+    for finding, severity in expectations(check, typed):
+        if severity == "error":
+            sink.add(finding)
+        else:
+            warned.append(replace(finding, severity=Severity.WARNING))
+    sink.raise_errors(DataError)
+    return Taken(rows=typed, width=width, joined=joined, lost=lost, left_out=taken - typed.height, doubts=tuple(warned))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from mlops_compiler.diagnostics import DataError, Diagnostic, Note
+from mlops_compiler.diagnostics import DataError, Diagnostic, Note, listing
 from mlops_compiler.ir.schema import DTYPES
 from mlops_compiler.tables.casts import SAMPLES, cast_expression
 
@@ -68,10 +68,25 @@ def join(name: str, op: Join, rows: pl.DataFrame, other: pl.DataFrame, span: Spa
     matched = int(found[_HIT].is_not_null().sum())
     if matched == 0:
         raise DataError([_no_match(name, op, span)])
+    if rows.height - matched > op.max_unmatched * rows.height:
+        raise DataError([_too_few_matches(name, op, rows, found[_HIT].is_null().arg_true().to_list(), span)])
     joined = pl.concat([rows, found.drop(_ROW)], how="horizontal")
     if op.how == "inner":
         joined = joined.filter(pl.col(_HIT).is_not_null())
     return Joined(rows=joined.drop(_HIT), matched=matched, unmatched=rows.height - matched)
+
+
+def _too_few_matches(name: str, op: Join, rows: pl.DataFrame, lonely: list[int], span: Span | None) -> Diagnostic:
+    compared = [ours for ours, _ in op.on] or [op.as_of.left if op.as_of is not None else ""]
+    samples = [", ".join(map(repr, rows.select(compared).row(index))) for index in lonely[:SAMPLES]]
+    found = f"{len(lonely):,} of {rows.height:,} rows find no match"
+    return Diagnostic(
+        code="join-unmatched",
+        headline=f"join `{name}`: {found}, and {op.max_unmatched:.1%} may",
+        span=span,
+        notes=(Note(text=f"for instance {listing(compared)}: {'; '.join(dict.fromkeys(samples))}"),),
+        help="look whether the other table is whole, or raise `max_unmatched`",
+    )
 
 
 def _keyed(frame: pl.DataFrame, names: Sequence[str], keys: Sequence[str], types: Sequence[str]) -> pl.DataFrame:

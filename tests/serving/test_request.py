@@ -107,6 +107,14 @@ def test_a_nullable_field_may_be_null_or_absent_where_it_is_not_required(predict
     assert contract.take([example | {"charges": None}, absent]).frame["charges"].to_list() == [None, None]
 
 
+@pytest.mark.parametrize("value", ["12a", "a1", "", "1\n"])
+def test_a_text_matches_its_pattern_as_a_whole(value):
+    contract = one("text", pattern="[0-9]+")
+    assert contract.take({"x": "12"}).frame["x"].to_list() == ["12"]
+    (fault,) = refusal(contract, {"x": value}).faults
+    assert (fault.code, fault.expected) == ("no-match", "a text that matches [0-9]+")
+
+
 def test_the_key_is_kept_aside(predictor, example):
     rows = RequestContract(predictor.manifest).take([example, example | {"customer": "7590-VHVEG"}])
     assert rows.keys == {1: "7590-VHVEG"}

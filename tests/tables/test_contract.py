@@ -37,6 +37,8 @@ BREACHES = {
     "null": (check("text"), ["a", None, None], "contract-null", "may not be missing: 2 of 3", "rows 2, 3"),
     "null and a range": (check("int", range=(0, 9)), ["1", None], "contract-null", "1 of 2", "rows 2"),
     "unique": (check("text", unique=True), ["a", "b", "a"], "contract-repeated", "unique: 2 of 3", "rows 1, 3"),
+    "pattern": (check("text", pattern="[a-z]+"), ["ab", "a1", "1a"], "contract-pattern", "2 of 3", "rows 2, 3"),
+    "pattern with a choice": (check("text", pattern="a|b"), ["a", "ab"], "contract-pattern", "match `a|b`", "rows 2"),
     "type": (check("int"), ["1", "two", "3.5"], "lossy-cast", "is int: 2 of 3", "row 2: 'two'; row 3: '3.5'"),
     "type of a truth": (check("bool"), ["true", "perhaps"], "lossy-cast", "is bool: 1 of 2", "'perhaps'"),
     "type of a date": (check("date"), ["2024-01-01", "2024-13-01"], "lossy-cast", "1 of 2", "'2024-13-01'"),

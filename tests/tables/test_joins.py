@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -34,6 +35,20 @@ def test_an_inner_join_drops_what_finds_no_match():
     found = join("j", equal(how="inner"), ROWS, OTHER)
     assert found.rows["id"].to_list() == [1, 2, 3]
     assert (found.matched, found.unmatched) == (3, 2)
+
+
+@pytest.mark.parametrize(("share", "refused"), [(0.4, False), (0.39, True)])
+def test_so_many_rows_may_find_no_match(share, refused):
+    op = replace(equal(), max_unmatched=share)
+    if not refused:
+        assert join("j", op, ROWS, OTHER).unmatched == 2
+        return
+    with pytest.raises(DataError) as error:
+        join("j", op, ROWS, OTHER)
+    (finding,) = error.value.diagnostics
+    assert finding.code == "join-unmatched"
+    assert finding.headline == "join `j`: 2 of 5 rows find no match, and 39.0% may"
+    assert finding.notes[0].text == "for instance `k`: None; 'z'"
 
 
 def test_texts_are_compared_as_the_numbers_that_they_stand_for():

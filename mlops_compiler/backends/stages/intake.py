@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.diagnostics import DataError, Diagnostic
-from mlops_compiler.ir.ops.intake import Read
+from mlops_compiler.ir.ops.intake import Check, Read
 from mlops_compiler.plan.stages import digest_key
+from mlops_compiler.tables.expectations import newest_time
 from mlops_compiler.tables.intake import assemble
 from mlops_compiler.tables.sources import file_digest
 from mlops_compiler.tables.table import contents, digest, files, rows
@@ -45,8 +46,19 @@ def take_snapshot(context: Context) -> Outcome:
         "lost": taken.lost,
         "joins": taken.joined,
         "left_out": taken.left_out,
+        "doubts": [
+            {"code": item.code, "headline": item.headline, "notes": [note.text for note in item.notes]}
+            for item in taken.doubts
+        ],
+        **_newest(context.op(Check), typed),
     }
     return Outcome(outputs={"snapshot": kept}, summary=summary)
+
+
+def _newest(check: Check, rows: pl.DataFrame) -> dict[str, str]:
+    """Record the newest time, where the recipe says how old it may be: a later run asks again."""
+    newest = newest_time(rows, check.fresh[0]) if check.fresh is not None else None
+    return {"newest": newest.isoformat()} if newest is not None else {}
 
 
 def _read(context: Context, node: Node) -> pl.DataFrame:

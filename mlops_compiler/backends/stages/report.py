@@ -74,7 +74,6 @@ def _leaderboard(context: Context) -> dict[str, Any]:
 
 def _data(context: Context) -> DataFacts:
     summary, split, check = context.inputs["snapshot"].summary, context.op(Split), context.op(Check)
-    key = next((column.name for column in check.columns if column.unique), None)
     contract = [
         {
             "name": column.name,
@@ -93,6 +92,6 @@ def _data(context: Context) -> DataFacts:
         snapshot=summary["snapshot"],
         target=split.target,
         positive=split.positive,
-        key=key,
+        key=check.key,
         contract=contract,
     )

@@ -67,6 +67,7 @@ class Join:
     as_of: AsOf | None
     columns: tuple[tuple[str, str], ...]
     how: Literal["left", "inner"]
+    max_unmatched: float = 1.0
     times: tuple[str, ...] = ()
 
 
@@ -94,6 +95,10 @@ class ColumnCheck:
     unique: bool = False
     range: tuple[float, float] | None = None
     one_of: tuple[Scalar, ...] | None = None
+    pattern: str | None = None
+    missing: float | None = None
+    mean: tuple[float, float] | None = None
+    severity: Literal["error", "warn"] = "error"
     description: str | None = None
     inferred: bool | None = None
     """Set where the type is what the first rows suggest, and nothing declares it."""
@@ -107,6 +112,12 @@ class Check:
     verb: ClassVar[str] = "check"
     columns: tuple[ColumnCheck, ...]
     max_loss: float
+    key: str | None = None
+    """The column that names a row."""
+    rows: tuple[int | None, int | None] = (None, None)
+    """The fewest and the most rows."""
+    fresh: tuple[str, float] | None = None
+    """The column of time, and how many seconds old its newest value may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

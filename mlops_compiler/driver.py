@@ -14,6 +14,7 @@ from mlops_compiler.analysis.source import absence, is_absent
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.passes.manager import optimise
 from mlops_compiler.plan.build import build_plan
+from mlops_compiler.plan.pinned import pinned
 from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.reader import StoreReader, open_reader
 
@@ -54,6 +55,9 @@ def compile_recipe(composed: Composed) -> Compiled:
         DataError: The source's metadata cannot be read.
     """
     recipe = validate(composed)
+    if recipe.data.version is not None:
+        place = composed.provenance.value_span(("data", "version"))
+        recipe = pinned(recipe, open_reader(store_location(recipe.store)), place)
     program = analyse(recipe, composed.provenance, composed.root)
     warnings = lint(Subject(recipe=recipe, program=program, places=composed.provenance, environ=os.environ))
     if is_absent(recipe, composed.root):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE, INTERRUPTED, REJECTED
 from mlops_compiler.commands.doubts import doubts
+from mlops_compiler.commands.keeping import about_data, back_up
 from mlops_compiler.commands.origins import origins
 from mlops_compiler.commands.plan import plan_data, plan_rows, warnings
 from mlops_compiler.commands.planned import require_planned
@@ -143,6 +144,7 @@ def _tasks(begun: Started) -> dict[str, StageTask]:
         "started": begun.record.started,
         "overrides": begun.record.overrides,
         "actions": begun.record.plan,
+        "data": about_data(recipe),
     }
     return {
         stage.name: StageTask(
@@ -163,7 +165,10 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
     kept = {**outcome, **records["evaluate"].summary, "report": records["report"].summary["path"]}
     begun.store.finish_run(begun.record.run_id, status, kept)
     summary = _summary(begun, records, status)
-    found = (*doubts(records["snapshot"].summary), *leak_suspects(records["prepare"].summary, begun.planned.compiled))
+    compiled = begun.planned.compiled
+    place = compiled.composed.provenance.value_span(("data", "snapshot", "backups"))
+    _, failed = back_up(compiled.recipe, begun.store, records["snapshot"], place)
+    found = (*failed, *doubts(records["snapshot"].summary), *leak_suspects(records["prepare"].summary, compiled))
     tell_beside(found, invocation.style)
     if invocation.as_json:
         told = (*warnings(begun.planned), *found)

@@ -90,6 +90,11 @@ COMMANDS: dict[str, Command] = {
         function="explore:explore_data",
         options=("--out",),
     ),
+    "data": Command(
+        about="tell of the versions of the data: list | show [N] | diff [A] [B] | verify | archive [N] | restore",
+        function="data:data",
+        words=3,
+    ),
     "why": Command(about="follow one stage back to what changed: STAGE", function="why:why", words=1),
     "run": Command(
         about="take a recipe to a numbered release (the default): [plan=FILE]",

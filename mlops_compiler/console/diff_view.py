@@ -140,7 +140,8 @@ def _value(value: Any) -> str:
 # Data
 
 
-def _print_data(part: Data, console: Console) -> None:
+def print_data(part: Data, console: Console) -> None:
+    """Print how two tables differ."""
     table = grid("left", "text", indent=4)
     if part.source.differs:
         row(table, Text("source", style=DIM), Text(_arrow(*_told(part.source))))
@@ -273,7 +274,7 @@ def _rest(name: str, part: Part) -> str:
 
 
 _PRINTERS: dict[str, Callable[[Any, Console], None]] = {
-    "data": _print_data,
+    "data": print_data,
     "preparation": _print_preparation,
     "metrics": _print_metrics,
 }

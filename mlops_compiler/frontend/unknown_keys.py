@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 # What the design of the language has and this version does not yet: by section, the root first.
 LATER: dict[str, frozenset[str]] = {
     "": frozenset({"explain", "verify"}),
-    "data": frozenset({"snapshot"}),
     "search": frozenset({"max_overfit"}),
     "select": frozenset({"ensemble"}),
     "deploy": frozenset({"auth"}),

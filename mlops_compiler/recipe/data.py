@@ -167,6 +167,19 @@ class ColumnContract(Section):
         return self
 
 
+class Keeping(Section):
+    """How the tables that are taken in are kept, and what is to be known of them."""
+
+    licence: str | None = None
+    """Under which licence or agreement the data may be used."""
+    personal: tuple[str, ...] = ()
+    """Columns that hold personal data."""
+    retention: Duration | None = None
+    """How long a version may be kept: ``365d``; `data list` marks those that are older."""
+    backups: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Folders or URLs to which each version is copied, and read back."""
+
+
 class RowCount(Section):
     """How many rows there must be."""
 
@@ -201,6 +214,10 @@ class Data(Section):
     """Columns of the source that are read by nobody."""
     columns: dict[str, ColumnContract] = Field(default_factory=dict)
     """The contract. A column that is not named here is taken with its inferred type, and may be missing."""
+    snapshot: Keeping = Keeping()
+    """How the tables that are taken in are kept."""
+    version: Annotated[int, Field(ge=1)] | None = None
+    """Take a version that was kept (`mlops-compile data list`) instead of the source as it is now."""
     rows: RowCount = RowCount()
     """How many rows intake must give."""
     fresh: Duration | None = None

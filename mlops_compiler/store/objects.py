@@ -40,6 +40,9 @@ class Objects(Protocol):
     def publish(self, name: str, content: bytes) -> str:
         """Lay a copy under a readable name beside the objects; returns its place."""
 
+    def discard(self, digest: str) -> None:
+        """Remove an object that is damaged, so that it can be put again; nothing where it is not there."""
+
     def sweep(self) -> int:
         """Remove what writers that were killed left behind; returns how many files."""
 
@@ -116,6 +119,11 @@ class FolderObjects:
         path = self._path(digest)
         return path if path.exists() else None
 
+    def discard(self, digest: str) -> None:
+        """Remove an object."""
+        with writing(str(self._folder)):
+            self._path(digest).unlink(missing_ok=True)
+
     def sweep(self) -> int:
         """Remove temporary files of a day ago and older."""
         old = [path for path in (self._folder / "tmp").glob("*") if time.time() - path.stat().st_mtime > _STALE_SECONDS]
@@ -173,6 +181,12 @@ class RemoteObjects:
     def local_path(self, digest: str) -> Path | None:  # noqa: ARG002 - the protocol's
         """None: its files are elsewhere."""
         return None
+
+    def discard(self, digest: str) -> None:
+        """Remove an object."""
+        with writing(self._root):
+            if self.exists(digest):
+                self._files.rm_file(self._path(digest))
 
     def sweep(self) -> int:
         """Nothing: no temporary names are used there."""

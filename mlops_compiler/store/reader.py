@@ -48,6 +48,11 @@ class StoreReader:
         wanted = "SELECT * FROM stages WHERE recipe = :recipe AND name = :name ORDER BY started DESC LIMIT 1"
         return self._one(StageRecord, wanted, recipe=recipe, name=name)
 
+    def stages(self, recipe: str, name: str) -> list[StageRecord]:
+        """List the stages of a recipe of one name, the oldest first."""
+        wanted = "SELECT * FROM stages WHERE recipe = :recipe AND name = :name ORDER BY started, fingerprint"
+        return self._all(StageRecord, wanted, recipe=recipe, name=name)
+
     def folds(self, fingerprints: Iterable[str]) -> dict[str, FoldRecord]:
         """Find recorded folds by their fingerprints; those that are not recorded are not in the answer."""
         wanted, found = list(fingerprints), []

@@ -32,6 +32,7 @@ def take_snapshot(context: Context) -> Outcome:
     taken = assemble(nodes, lambda node: _read(context, node))
     typed = taken.rows
     kept = context.put_table(typed)
+    about = context.task.facts.get("data", {})
     source = nodes["source"].op
     assert isinstance(source, Read)  # noqa: S101 - the program is built so
     summary = {
@@ -50,6 +51,7 @@ def take_snapshot(context: Context) -> Outcome:
             {"code": item.code, "headline": item.headline, "notes": [note.text for note in item.notes]}
             for item in taken.doubts
         ],
+        "about": about,
         **_newest(context.op(Check), typed),
     }
     return Outcome(outputs={"snapshot": kept}, summary=summary)

@@ -90,14 +90,15 @@ def _distributions(found: Data, before: Side, after: Side) -> Data:
     if first is None or second is None:
         gone = tuple(f"no distributions: {why}" for why in (why_first, why_second) if why)
         return replace(found, columns=_columns(_contract(before), _contract(after)), missing=gone)
-    return _opened(found, first, second)
+    return opened(found, first, second)
 
 
 def _pair(old: dict[str, Any], new: dict[str, Any], name: str) -> Pair:
     return Pair(before=old.get(name), after=new.get(name))
 
 
-def _opened(found: Data, first: Open, second: Open) -> Data:
+def opened(found: Data, first: Open, second: Open) -> Data:
+    """Compare the columns of two tables, and how each is distributed."""
     try:
         old, new = pl.read_parquet_schema(first()), pl.read_parquet_schema(second())
         shifts = [_shift(name, first, second) for name in new if name in old]

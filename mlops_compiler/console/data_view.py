@@ -1,0 +1,110 @@
+"""Versions of data for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from mlops_compiler.console.diff_view import print_data
+from mlops_compiler.console.text import BAD, DIM, GOOD, STRONG, WARN, clean, grid, line, row, styled
+from mlops_compiler.report import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from mlops_compiler.plan.compare.data import Data
+
+_STATES = {"whole": GOOD, "missing": WARN, "damaged": BAD}
+
+
+def print_versions(recipe: str, rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print the versions of a recipe's data, the oldest first."""
+    if not rows:
+        line(console, f"no data of {clean(recipe)} are kept yet")
+        return
+    line(console, (f"data of {clean(recipe)}", STRONG))
+    table = grid("right", "left", "right", "left", "left", "text")
+    for item in rows:
+        marks = [*([] if item["here"] else ["missing"]), *(["older than its retention"] if item["expired"] else [])]
+        row(
+            table,
+            Text(str(item["version"])),
+            Text(f"{numbers.moment(item['taken'])} UTC", style=DIM),
+            Text(f"{item['rows']:,} rows"),
+            Text(f"{item['columns']} columns"),
+            styled(item["snapshot"][:12], DIM),
+            styled(", ".join(marks), WARN),
+        )
+    console.print(table)
+
+
+def print_version(recipe: str, told: Mapping[str, Any], console: Console) -> None:
+    """Print one version: where it came from, what was said of it, its columns."""
+    line(console, (f"data of {clean(recipe)}, version {told['version']}", STRONG))
+    owner = told.get("owner") or {}
+    retention = told.get("retention")
+    facts = {
+        "taken in": f"{numbers.moment(told['taken'])} UTC",
+        "source": told["source"],
+        "rows": f"{told['rows']:,}" + (f", {told['left_out']:,} left out" if told["left_out"] else ""),
+        "snapshot": told["snapshot"],
+        "owner": " ".join(str(value) for value in owner.values() if value),
+        "licence": told.get("licence") or "",
+        "personal": ", ".join(told.get("personal") or ()),
+        "retention": f"{retention / 86_400:g} days" if retention else "",
+    }
+    table = grid("left", "text")
+    for name, value in facts.items():
+        if value:
+            row(table, Text(name, style=DIM), styled(value))
+    console.print(table)
+    console.print()
+    columns = grid("left", "left", "right", "text")
+    for column in told["contract"]:
+        gone = f"{column['missing']:,} missing" if column["missing"] else ""
+        mark = "personal" if column["column"] in (told.get("personal") or ()) else ""
+        row(
+            columns,
+            styled(column["column"]),
+            styled(column["type"], DIM),
+            Text(gone, style=WARN),
+            Text(mark, style=DIM),
+        )
+    console.print(columns)
+
+
+def print_difference(before: int, after: int, found: Data, console: Console) -> None:
+    """Print how two versions differ."""
+    rows = f"{found.rows.before:,} → {found.rows.after:,} rows"
+    line(console, (f"version {before} → {after}", STRONG), f"  {rows if found.differs else 'the same table'}")
+    if found.differs:
+        print_data(found, console)
+
+
+def print_states(recipe: str, rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print for each version and place whether its content is what its name is the hash of."""
+    line(console, (f"data of {clean(recipe)}", STRONG), f"  {len(rows)} copies hashed anew")
+    table = grid("right", "left", "left", "text")
+    for item in rows:
+        state = Text(item["state"], style=_STATES[item["state"]])
+        row(table, Text(str(item["version"])), state, styled(item["snapshot"][:12], DIM), styled(item["place"]))
+    console.print(table)
+
+
+def print_copies(recipe: str, made: Mapping[int, Sequence[str]], console: Console) -> None:
+    """Print which versions were copied where."""
+    count = sum(map(len, made.values()))
+    line(console, f"{clean(recipe)}: {count} copies made" + ("" if count else ", nothing was missing"))
+    table = grid("right", "text")
+    for number, places in made.items():
+        for place in places:
+            row(table, Text(str(number)), styled(place))
+    console.print(table)
+
+
+def print_restored(recipe: str, count: int, console: Console) -> None:
+    """Print how much came back."""
+    line(console, f"{clean(recipe)}: " + (f"{count} versions are back" if count else "nothing was missing"))

@@ -1,0 +1,99 @@
+"""Copies of snapshots in other places: each is written with what is recorded of it, and read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.store.failures import failure, unopened
+from mlops_compiler.store.location import StoreLocation
+from mlops_compiler.store.objects import Objects, open_objects
+from mlops_compiler.store.records import StageRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_compiler.store.writer import StoreWriter
+
+
+class Backup:
+    """A place for copies: a folder, or an fsspec URL.
+
+    Attributes:
+        location: Where it is.
+        objects: Its objects.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.location = StoreLocation(url=url if "://" in url else str(Path(url).absolute()))
+        self.objects: Objects = open_objects(self.location)
+
+    def keep(self, record: StageRecord, content: bytes) -> None:
+        """Write a snapshot and its record, and read the snapshot back.
+
+        Raises:
+            EngineError: It cannot be written, or comes back as something else.
+        """
+        digest = self.objects.put(content)
+        self.objects.get(digest)
+        text = json.dumps(asdict(record), sort_keys=True, ensure_ascii=False)
+        self.objects.publish(f"{_folder(record.recipe)}/{record.fingerprint}.json", text.encode())
+
+    def has(self, digest: str) -> bool:
+        """Say whether a copy is there."""
+        return self.objects.exists(digest)
+
+    def records(self, recipe: str) -> list[StageRecord]:
+        """List what is kept of a recipe, the oldest first.
+
+        Raises:
+            EngineError: The place cannot be read.
+        """
+        return sorted(self._records(recipe), key=lambda record: record.started)
+
+    def _records(self, recipe: str) -> Iterator[StageRecord]:
+        from fsspec.core import url_to_fs
+
+        files: Any
+        try:
+            files, root = url_to_fs(self.location.url)
+            names = sorted(files.glob(f"{root}/{_folder(recipe)}/*.json"))
+            for name in names:
+                yield StageRecord(**json.loads(files.cat_file(name)))
+        except (ImportError, OSError) as error:
+            raise unopened(self.location.shown, error) from error
+        except (ValueError, TypeError) as error:
+            raise failure("artifact-unreadable", f"the backup at {self.location.shown} cannot be read") from error
+
+    def restore(self, record: StageRecord, store: StoreWriter) -> bool:
+        """Bring a snapshot back into a store; returns whether it was gone or damaged there.
+
+        Raises:
+            EngineError: The copy is missing or damaged as well, or the store cannot be written.
+        """
+        digest = record.outputs["snapshot"]
+        lost = not is_whole(store.objects, digest)
+        if lost:
+            store.objects.discard(digest)
+            store.objects.put(self.objects.get(digest))
+        if store.stage_record(record.fingerprint) is None:
+            store.record_stage(record)
+            return True
+        return lost
+
+
+def is_whole(objects: Objects, digest: str) -> bool:
+    """Say whether an object is there with the content that its name is the hash of."""
+    from mlops_compiler.diagnostics import EngineError
+
+    try:
+        objects.get(digest)
+    except EngineError:
+        return False
+    return True
+
+
+def _folder(recipe: str) -> str:
+    return f"snapshots/{recipe}"

@@ -13,7 +13,7 @@ from mlops_compiler.analysis.joins import Joiner, ResolvedJoin, source_span
 from mlops_compiler.analysis.population import UNTYPED, computed_target
 from mlops_compiler.ir.ops.intake import Check, ColumnCheck, Read
 from mlops_compiler.ir.schema import DTYPES, Column, Known, Role, Schema
-from mlops_compiler.recipe.data import ColumnContract, CsvSource, SqlSource
+from mlops_compiler.recipe.data import ColumnContract, CsvSource, DeltaSource, SqlSource
 from mlops_compiler.tables.table import head, is_here
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def read_of(source: Source) -> Read:
             return Read(kind="csv", path=path, separator=separator, null_values=null_values)
         case SqlSource(path=path, table=table, query=query):
             return Read(kind="sql", path=path, table=table, query=query)
+        case DeltaSource(path=path, version=version):
+            return Read(kind="delta", path=path, version=version)
         case _:
             return Read(kind=source.kind, path=source.path)
 

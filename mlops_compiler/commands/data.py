@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE, REJECTED
 from mlops_compiler.commands.keeping import back_up
+from mlops_compiler.commands.quarantine import quarantine
 from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console import data_view
 from mlops_compiler.console.streams import results
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def data(composed: Composed, invocation: Invocation) -> int:
-    """Run ``data list``, ``show [N]``, ``diff [A] [B]``, ``verify``, ``archive`` or ``restore``.
+    """Run ``data list``, ``show [N]``, ``diff [A] [B]``, ``quarantine``, ``verify``, ``archive`` or ``restore``.
 
     Raises:
         UsageError: There is no such word, or a version that is no number.
@@ -39,6 +40,8 @@ def data(composed: Composed, invocation: Invocation) -> int:
         EngineError: The store or a backup cannot be read or written.
     """
     name, *words = invocation.words or ("list",)
+    if name == "quarantine":
+        return quarantine(composed, invocation)
     if name not in _ACTIONS:
         raise UsageError([_unknown(name)])
     recipe = validate(composed)
@@ -156,7 +159,7 @@ def _restore(recipe: Recipe, _store: StoreReader, _numbers: list[int], invocatio
     back = list[str]()
     for backup in map(Backup, recipe.data.snapshot.backups):
         for record in backup.records(recipe.name):
-            if is_whole(backup.objects, record.outputs["snapshot"]) and backup.restore(record, store):
+            if backup.is_whole(record) and backup.restore(record, store):
                 back.append(record.outputs["snapshot"])
     lost = [version for version in versions(store, recipe.name) if not is_whole(store.objects, version.digest)]
     if invocation.as_json:
@@ -187,11 +190,12 @@ def _number(word: str) -> int:
 
 
 def _unknown(name: str) -> Diagnostic:
+    words = [*_ACTIONS, "quarantine"]
     return Diagnostic(
         code="bad-argument",
         headline=f"`data` has no word `{name}`",
         span=Span.of_token(name),
-        help=did_you_mean(name, list(_ACTIONS)) or f"those are: {listing(list(_ACTIONS))}",
+        help=did_you_mean(name, words) or f"those are: {listing(words)}",
     )
 
 

@@ -37,8 +37,8 @@ def back_up(
     for url in recipe.data.snapshot.backups:
         try:
             backup = Backup(url)
-            if not backup.has(record.outputs["snapshot"]):
-                backup.keep(record, store.objects.get(record.outputs["snapshot"]))
+            if not backup.has(record):
+                backup.keep(record, store.objects)
                 made.append(backup.location.shown)
         except EngineError as error:
             failed.append(_failed(url, error, span))

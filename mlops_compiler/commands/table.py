@@ -91,8 +91,9 @@ COMMANDS: dict[str, Command] = {
         options=("--out",),
     ),
     "data": Command(
-        about="tell of the versions of the data: list | show [N] | diff [A] [B] | verify | archive [N] | restore",
+        about="tell of the kept data: list | show [N] | diff [A] [B] | quarantine | verify | archive | restore",
         function="data:data",
+        options=("--out",),
         words=3,
     ),
     "why": Command(about="follow one stage back to what changed: STAGE", function="why:why", words=1),

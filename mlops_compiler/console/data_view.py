@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from mlops_compiler.console.diff_view import print_data
-from mlops_compiler.console.text import BAD, DIM, GOOD, STRONG, WARN, clean, grid, line, row, styled
+from mlops_compiler.console.text import BAD, DIM, GOOD, STRONG, WARN, clean, grid, heading, line, row, styled
 from mlops_compiler.report import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import polars as pl
     from rich.console import Console
 
     from mlops_compiler.plan.compare.data import Data
 
+_WIDE, _ROWS = 6, 3
 _STATES = {"whole": GOOD, "missing": WARN, "damaged": BAD}
 
 
@@ -108,3 +110,29 @@ def print_copies(recipe: str, made: Mapping[int, Sequence[str]], console: Consol
 def print_restored(recipe: str, count: int, console: Console) -> None:
     """Print how much came back."""
     line(console, f"{clean(recipe)}: " + (f"{count} versions are back" if count else "nothing was missing"))
+
+
+def print_quarantine(
+    recipe: str,
+    counts: Sequence[Mapping[str, Any]],
+    tables: Sequence[pl.DataFrame],
+    out: str | None,
+    console: Console,
+) -> None:
+    """Print how many rows each step dropped, and the first of them."""
+    total = sum(item["rows"] for item in counts)
+    line(console, (f"rows that {clean(recipe)} dropped", STRONG), f"  {total:,}")
+    table = grid("left", "right", "text")
+    for item in counts:
+        row(table, styled(item["step"], STRONG), Text(f"{item['rows']:,}"), styled(item["reason"], DIM))
+    console.print(table)
+    for dropped in tables:
+        heading(console, str(dropped["step"][0]), "the first of its rows")
+        samples = grid(*["left"] * min(dropped.width - 2, _WIDE), indent=4)
+        names = dropped.columns[2 : 2 + _WIDE]
+        row(samples, *(styled(name, DIM) for name in names))
+        for values in dropped.select(names).head(_ROWS).iter_rows():
+            row(samples, *(styled("" if value is None else value) for value in values))
+        console.print(samples)
+    if out is not None:
+        line(console, f"written to {clean(out)}")

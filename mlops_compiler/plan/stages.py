@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from mlops_compiler.store.records import StageRecord
 
 VERSIONS: dict[str, int] = {
-    "snapshot": 1,
+    "snapshot": 2,
     "split": 2,
-    "prepare": 2,
+    "prepare": 3,
     "search": 1,
     "select": 1,
     "train": 1,
@@ -207,8 +207,11 @@ def _of_node(node: Node) -> dict[str, Any]:
             return {f"data.{node.name}": _fields(join, without=("times",))}
         case intake.Population(where=where, target=target):
             return {"data.where": where, "objective.target_is": target[1] if target else None}
-        case intake.Check(columns=columns, max_loss=most):
+        case intake.Check(columns=columns, max_loss=most, rows=(fewest, many), fresh=fresh):
             return {
+                "data.rows.at_least": fewest,
+                "data.rows.at_most": many,
+                "data.fresh": fresh[1] if fresh else None,
                 "data.columns": {item.name: _fields(item, without=("name", "inferred")) for item in columns},
                 "data.max_loss": most,
             }

@@ -44,6 +44,16 @@ class NdjsonSource(FileSource):
     kind: Literal["ndjson"]
 
 
+class DeltaSource(Section):
+    """A Delta table, which says its types itself and keeps its own versions."""
+
+    kind: Literal["delta"]
+    path: Annotated[str, Field(min_length=1)]
+    """The table's folder, from the recipe's folder."""
+    version: Annotated[int, Field(ge=0)] | None = None
+    """The table's version; the last, where it is not given."""
+
+
 class SqlSource(Section):
     """A table of a database, or what a query gives."""
 
@@ -67,7 +77,7 @@ class SqlSource(Section):
         return self.url.removeprefix("sqlite:///")
 
 
-Source = Annotated[CsvSource | ParquetSource | NdjsonSource | SqlSource, Field(discriminator="kind")]
+Source = Annotated[CsvSource | ParquetSource | NdjsonSource | DeltaSource | SqlSource, Field(discriminator="kind")]
 
 
 class AsOf(Section):

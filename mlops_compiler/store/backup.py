@@ -30,20 +30,25 @@ class Backup:
         self.location = StoreLocation(url=url if "://" in url else str(Path(url).absolute()))
         self.objects: Objects = open_objects(self.location)
 
-    def keep(self, record: StageRecord, content: bytes) -> None:
-        """Write a snapshot and its record, and read the snapshot back.
+    def keep(self, record: StageRecord, objects: Objects) -> None:
+        """Write a snapshot with what belongs to it and its record, and read all of it back.
 
         Raises:
-            EngineError: It cannot be written, or comes back as something else.
+            EngineError: It cannot be read or written, or comes back as something else.
         """
-        digest = self.objects.put(content)
-        self.objects.get(digest)
+        for digest in record.outputs.values():
+            self.objects.put(objects.get(digest))
+            self.objects.get(digest)
         text = json.dumps(asdict(record), sort_keys=True, ensure_ascii=False)
         self.objects.publish(f"{_folder(record.recipe)}/{record.fingerprint}.json", text.encode())
 
-    def has(self, digest: str) -> bool:
+    def has(self, record: StageRecord) -> bool:
         """Say whether a copy is there."""
-        return self.objects.exists(digest)
+        return all(map(self.objects.exists, record.outputs.values()))
+
+    def is_whole(self, record: StageRecord) -> bool:
+        """Say whether a copy is there, and is what its name is the hash of."""
+        return all(is_whole(self.objects, digest) for digest in record.outputs.values())
 
     def records(self, recipe: str) -> list[StageRecord]:
         """List what is kept of a recipe, the oldest first.
@@ -73,15 +78,14 @@ class Backup:
         Raises:
             EngineError: The copy is missing or damaged as well, or the store cannot be written.
         """
-        digest = record.outputs["snapshot"]
-        lost = not is_whole(store.objects, digest)
-        if lost:
+        lost = [digest for digest in record.outputs.values() if not is_whole(store.objects, digest)]
+        for digest in lost:
             store.objects.discard(digest)
             store.objects.put(self.objects.get(digest))
         if store.stage_record(record.fingerprint) is None:
             store.record_stage(record)
             return True
-        return lost
+        return bool(lost)
 
 
 def is_whole(objects: Objects, digest: str) -> bool:

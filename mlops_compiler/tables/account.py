@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from mlops_compiler.ir.ops.prepare import Deduplicate, Filter
 from mlops_compiler.tables.learned import in_short
 from mlops_compiler.tables.steps import LABEL, WEIGHT
 
@@ -13,18 +14,24 @@ if TYPE_CHECKING:
     from mlops_compiler.tables.preparation import FittedPreparation
 
 
-def account(preparation: FittedPreparation, rows: pl.DataFrame) -> list[dict[str, Any]]:
+ROW = "\x00row"
+"""The hidden column that numbers rows, so that those which a step drops can be named."""
+
+
+def account(preparation: FittedPreparation, rows: pl.DataFrame) -> tuple[list[dict[str, Any]], pl.DataFrame]:
     """Run a fitted preparation step by step and keep count.
 
     Args:
         preparation: Fitted on these rows.
-        rows: The training rows, label included; it is not counted.
+        rows: The training rows, label included; it is not counted. They are numbered by `ROW`, or here.
 
     Returns:
         For each step its name, kind, rows and columns in and out, values changed (in columns that are
-        there before and after it), nulls in and out, and what it learned, shortened.
+        there before and after it), nulls in and out, and what it learned, shortened; and the rows that filters and
+        deduplications dropped: ``row``, ``step`` and ``op``.
     """
-    told = []
+    rows = rows if ROW in rows.columns else rows.with_row_index(ROW)
+    told, dropped = [], [pl.DataFrame(schema={"row": pl.UInt32, "step": pl.String, "op": pl.String})]
     for step in preparation.steps:
         after = step.apply(rows, "training")
         told.append(
@@ -41,8 +48,11 @@ def account(preparation: FittedPreparation, rows: pl.DataFrame) -> list[dict[str
                 "learned": in_short(step.step, step.learned),
             }
         )
+        if isinstance(step.step, Filter | Deduplicate):
+            gone = rows.join(after, on=ROW, how="anti").select(pl.col(ROW).alias("row"))
+            dropped.append(gone.with_columns(step=pl.lit(step.name), op=pl.lit(step.step.op)))
         rows = after
-    return told
+    return told, pl.concat(dropped)
 
 
 def _changed(before: pl.DataFrame, after: pl.DataFrame) -> int:
@@ -59,8 +69,8 @@ def _differ(before: pl.Series, after: pl.Series) -> pl.Series:
 
 
 def _shown(frame: pl.DataFrame) -> list[str]:
-    """The columns that a recipe can name: neither label nor weight."""
-    return [name for name in frame.columns if name not in (LABEL, WEIGHT)]
+    """The columns that a recipe can name: neither label nor weight, and no number of a row."""
+    return [name for name in frame.columns if name not in (LABEL, WEIGHT, ROW)]
 
 
 def _nulls(frame: pl.DataFrame) -> int:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from mlops_compiler.diagnostics import DataError, Severity, Sink
 from mlops_compiler.ir.ops.intake import Check, Join, Population
 from mlops_compiler.tables.contract import doubts, take_in
 from mlops_compiler.tables.expectations import expectations
+from mlops_compiler.tables.expressions import parse_expression
 from mlops_compiler.tables.joins import join
 from mlops_compiler.tables.population import select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import polars as pl
 
     from mlops_compiler.diagnostics import Diagnostic
     from mlops_compiler.ir.program import Node
@@ -30,7 +31,7 @@ class Taken:
         width: How many columns the source has.
         joined: For each join, how many rows it matched.
         lost: For each column, how many values did not survive their cast.
-        left_out: How many rows the recipe is not about.
+        left_out: The rows that the recipe is not about, each with the step and what that asks for.
         doubts: What the rows break of the contract's parts that only warn.
     """
 
@@ -38,7 +39,7 @@ class Taken:
     width: int
     joined: list[dict[str, Any]]
     lost: dict[str, int]
-    left_out: int
+    left_out: pl.DataFrame
     doubts: tuple[Diagnostic, ...]
 
 
@@ -62,9 +63,10 @@ def assemble(nodes: Mapping[str, Node], read: Callable[[Node], pl.DataFrame]) ->
             joined.append({"join": short, "matched": found.matched, "unmatched": found.unmatched})
     (check,) = (node.op for node in nodes.values() if isinstance(node.op, Check))
     typed, lost = take_in(check, table)
-    taken = typed.height
+    left_out = _left_out(None, typed)
     for node in nodes.values():
         if isinstance(node.op, Population):
+            left_out = _left_out(node.op.where, typed)
             typed = select(node.op, typed, node.span)
     sink = Sink()
     warned = list(doubts(check, typed))
@@ -74,4 +76,10 @@ def assemble(nodes: Mapping[str, Node], read: Callable[[Node], pl.DataFrame]) ->
         else:
             warned.append(replace(finding, severity=Severity.WARNING))
     sink.raise_errors(DataError)
-    return Taken(rows=typed, width=width, joined=joined, lost=lost, left_out=taken - typed.height, doubts=tuple(warned))
+    return Taken(rows=typed, width=width, joined=joined, lost=lost, left_out=left_out, doubts=tuple(warned))
+
+
+def _left_out(where: str | None, rows: pl.DataFrame) -> pl.DataFrame:
+    kept = parse_expression(where)[0].fill_null(value=False) if where is not None else pl.lit(value=True)
+    told = (pl.lit("data.where").alias("step"), pl.lit(where, dtype=pl.String).alias("reason"))
+    return rows.filter(~kept).select(*told, pl.all())

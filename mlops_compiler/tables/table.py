@@ -1,4 +1,4 @@
-"""A source as one table, whatever it is made of: a file, many files of a kind, or a table of a database file."""
+"""A source as one table, whatever it is made of: files of a kind, a Delta table, or a table of a database file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, listing
+from mlops_compiler.tables import delta
 from mlops_compiler.tables.sources import describe, file_digest, guess_rows, load, must_hold_something
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def files(read: Read, root: Path) -> tuple[Path, ...]:
         read: How the source is read.
         root: The folder that its path is relative to.
     """
+    if read.kind == "delta":
+        return delta.files(read, root / read.path)
     if not is_pattern(read.path) or (root / read.path).exists():
         return (root / read.path,)
     found = glob.glob(read.path, root_dir=root, recursive=True)  # noqa: PTH207 - a pattern may be absolute
@@ -52,6 +55,8 @@ def contents(read: Read, root: Path) -> tuple[Path, ...]:
 
 def is_here(read: Read, root: Path) -> bool:
     """Say whether a source is there to be read."""
+    if read.kind == "delta":
+        return delta.is_table(root / read.path)
     found = files(read, root)
     return bool(found) and found[0].exists()
 
@@ -75,6 +80,8 @@ def head(read: Read, root: Path, span: Span | None = None, known: Mapping[str, s
     Raises:
         DataError: It is missing or unreadable, or its files have different columns.
     """
+    if read.kind == "delta":
+        return {**delta.describe(read, root / read.path, span), **(known or {})}
     must_be_here(read, root, span)
     first, *others = files(read, root)
     found = describe(read, first, span, known)
@@ -89,6 +96,8 @@ def rows(read: Read, root: Path, span: Span | None = None) -> pl.DataFrame:
     Raises:
         DataError: It is missing or unreadable, or its files have different columns.
     """
+    if read.kind == "delta":
+        return delta.load(read, root / read.path, span)
     must_be_here(read, root, span)
     first, *others = files(read, root)
     frames = [load(read, first, span)]
@@ -110,6 +119,8 @@ def digest(read: Read, root: Path, recall: Callable[[Path], str | None]) -> str 
         root: The folder that its path is relative to.
         recall: Gives the hash that was taken of a file that has not been touched since; None where there is none.
     """
+    if read.kind == "delta":
+        return delta.digest(read, root / read.path)
     found = contents(read, root)
     if not found or not found[0].exists():
         return None
@@ -126,6 +137,8 @@ def _below(path: Path, root: Path) -> Path:
 
 def about_rows(read: Read, root: Path) -> int | None:
     """Say about how many rows a source has without reading them; None where that cannot be told."""
+    if read.kind == "delta":
+        return delta.about_rows(read, root / read.path)
     counts = [guess_rows(read, path) for path in files(read, root)]
     return sum(count for count in counts if count is not None) if counts and None not in counts else None
 

@@ -200,7 +200,7 @@ def test_a_pinned_version_holds_what_was_joined_chosen_and_computed(tmp_path, mo
     assert kept.columns == ["k", "v", "w", "big"]
     assert kept.height == 90
     take_in("data.version=1")
-    assert len(objects()) == 1
+    assert len(objects()) == 2, "the table, and the rows that were left out"
 
 
 WRONG = {
@@ -218,3 +218,45 @@ def test_refuses(place, capsys, case):
     take_in()
     assert main(["data", *words, "recipe=loan"]) in (1, 2)
     assert text in capsys.readouterr().err
+
+
+def test_rows_that_are_left_out_and_dropped_can_be_read_with_the_reason(place, capsys):
+    recipe = place / "recipes" / "loan.yaml"
+    steps = (
+        "prepare:\n  few: {op: filter, where: debt < 10000}\n"
+        "  once: {op: deduplicate, columns: [age, amount, price, income, seniority]}\n"
+    )
+    recipe.write_text(recipe.read_text().replace("prepare:\n", steps))
+    words = ['data.where="age >= 20"']
+    capsys.readouterr()
+    assert main(["data", "quarantine", "recipe=loan"]) == 2
+    assert "not-run" in capsys.readouterr().err
+    (planned,) = launch(["recipe=loan", *words], plan_recipe)
+    root, store = str(planned.compiled.composed.root.absolute()), open_writer(planned.location)
+    tasks = [
+        StageTask(stage=planned.plan.stage(name), recipe="loan", root=root, store=planned.location, run_id="r1")
+        for name in ("snapshot", "split", "prepare")
+    ]
+    for record in run_in_process(tasks, {}).values():
+        store.record_stage(record)
+    code, found = told(capsys, "data", "quarantine", *words, "--out", "dropped.parquet")
+    assert code == 0
+    assert [(item["step"], item["reason"]) for item in found["dropped"]] == [
+        ("data.where", "age >= 20"),
+        ("few", "debt < 10000"),
+        ("once", "the first only of rows that are equal in age, amount, price, income, seniority"),
+    ]
+    dropped, source = pl.read_parquet("dropped.parquet"), pl.read_parquet("recipes/data/credit.parquet")
+    assert dropped.height == sum(item["rows"] for item in found["dropped"])
+    by_step = {str(step): rows for (step,), rows in dropped.group_by("step")}
+    assert sorted(by_step["data.where"]["application_id"]) == sorted(
+        source.filter(pl.col("age") < 20)["application_id"]
+    )
+    assert not by_step["few"].filter(pl.col("debt") < 10000).height
+    assert (
+        by_step["few"].select(source.columns).join(source, on=source.columns, how="anti", nulls_equal=True).is_empty()
+    )
+    assert main(["data", "quarantine", "recipe=loan", *words]) == 0
+    assert "age >= 20" in capsys.readouterr().out
+    assert main(["data", "quarantine", "recipe=loan", *words, "--out", "dropped.xml"]) == 2
+    assert "output-unwritable" in capsys.readouterr().err

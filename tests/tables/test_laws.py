@@ -236,13 +236,26 @@ def test_nothing_is_learned_from_rows_that_are_scored(named, schema_of, rows, ot
 def test_the_account_adds_up(named, schema_of, rows, listed):
     inferred(listed, schema_of(rows))
     preparation, prepared = fit_or_skip(group_steps(named(*listed)), rows)
-    told = account(preparation, rows)
+    told, dropped = account(preparation, rows)
     heights = [rows.height, *(entry["rows_out"] for entry in told)]
     assert [entry["rows_in"] for entry in told] == heights[:-1]
     shown = prepared.drop(LABEL, WEIGHT, strict=False)
     assert (told[-1]["rows_out"], told[-1]["columns_out"]) == shown.shape
     assert told[-1]["nulls_out"] == sum(shown.null_count().row(0))
+    counted = {entry["step"]: entry["rows_in"] - entry["rows_out"] for entry in told}
+    named = dict(dropped["step"].value_counts().iter_rows())
+    assert named == {
+        name: count for name, count in counted.items() if count and preparation_op(preparation, name) in ROW_DROPPERS
+    }
+    assert dropped["row"].n_unique() == dropped.height
     json.dumps(told, allow_nan=False)
+
+
+ROW_DROPPERS = ("filter", "deduplicate")
+
+
+def preparation_op(preparation, name):
+    return next(step.step.op for step in preparation.steps if step.name == name)
 
 
 @pytest.mark.parametrize("step", [{"op": "no_such"}, {"op": "drop"}, {}, {"op": "drop", "columns": 1}], ids=str)

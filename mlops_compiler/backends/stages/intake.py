@@ -46,7 +46,7 @@ def take_snapshot(context: Context) -> Outcome:
         "nulls": {name: count for name, count in typed.null_count().row(0, named=True).items() if count},
         "lost": taken.lost,
         "joins": taken.joined,
-        "left_out": taken.left_out,
+        "left_out": taken.left_out.height,
         "doubts": [
             {"code": item.code, "headline": item.headline, "notes": [note.text for note in item.notes]}
             for item in taken.doubts
@@ -54,7 +54,10 @@ def take_snapshot(context: Context) -> Outcome:
         "about": about,
         **_newest(context.op(Check), typed),
     }
-    return Outcome(outputs={"snapshot": kept}, summary=summary)
+    outputs = {"snapshot": kept}
+    if taken.left_out.height:
+        outputs["quarantine"] = context.put_table(taken.left_out)
+    return Outcome(outputs=outputs, summary=summary)
 
 
 def _newest(check: Check, rows: pl.DataFrame) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT, training_rows
@@ -17,15 +18,14 @@ from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.evaluation.probe import suspects
 from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project
 from mlops_compiler.ir.ops.prepare import Deduplicate, Filter
-from mlops_compiler.tables.account import account
+from mlops_compiler.tables.account import ROW, account
 from mlops_compiler.tables.fusion import group_steps
 from mlops_compiler.tables.preparation import FittedPreparation, FittedStep, expand, fit
 from mlops_compiler.tables.steps import LABEL, reads
+from mlops_compiler.tables.steps.rows import explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import polars as pl
 
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.evaluation.probe import Suspect
@@ -122,13 +122,26 @@ def fit_preparations(context: Context) -> Outcome:
         "final": final,
     }
     unfiltered = read_rows(context, pipeline.source) if pipeline.filters else read
+    steps, dropped = _account(pipeline, whole, unfiltered)
     summary = {
-        "steps": _account(pipeline, whole, unfiltered),
+        "steps": steps,
+        "quarantined": dropped.height,
         "suspects": [asdict(item) for item in _suspects(pipeline, prepared)],
         "features": len(final["features"]),
         "rows": split["training_rows"],
     }
-    return Outcome(outputs={"preparations": context.put_json(value)}, summary=summary)
+    outputs = {"preparations": context.put_json(value)}
+    if dropped.height:
+        outputs["quarantine"] = context.put_table(_quarantine(context, pipeline, dropped))
+    return Outcome(outputs=outputs, summary=summary)
+
+
+def _quarantine(context: Context, pipeline: Pipeline, dropped: pl.DataFrame) -> pl.DataFrame:
+    """Give the rows that were dropped as they were taken in, each with the step and what that asks for."""
+    why = {named.name: explained(named.step) for named in pipeline.steps}
+    told = dropped.with_columns(reason=pl.col("step").replace_strict(why, return_dtype=pl.String)).drop("op")
+    whole = context.read_table("snapshot", "snapshot").with_row_index("row")
+    return told.join(whole, on="row", how="left", maintain_order="left").drop("row")
 
 
 def _suspects(pipeline: Pipeline, prepared: pl.DataFrame) -> tuple[Suspect, ...]:
@@ -141,13 +154,13 @@ def _suspects(pipeline: Pipeline, prepared: pl.DataFrame) -> tuple[Suspect, ...]
     return suspects({name: prepared.select(found) for name, found in columns.items() if found}, labels)
 
 
-def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> list[dict[str, Any]]:
+def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> tuple[list[dict[str, Any]], pl.DataFrame]:
     """Tell what each step did to the training rows, and refuse a filter that drops too many."""
-    told = account(whole, rows.frame.filter(rows.parts != HOLDOUT))
+    told, dropped = account(whole, rows.frame.with_row_index(ROW).filter(rows.parts != HOLDOUT))
     for entry, named in zip(told, pipeline.steps, strict=True):
         entry["because"] = named.because
         _within_loss(named, entry)
-    return told
+    return told, dropped
 
 
 def _entry(pipeline: Pipeline, preparation: FittedPreparation, columns: Sequence[str]) -> dict[str, Any]:

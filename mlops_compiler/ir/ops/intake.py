@@ -20,15 +20,17 @@ class Read:
         null_values: Texts that mean a missing value; CSV only.
         table: The table of a database; SQL only, as is `query`.
         query: What is asked of a database.
+        version: Of a Delta table, the last where it is not given.
     """
 
     verb: ClassVar[str] = "read"
-    kind: Literal["csv", "parquet", "ndjson", "sql"]
+    kind: Literal["csv", "parquet", "ndjson", "delta", "sql"]
     path: str
     separator: str = ","
     null_values: tuple[str, ...] = ()
     table: str | None = None
     query: str | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from mlops_compiler.ir.ops.prepare import Balance, ByRows, Deduplicate
+from mlops_compiler.ir.ops.prepare import Balance, ByRows, Deduplicate, Filter
 from mlops_compiler.tables.steps.base import (
     LABEL,
     WEIGHT,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
 
+    from mlops_compiler.ir.ops.prepare import StepOp
     from mlops_compiler.ir.schema import Schema
     from mlops_compiler.tables.steps.base import Learned
 
@@ -49,6 +50,17 @@ def _(_step: Balance) -> tuple[str, ...]:
 @change.register(Deduplicate)
 def _(step: Deduplicate, learned: Learned) -> Change:  # noqa: ARG001
     return Change(resample=pl.struct(step.columns).is_first_distinct().arg_true())
+
+
+def explained(step: StepOp) -> str:
+    """Say what a step asks of the rows that it keeps."""
+    match step:
+        case Filter(where=where):
+            return where
+        case Deduplicate(columns=columns):
+            return f"the first only of rows that are equal in {', '.join(columns)}"
+        case _:
+            return step.op
 
 
 @statistics.register(Balance)

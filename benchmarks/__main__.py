@@ -1,12 +1,12 @@
-"""Runs every benchmark in turn: ``python -m benchmarks [startup|passes|search]``."""
+"""Runs every benchmark in turn: ``python -m benchmarks [startup|passes|prepare|search]``."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import passes, search, startup
+from benchmarks import passes, prepare, search, startup
 
-BENCHMARKS = {"startup": startup.main, "passes": passes.main, "search": search.main}
+BENCHMARKS = {"startup": startup.main, "passes": passes.main, "prepare": prepare.main, "search": search.main}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHMARKS:

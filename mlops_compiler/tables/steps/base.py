@@ -43,6 +43,7 @@ class Change:
     Attributes:
         keep: The rows that stay; a request keeps its rows.
         resample: Which rows a model learns from, and how often: their numbers, computed from all of them.
+        once: Columns that several of those that follow read, computed once; they are removed again.
         columns: The columns that are set.
         taught: The same in rows to learn from, where they get others: those of cross-fitting.
         casts: Columns to the types that they are cast to.
@@ -52,6 +53,7 @@ class Change:
 
     keep: pl.Expr | None = None
     resample: pl.Expr | None = None
+    once: tuple[pl.Expr, ...] = ()
     columns: tuple[pl.Expr, ...] = ()
     taught: tuple[pl.Expr, ...] | None = None
     casts: tuple[tuple[str, str], ...] = ()
@@ -64,6 +66,8 @@ class Change:
             frame = frame.filter(self.keep)
         if self.resample is not None and mode == "training":
             frame = frame.select(pl.all().gather(self.resample))
+        if self.once:
+            frame = frame.with_columns(*self.once)
         if columns := self.taught if self.taught is not None and mode == "training" else self.columns:
             frame = frame.with_columns(*columns)
         if self.casts:

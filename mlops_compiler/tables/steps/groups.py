@@ -22,7 +22,7 @@ def group_key(by: Iterable[str], column: Callable[[str], pl.Expr] = pl.col) -> p
 def by_group(key: pl.Expr, values: Mapping[str, pl.Expr]) -> pl.Expr:
     """Ask for a statistic of each group: one list of the key with the values, in no order."""
     over = [value.over(key).alias(name) for name, value in values.items()]
-    return pl.struct([key.alias("key"), *over]).unique().implode()
+    return pl.struct([key.alias("key"), *over]).filter(key.is_first_distinct()).implode()
 
 
 def looked_up(key: pl.Expr, values: Mapping[str, Any], otherwise: Any, dtype: pl.DataType) -> pl.Expr:

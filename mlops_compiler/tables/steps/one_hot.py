@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 
 RARE = "(rare)"
+_HIDDEN = "\x00level|"
+"""Before the name of a column: its values as levels, written once for all indicators."""
 """Stands for the levels that have no indicator of their own."""
 
 
@@ -65,12 +67,13 @@ def _(step: OneHot, answers: Mapping[str, Any]) -> Learned:
 def _(step: OneHot, learned: Learned) -> Change:
     made: list[pl.Expr] = []
     for name in step.columns:
-        value, levels = as_level(pl.col(name)), learned["levels"][name]
+        value, levels = pl.col(_HIDDEN + name), learned["levels"][name]
         made += [value.eq_missing(pl.lit(level)).cast(pl.UInt8).alias(f"{name}={level}") for level in levels]
         if name in learned["rare"]:
             rare = value.is_not_null() & ~value.is_in(levels)
             made.append(rare.fill_null(value=False).cast(pl.UInt8).alias(f"{name}={RARE}"))
-    return Change(columns=tuple(made), remove=step.columns)
+    once = tuple(as_level(pl.col(name)).alias(_HIDDEN + name) for name in step.columns)
+    return Change(once=once, columns=tuple(made), remove=(*step.columns, *(_HIDDEN + name for name in step.columns)))
 
 
 @neutral.register(OneHot)

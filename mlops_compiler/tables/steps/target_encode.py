@@ -34,9 +34,9 @@ def _part(step: TargetEncode) -> pl.Expr:
 
 @statistics.register(TargetEncode)
 def _(step: TargetEncode, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
-    row = [_part(step).alias("part"), pl.col(LABEL).cast(pl.Float64).alias("label")]
+    cell = (_part(step) * 2 + pl.col(LABEL)).cast(pl.UInt8).alias("cell")  # part and label in one byte
     return {
-        name: pl.struct([_level(column(name)).alias("level"), *row]).value_counts().implode() for name in step.columns
+        name: pl.struct([_level(column(name)).alias("level"), cell]).value_counts().implode() for name in step.columns
     }
 
 
@@ -46,6 +46,7 @@ def _(step: TargetEncode, answers: Mapping[str, Any]) -> Learned:
     for name in step.columns:
         found = answers[name].struct.unnest()
         cells = found.select(pl.col(found.columns[0]).struct.unnest(), pl.col("count").cast(pl.Float64))
+        cells = cells.with_columns(part=pl.col("cell") // 2, label=(pl.col("cell") % 2).cast(pl.Float64))
         cells = cells.group_by("level", "part").agg(
             rows=pl.col("count").sum(), hits=(pl.col("count") * pl.col("label")).sum()
         )
@@ -71,11 +72,17 @@ def _(step: TargetEncode, learned: Learned) -> Change:
     for name in step.columns:
         level = _level(pl.col(name))
         served.append(_rated(level, learned["rates"][name]).alias(name))
-        choice = pl.lit(None, dtype=pl.Float64)
-        for part, held in enumerate(learned["held"][name]):
-            choice = pl.when(_part(step) == part).then(_rated(level, held)).otherwise(choice)
-        taught.append(choice.alias(name))
+        taught.append(_held(step, level, learned["held"][name]).alias(name))
     return Change(columns=tuple(served), taught=tuple(taught))
+
+
+def _held(step: TargetEncode, level: pl.Expr, held: list[Mapping[str, Any]]) -> pl.Expr:
+    """Look each row up once: in a table with a row for each level and a column for each part."""
+    levels = sorted({name for rates in held for name in rates["levels"]})
+    rates = [part["levels"].get(name, part["prior"]) for name in levels for part in held]
+    rates += [part["prior"] for part in held]  # a level that no part knows
+    place = looked_up(level, {name: index for index, name in enumerate(levels)}, len(levels), pl.Int64())
+    return pl.lit(pl.Series(rates, dtype=pl.Float64)).gather(place * step.folds + _part(step))
 
 
 def _rated(level: pl.Expr, rates: Mapping[str, Any]) -> pl.Expr:

@@ -72,6 +72,10 @@ def _intake(recipe: Recipe, places: Provenance, intake: Intake, schema: Schema) 
         last = next(node.name for node in reversed(nodes) if not node.name.startswith("source."))
         op = Node(name=f"join.{join.name}", op=join.op, inputs=(last, source.name), span=places.key_span(place))
         nodes += [source, op]
+    for name, look in intake.histories.items():
+        last = next(node.name for node in reversed(nodes) if not node.name.startswith("source."))
+        span = places.key_span(("data", "history", name))
+        nodes.append(Node(name=f"history.{name}", op=look, inputs=(last,), span=span))
     checked = schema.select(column.name for column in intake.check.columns)
     nodes.append(Node(name="contract", op=intake.check, inputs=(nodes[-1].name,), schema=checked, span=data))
     if (population := population_of(recipe)) is not None:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from mlops_compiler.analysis import wording_data
+from mlops_compiler.analysis.history import histories, late_history
 from mlops_compiler.analysis.joins import Joiner, ResolvedJoin, source_span
 from mlops_compiler.analysis.population import UNTYPED, computed_target
-from mlops_compiler.ir.ops.intake import Check, ColumnCheck, Read
+from mlops_compiler.ir.ops.intake import Check, ColumnCheck, History, Read
 from mlops_compiler.ir.schema import DTYPES, Column, Known, Role, Schema
 from mlops_compiler.recipe.data import ColumnContract, CsvSource, DeltaSource, SqlSource
 from mlops_compiler.tables.table import head, is_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from mlops_compiler.diagnostics import Diagnostic, Sink, Span
@@ -44,6 +46,7 @@ class Intake:
 
     read: Read
     joins: tuple[ResolvedJoin, ...]
+    histories: dict[str, History]
     check: Check
     target: str | None
 
@@ -80,6 +83,8 @@ def intake_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Int
         if (resolved := joiner.resolve(name, read_of(join.source), found)) is not None:
             joins.append(resolved)
             found = {**found, **resolved.types}
+    looks = histories(recipe, found, places, sink)
+    found = {**found, **{name: "float" for op in looks.values() for name in op.made}}
     target = computed_target(recipe, found, places, sink)
     if len(joins) == len(recipe.data.join):  # else every column of the missing one would be blamed
         _names_exist(recipe, places, found, sink)
@@ -99,7 +104,7 @@ def intake_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Int
         rows=(recipe.data.rows.at_least, recipe.data.rows.at_most),
         fresh=(recipe.data.time, recipe.data.fresh) if recipe.data.fresh and recipe.data.time else None,
     )
-    return Intake(read=read, joins=tuple(joins), check=check, target=target)
+    return Intake(read=read, joins=tuple(joins), histories=looks, check=check, target=target)
 
 
 def _guessed(read: Read, known: Mapping[str, str], found: Iterable[str], joins: Iterable[ResolvedJoin]) -> set[str]:
@@ -235,14 +240,16 @@ def _can_hold(kind: str, value: object) -> bool:
 
 def schema_of(recipe: Recipe, intake: Intake) -> Schema:
     """Make the schema of the table that is kept, with roles and what is known when."""
-    columns = [_column(recipe, column) for column in intake.check.columns]
+    late = late_history(recipe)
+    columns = [_column(recipe, column, late) for column in intake.check.columns]
     if intake.target is not None:
-        columns.append(_column(recipe, ColumnCheck(name=recipe.objective.target, type=intake.target, nullable=False)))
+        made = ColumnCheck(name=recipe.objective.target, type=intake.target, nullable=False)
+        columns.append(_column(recipe, made, late))
     return Schema(tuple(columns))
 
 
-def _column(recipe: Recipe, check: ColumnCheck) -> Column:
-    known = Known(recipe.data.columns.get(check.name, _FREE).known)
+def _column(recipe: Recipe, check: ColumnCheck, late: AbstractSet[str]) -> Column:
+    known = Known.AFTER_OUTCOME if check.name in late else Known(recipe.data.columns.get(check.name, _FREE).known)
     role = Role.FEATURE if known is Known.BEFORE_PREDICTION else Role.IGNORED
     named = {recipe.data.key: Role.KEY, recipe.data.time: Role.TIME, recipe.data.group: Role.GROUP}
     role = named.get(check.name, role)

@@ -138,3 +138,13 @@ def unknown_in_source_expression(key: str, name: str, help_: str | None, span: S
         span=span,
         help=help_,
     )
+
+
+def history_without_time(name: str, span: Span | None) -> Diagnostic:
+    """A recipe looks back, and does not say what is before what."""
+    return Diagnostic(
+        code="contract-conflict",
+        headline=f"history `{name}` looks at earlier rows, and the recipe names no column of time",
+        span=span,
+        help="name it under `data.time`",
+    )

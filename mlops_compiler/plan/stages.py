@@ -49,7 +49,7 @@ BOOKKEEPING = frozenset({"release", "report"})
 """Stages that are too small to start an engine for; they run in the command's own process."""
 
 
-_INTAKE = (intake.Read, intake.Join, intake.Check, intake.Population, intake.Snapshot)
+_INTAKE = (intake.Read, intake.Join, intake.History, intake.Check, intake.Population, intake.Snapshot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,8 +203,8 @@ def _of_node(node: Node) -> dict[str, Any]:
         case intake.Read() as read:
             place = digest_key(node.name).removesuffix(".digest")
             return {place: _fields(read, without=("path",))}
-        case intake.Join() as join:
-            return {f"data.{node.name}": _fields(join, without=("times",))}
+        case intake.Join() | intake.History() as op:
+            return {f"data.{node.name}": _fields(op, without=("times",))}
         case intake.Population(where=where, target=target):
             return {"data.where": where, "objective.target_is": target[1] if target else None}
         case intake.Check(columns=columns, max_loss=most, rows=(fewest, many), fresh=fresh):

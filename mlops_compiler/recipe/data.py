@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mlops_compiler.recipe.amounts import Delay, Duration
+from mlops_compiler.recipe.history import AnyPast
 from mlops_compiler.recipe.names import Name
 from mlops_compiler.section import Section
 
@@ -212,6 +213,8 @@ class Data(Section):
     """Where the rows come from."""
     join: dict[Name, Join] = Field(default_factory=dict)
     """Other tables, joined in the order written."""
+    history: dict[Name, AnyPast] = Field(default_factory=dict)
+    """What earlier rows of the same group say to each row, by `time`; after the joins, in the order written."""
     where: Annotated[str, Field(min_length=1)] | None = None
     """A SQL expression that is true for the rows that the recipe is about; the others are left out at intake."""
     key: str | None = None

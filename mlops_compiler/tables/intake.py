@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Severity, Sink
-from mlops_compiler.ir.ops.intake import Check, Join, Population
+from mlops_compiler.ir.ops.intake import Check, History, Join, Population
 from mlops_compiler.tables.contract import doubts, take_in
 from mlops_compiler.tables.expectations import expectations
 from mlops_compiler.tables.expressions import parse_expression
+from mlops_compiler.tables.history import look_back
 from mlops_compiler.tables.joins import join
 from mlops_compiler.tables.population import select
 
@@ -61,6 +62,8 @@ def assemble(nodes: Mapping[str, Node], read: Callable[[Node], pl.DataFrame]) ->
             found = join(short, node.op, table, read(nodes[f"source.{short}"]), node.span)
             table = found.rows
             joined.append({"join": short, "matched": found.matched, "unmatched": found.unmatched})
+        elif isinstance(node.op, History):
+            table = look_back(name.removeprefix("history."), node.op, table, node.span)
     (check,) = (node.op for node in nodes.values() if isinstance(node.op, Check))
     typed, lost = take_in(check, table)
     left_out = _left_out(None, typed)

@@ -31,6 +31,30 @@ OVERRIDES = {
     "a mean of texts": (["+data.columns.city=«{mean: [0, 1]}»"], "contract-conflict", None),
     "a pattern of numbers": (["+data.columns.age={pattern: '«a+»'}"], "contract-conflict", None),
     "a pattern that is none": (["+data.columns.city={pattern: '«(a»'}"], "contract-conflict", None),
+    "a look back without a time": (
+        ["+data.history={«h»: {op: lag, columns: age}}"],
+        "contract-conflict",
+        "name it under `data.time`",
+    ),
+    "a look back at what is not there": (
+        ["+data.history={h: {op: lag, columns: «agee»}}", "+data.time=joined", "data.ignore=[]"],
+        "unknown-column",
+        "did you mean `age`?",
+    ),
+    "a look back at texts": (
+        ["+data.history={h: {op: lag, columns: «city»}}", "+data.time=joined", "data.ignore=[]"],
+        "contract-conflict",
+        None,
+    ),
+    "a look back that takes a name": (
+        [
+            "+data.history={h: {op: lag, columns: age}, «i»: {op: lag, columns: age}}",
+            "+data.time=joined",
+            "data.ignore=[]",
+        ],
+        "name-taken",
+        None,
+    ),
     "values of another kind": (["+data.columns.age.one_of=«['30', '40']»"], "contract-conflict", None),
     "numbers for texts": (["+data.columns.city.one_of=«[0, 1]»"], "contract-conflict", None),
     "truths for numbers": (["+data.columns.age.one_of=«[true]»"], "contract-conflict", None),

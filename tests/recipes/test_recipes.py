@@ -53,3 +53,20 @@ def test_flights(place):
     refused = place.main("check", "recipe=flights", "prepare.scale.columns=[distance,dep_delay]")
     assert refused.code == 1
     assert "error[leak]: step `scale` uses column `dep_delay`" in refused.err
+
+
+def test_stocks(place):
+    """L-PREP-4: lags and rolling windows by share; what looks ahead is the target's alone."""
+    some(place, "stocks", "stocks.parquet", lambda rows: rows.filter(pl.col("ticker").is_in(["IBM", "MSFT"])))
+    said = place.main("recipe=stocks", "search.trials=3", "objective.accept.roc_auc.at_least=0.55")
+    assert said.code == 0, said.err
+    summary = place.store.last_stage("stocks", "snapshot").summary
+    kept = pl.read_parquet(place.store.objects.get(summary["snapshot"])).sort("ticker", "date")
+    ibm = kept.filter(pl.col("ticker") == "IBM")
+    assert ibm["close_lead_1"][:-1].equals(ibm["close"][1:], check_names=False)
+    assert summary["left_out"] == 2 * 61
+    refused = place.main("check", "recipe=stocks", "prepare.shares.columns.move=close_lead_1 - close")
+    assert refused.code == 1
+    assert "`close_lead_1`, which is known only after the outcome" in refused.err
+    pinned = place.main("plan", "recipe=stocks", "data.version=1", "prepare.shares.columns.move=close_lead_1 - close")
+    assert "`close_lead_1`, which is known only after the outcome" in pinned.err

@@ -74,6 +74,46 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Add what other rows of the same group say, in the order of time.
+
+    Attributes:
+        kind: ``lag``, ``difference`` or ``rolling``.
+        columns: Columns of numbers.
+        by: The columns that make the groups.
+        time: The column that orders the rows.
+        periods: How many rows back, of a lag or a difference; a negative number looks ahead.
+        window: Of how many rows a rolling statistic is.
+        statistics: Which rolling statistics.
+    """
+
+    verb: ClassVar[str] = "history"
+    kind: Literal["lag", "difference", "rolling"]
+    columns: tuple[str, ...]
+    by: tuple[str, ...]
+    time: str
+    periods: tuple[int, ...] = ()
+    window: int = 0
+    statistics: tuple[str, ...] = ()
+
+    @property
+    def made(self) -> dict[str, tuple[str, str, int]]:
+        """Map each column that is made to the column that it comes from, how, and over how many rows."""
+        if self.kind == "rolling":
+            return {
+                f"{name}_{kind}_of_{self.window}": (name, kind, self.window)
+                for name in self.columns
+                for kind in self.statistics
+            }
+        words = {"lag": "lag", "difference": "diff"}
+        return {
+            f"{name}_{words[self.kind] if number > 0 else 'lead'}_{abs(number)}": (name, self.kind, number)
+            for name in self.columns
+            for number in self.periods
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
     """Keep the rows that the recipe is about, and compute their target.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-from mlops_compiler.ir.ops.intake import Check, Join, Population, Read, Snapshot
+from mlops_compiler.ir.ops.intake import Check, History, Join, Population, Read, Snapshot
 
 if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Span
@@ -200,6 +200,7 @@ class Report:
 LifecycleOp: TypeAlias = (
     Read
     | Check
+    | History
     | Join
     | Population
     | Snapshot

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 class Section(BaseModel):
     """The base of every mapping in a recipe."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, populate_by_name=True)
 
 
 @lru_cache(maxsize=256)

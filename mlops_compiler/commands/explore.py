@@ -11,7 +11,8 @@ from mlops_compiler.commands.base import DONE, write_file
 from mlops_compiler.console.explore_view import print_exploration
 from mlops_compiler.console.streams import results
 from mlops_compiler.driver import plan_recipe
-from mlops_compiler.explore import About, Exploration, explore
+from mlops_compiler.explore.exploration import About, Exploration
+from mlops_compiler.explore.explore import explore
 from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.evidence import STAGE, exploration_fingerprint
 from mlops_compiler.report.exploration import render_exploration

@@ -12,7 +12,7 @@ from mlops_compiler.report.exploration import KINDS
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mlops_compiler.explore import Exploration
+    from mlops_compiler.explore.exploration import Exploration
 
 _STYLES = {"bad": BAD, "warm": WARN, "good": GOOD, "muted": DIM}
 _SHOWN = 5

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, Span, did_you_mean, listing
-from mlops_compiler.explore import About, explore
+from mlops_compiler.explore.exploration import About
+from mlops_compiler.explore.explore import explore
 
 if TYPE_CHECKING:
     from mlops_compiler.draft.table import Table
-    from mlops_compiler.explore import Exploration
+    from mlops_compiler.explore.exploration import Exploration
     from mlops_compiler.ir.domain import Scalar
 
 _NAMES = re.compile(r"(^|[_\W])(id|uuid|guid|key|code|no|nr|number)$", re.IGNORECASE)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from mlops_compiler.explore import Exploration, Finding
+    from mlops_compiler.explore.exploration import Exploration, Finding
 
 KINDS = {
     "leak-suspect": ("Leak suspects", "bad"),

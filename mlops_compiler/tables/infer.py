@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _MODES: tuple[Mode, ...] = ("training", "serving")
 
 
+_MOST = 1024
+_seen: dict[tuple[str, Schema], Schema] = {}
+"""What was inferred before, by the text of a step (1, 1.0 and true are equal): passes ask for the same steps again."""
+
+
 def infer(step: StepOp, schema: Schema) -> Schema:
     """Infer the schema that a step gives for one that reaches it.
 
@@ -30,6 +35,16 @@ def infer(step: StepOp, schema: Schema) -> Schema:
         polars.exceptions.PolarsError: The step's expressions do not fit the columns' types.
         NotRowWiseError: An expression looks at other rows.
     """
+    key = (repr(step), schema)
+    if (known := _seen.get(key)) is not None:
+        return known
+    if len(_seen) >= _MOST:
+        _seen.clear()
+    _seen[key] = found = _infer(step, schema)
+    return found
+
+
+def _infer(step: StepOp, schema: Schema) -> Schema:
     empty = schema.empty_frame()
     taught = empty.lazy().with_columns(pl.lit(None, dtype=pl.Int8).alias(LABEL))
     if is_fitted(step) and not isinstance(step, Selection):  # those ask of open columns as well, which none is yet

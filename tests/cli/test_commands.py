@@ -43,7 +43,7 @@ def test_check_counts_what_it_found(small):
     told = small.main("check", "recipe=small", "verbose=true").out
     assert "one_hot" in told
     assert "name=female type=int nullable=True inferred=True" in told
-    assert "name=tenure type=int nullable=False unique=False range=[0.0, 100.0]\n" in told
+    assert "name=tenure type=int nullable=False range=[0.0, 100.0]\n" in told
 
 
 def test_a_plan_says_what_would_run(small):

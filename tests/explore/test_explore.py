@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mlops_compiler.explore import About, Exploration, explore
 from mlops_compiler.explore.drift import stability_index
+from mlops_compiler.explore.exploration import About, Exploration
+from mlops_compiler.explore.explore import explore
 from mlops_compiler.report.exploration import KINDS, render_exploration
 
 ROWS = 2000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError
@@ -16,6 +15,7 @@ from mlops_compiler.tables.steps.impute import indicators
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.schema import Schema
@@ -37,6 +37,8 @@ def _(step: ImputeModel, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]
 
 @learn.register(ImputeModel)
 def _(step: ImputeModel, answers: Mapping[str, Any]) -> Learned:
+    import numpy as np
+
     values = {name: answers[name].to_numpy() for name in reads(step)}
     means = {name: None if np.isnan(given).all() else float(np.nanmean(given)) for name, given in values.items()}
     if empty := [name for name, mean in means.items() if mean is None]:
@@ -50,6 +52,8 @@ def _ridge(
     name: str, step: ImputeModel, values: NDArray[np.float64], filled: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, Any]:
     """Fit one column on the others; gives the weight of each in its own unit, and the intercept."""
+    import numpy as np
+
     using = [other for other in step.using if other != name]
     known = ~np.isnan(values)
     X = np.column_stack([filled[other][known] for other in using])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from mlops_compiler.ir.ops.prepare import Balance, ByRows, Deduplicate, Filter
@@ -90,6 +89,8 @@ def _weights(rows: Mapping[str, int]) -> pl.Expr:
 
 def _chosen(step: Balance, labels: pl.Series) -> pl.Series:
     """Number the rows that are learned from: those there are, in order, then those that stand in once more."""
+    import numpy as np
+
     values = labels.to_numpy()
     random = np.random.default_rng(step.seed)
     classes = sorted((np.flatnonzero(values == label) for label in (0, 1)), key=len)

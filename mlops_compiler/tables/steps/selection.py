@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from mlops_compiler.ir.ops.prepare import DropConstant, DropCorrelated, Selection, SelectKBest
@@ -106,6 +105,8 @@ def _(step: DropCorrelated, column: Callable[[str], pl.Expr]) -> dict[str, pl.Ex
 @learn.register(DropCorrelated)
 def _(step: DropCorrelated, answers: Mapping[str, Any]) -> Learned:
     """Compare in order; what is missing counts as the mean."""
+    import numpy as np
+
     columns = [_centered(answers[name].to_numpy()) for name in step.columns]
     strength = np.abs(np.array(columns) @ np.array(columns).T) if columns else np.zeros((0, 0))
     kept: list[int] = []
@@ -117,6 +118,8 @@ def _(step: DropCorrelated, answers: Mapping[str, Any]) -> Learned:
 
 def _centered(values: Any) -> Any:
     """Bring a column to mean 0 and length 1; one that does not vary, or is not finite, is like no other."""
+    import numpy as np
+
     known = np.isfinite(values)
     centered = np.where(known, values - (values[known].mean() if known.any() else 0.0), 0.0)
     length = float(np.sqrt((centered**2).sum()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from mlops_compiler.ir.ops.prepare import Power, QuantileScale
@@ -78,6 +77,8 @@ def _(step: Power, schema: Schema) -> Learned:  # noqa: ARG001
 
 @learn.register(QuantileScale)
 def _(step: QuantileScale, answers: Mapping[str, Any]) -> Learned:
+    import numpy as np
+
     values = _values(step, answers, "quantiles")
     shares = np.linspace(0, 1, step.quantiles)
     return {"quantile": {name: np.quantile(found, shares).tolist() for name, found in values.items()}}
@@ -90,6 +91,8 @@ def _(step: QuantileScale, learned: Learned) -> Change:
 
 def _scaled(name: str, edges: list[float], to: str) -> pl.Expr:
     """Interpolate from below and from above and take the middle, so that ties lie in the middle of their shares."""
+    import numpy as np
+
     known, shares = np.asarray(edges), np.linspace(0, 1, len(edges))
 
     def scaled(values: pl.Series) -> pl.Series:

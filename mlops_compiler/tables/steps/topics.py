@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic
@@ -16,6 +15,7 @@ from mlops_compiler.tables.steps.base import Change, as_level, change, learn, ma
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.schema import Schema
@@ -81,6 +81,8 @@ def _(step: Topics, learned: Learned) -> Change:
 
 
 def _reduced(name: str, components: int, topics: Mapping[str, Any]) -> pl.Expr:
+    import numpy as np
+
     names = _names(name, components)
     place = {term: index for index, term in enumerate(topics["terms"])}
     idf = np.asarray(topics["idf"])

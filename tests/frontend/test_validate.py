@@ -112,6 +112,7 @@ def test_an_unknown_key_is_refused_in_every_section(workspace, path):
     needed = {
         "feedback": "feedback.labels={source: {kind: csv, path: labels.csv}, key: id}",
         "data.join": "data.join.name={source: {kind: csv, path: other.csv}, by: id}",
+        "data.history": "data.history.name={op: lag, columns: tenure}",
     }
     given = [token for above, token in needed.items() if key.startswith(above)]
     message = workspace.message("recipe=churn", *given, f"{key}=1")

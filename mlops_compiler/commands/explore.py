@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_compiler.analysis.history import late_history
 from mlops_compiler.commands.base import DONE, write_file
 from mlops_compiler.console.explore_view import print_exploration
 from mlops_compiler.console.streams import results
@@ -97,7 +98,10 @@ def about(recipe: Recipe, size: int | None = None) -> About:
         key=data.key,
         time=data.time,
         group=data.group,
-        late=tuple(name for name, column in data.columns.items() if column.known == "after_outcome"),
+        late=(
+            *(name for name, column in data.columns.items() if column.known == "after_outcome"),
+            *sorted(late_history(recipe)),
+        ),
         ignore=data.ignore,
         sample=recipe.explore.sample,
         bytes=size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -70,3 +71,6 @@ def test_stocks(place):
     assert "`close_lead_1`, which is known only after the outcome" in refused.err
     pinned = place.main("plan", "recipe=stocks", "data.version=1", "prepare.shares.columns.move=close_lead_1 - close")
     assert "`close_lead_1`, which is known only after the outcome" in pinned.err
+    found = json.loads(place.main("explore", "recipe=stocks", "--json").out)
+    assert {item["column"] for item in found["scores"]}.isdisjoint({"close_lead_1", "jumps", "date"})
+    assert "close_diff_1_std_of_20" in {item["column"] for item in found["scores"]}

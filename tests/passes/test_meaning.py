@@ -93,6 +93,11 @@ steps = st.one_of(
             unique_by=lambda pair: pair[0],
         ).map(tuple),
     ),
+    st.builds(
+        Derive,
+        expressions=st.sampled_from([(("p", "a + b"),), (("q", "b * 2"), ("p", "a"))]),
+        remove=some((*NUMBERS, *TEXTS)),
+    ),
     st.builds(Standardize, columns=some((*NUMBERS, "p"))),
     st.builds(RobustScale, columns=some((*NUMBERS, "p"))),
     st.builds(MinMaxScale, columns=some((*NUMBERS, "p")), clip=st.booleans()),

@@ -98,6 +98,7 @@ steps = st.one_of(
             unique_by=lambda pair: pair[0],
         ).map(tuple),
     ),
+    st.builds(Derive, expressions=st.just((("new", "f / 7"),)), remove=some((*NUMBERS, *TEXTS))),
     st.builds(Standardize, columns=some(NUMBERS)),
     st.builds(RobustScale, columns=some(NUMBERS)),
     st.builds(MinMaxScale, columns=some(NUMBERS), clip=st.booleans()),

@@ -38,7 +38,11 @@ def _(step: Derive) -> dict[str, tuple[str, ...]]:
 @narrow.register(Derive)
 def _(step: Derive, live: AbstractSet[str]) -> Derive | None:
     made = tuple((name, text) for name, text in step.expressions if name in live)
-    return replace(step, expressions=made) if made else None
+    if not made:
+        return None
+    # What it removes is not needed after it: it is there for sure only where the step itself reads it.
+    read = set(reads(replace(step, expressions=made)))
+    return replace(step, expressions=made, remove=tuple(name for name in step.remove if name in read))
 
 
 @change.register(Derive)

@@ -143,6 +143,8 @@ def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], s
     path = recipe.data.source.path
     named = [(name, places.key_span(("data", "columns", name))) for name in recipe.data.columns]
     named += [(name, places.value_span(("data", "ignore", index))) for index, name in enumerate(recipe.data.ignore)]
+    for index, name in enumerate(recipe.data.snapshot.personal):
+        named.append((name, places.value_span(("data", "snapshot", "personal", index))))
     if recipe.objective.target_is is None:
         named.append((recipe.objective.target, places.value_span(("objective", "target"))))
     for role in ("key", "time", "group"):

@@ -31,6 +31,11 @@ OVERRIDES = {
     "a mean of texts": (["+data.columns.city=«{mean: [0, 1]}»"], "contract-conflict", None),
     "a pattern of numbers": (["+data.columns.age={pattern: '«a+»'}"], "contract-conflict", None),
     "a pattern that is none": (["+data.columns.city={pattern: '«(a»'}"], "contract-conflict", None),
+    "personal data that are not there": (
+        ["+data.snapshot.personal=[«agee»]"],
+        "unknown-column",
+        "did you mean `age`?",
+    ),
     "a look back without a time": (
         ["+data.history={«h»: {op: lag, columns: age}}"],
         "contract-conflict",

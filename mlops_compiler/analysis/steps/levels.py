@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from mlops_compiler.analysis.steps.common import copied, quoted, resolve
 from mlops_compiler.ir.ops import prepare as ops
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
     from mlops_compiler.analysis.site import Site
 
+OnLevels: TypeAlias = steps.Frequency | steps.TargetEncode | steps.Hash | steps.GroupRare
+_SAYS_ALL: dict[type[OnLevels], type[ops.StepOp]] = {
+    steps.Frequency: ops.Frequency,
+    steps.TargetEncode: ops.TargetEncode,
+    steps.Hash: ops.HashEncode,
+    steps.GroupRare: ops.GroupRare,
+}
+"""Steps that say all that their op does, and take columns of any type."""
 _EXTRACTS = {"weekday": "ISODOW", "day_of_year": "DOY"}
 """How SQL calls the parts that it does not call as we do."""
 _PERIODS = {
@@ -45,23 +53,11 @@ def _(step: steps.Ordinal, site: Site) -> ops.StepOp | None:
 
 
 @resolve.register(steps.Frequency)
-def _(step: steps.Frequency, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.Frequency, site.columns(step.columns))
-
-
 @resolve.register(steps.TargetEncode)
-def _(step: steps.TargetEncode, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.TargetEncode, site.columns(step.columns))
-
-
 @resolve.register(steps.Hash)
-def _(step: steps.Hash, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.HashEncode, site.columns(step.columns))
-
-
 @resolve.register(steps.GroupRare)
-def _(step: steps.GroupRare, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.GroupRare, site.columns(step.columns))
+def _(step: OnLevels, site: Site) -> ops.StepOp | None:
+    return copied(step, _SAYS_ALL[type(step)], site.columns(step.columns))
 
 
 @resolve.register(steps.TextTopics)

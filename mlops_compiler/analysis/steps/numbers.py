@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from mlops_compiler.analysis import wording, wording_steps
 from mlops_compiler.analysis.steps.common import copied, resolve
@@ -15,6 +15,27 @@ if TYPE_CHECKING:
     from mlops_compiler.analysis.site import Site
 
 _STATISTICS = ("mean", "median", "mode")
+OnNumbers: TypeAlias = (
+    steps.Log1p
+    | steps.YeoJohnson
+    | steps.Standardize
+    | steps.RobustScale
+    | steps.MinMaxScale
+    | steps.QuantileScale
+    | steps.Clip
+    | steps.Bins
+)
+_SAYS_ALL: dict[type[OnNumbers], type[ops.StepOp]] = {
+    steps.Log1p: ops.Log1p,
+    steps.YeoJohnson: ops.Power,
+    steps.Standardize: ops.Standardize,
+    steps.RobustScale: ops.RobustScale,
+    steps.MinMaxScale: ops.MinMaxScale,
+    steps.QuantileScale: ops.QuantileScale,
+    steps.Clip: ops.Clip,
+    steps.Bins: ops.Bins,
+}
+"""Steps that say all that their op does, and take numbers."""
 
 
 @resolve.register(steps.Impute)
@@ -77,47 +98,19 @@ def _(step: steps.Cast, site: Site) -> ops.StepOp | None:
     return copied(step, ops.Cast, site.columns(step.columns))
 
 
-@resolve.register(steps.Log1p)
-def _(step: steps.Log1p, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.Log1p, site.numbers(site.columns(step.columns)))
-
-
-@resolve.register(steps.YeoJohnson)
-def _(step: steps.YeoJohnson, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.Power, site.numbers(site.columns(step.columns)))
-
-
-@resolve.register(steps.Standardize)
-def _(step: steps.Standardize, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.Standardize, site.numbers(site.columns(step.columns)))
-
-
-@resolve.register(steps.RobustScale)
-def _(step: steps.RobustScale, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.RobustScale, site.numbers(site.columns(step.columns)))
-
-
-@resolve.register(steps.MinMaxScale)
-def _(step: steps.MinMaxScale, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.MinMaxScale, site.numbers(site.columns(step.columns)))
-
-
-@resolve.register(steps.QuantileScale)
-def _(step: steps.QuantileScale, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.QuantileScale, site.numbers(site.columns(step.columns)))
-
-
-@resolve.register(steps.Clip)
-def _(step: steps.Clip, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.Clip, site.numbers(site.columns(step.columns)))
-
-
 @resolve.register(steps.Winsorize)
 def _(step: steps.Winsorize, site: Site) -> ops.StepOp | None:
     columns = site.numbers(site.columns(step.columns))
     return ops.Clip(columns=columns, lower=step.share, upper=1 - step.share) if columns else None
 
 
+@resolve.register(steps.Log1p)
+@resolve.register(steps.YeoJohnson)
+@resolve.register(steps.Standardize)
+@resolve.register(steps.RobustScale)
+@resolve.register(steps.MinMaxScale)
+@resolve.register(steps.QuantileScale)
+@resolve.register(steps.Clip)
 @resolve.register(steps.Bins)
-def _(step: steps.Bins, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.Bins, site.numbers(site.columns(step.columns)))
+def _(step: OnNumbers, site: Site) -> ops.StepOp | None:
+    return copied(step, _SAYS_ALL[type(step)], site.numbers(site.columns(step.columns)))

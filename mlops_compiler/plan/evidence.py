@@ -43,9 +43,11 @@ def evidence(plan: Plan, program: Program, store: StoreReader) -> tuple[Diagnost
     Returns:
         A warning for each step that drops a column that tells, or fills one whose gaps are not at random.
     """
-    record = store.last_stage(plan.recipe, STAGE)
-    if record is None or record.ingredients.get("snapshot") != plan.stage("snapshot").fingerprint:
+    rows = plan.stage("snapshot").fingerprint
+    records = [item for item in store.stages(plan.recipe, STAGE) if item.ingredients.get("snapshot") == rows]
+    if not records:
         return ()
+    record = records[-1]
     findings = [Finding(**{**item, "columns": tuple(item["columns"])}) for item in record.summary["findings"]]
     return tuple(_against(program, findings, record.summary["page"]))
 

@@ -71,10 +71,15 @@ def test_other_rows_are_not_judged_by_what_these_say(place, capsys):
     import polars as pl
 
     path = place / "recipes" / "data" / "credit.parquet"
+    before = path.read_bytes()
     pl.read_parquet(path).head(4000).write_parquet(path)
     capsys.readouterr()
     assert main(["plan", "recipe=loan", "--format", "concise"]) == 0
     assert "imputes-not-at-random" not in capsys.readouterr().err
+    assert main(["explore", "recipe=loan"]) == 0
+    path.write_bytes(before)
+    assert main(["plan", "recipe=loan", "--format", "concise"]) == 0
+    assert "imputes-not-at-random" in capsys.readouterr().err
 
 
 def test_what_was_found_is_shown_again_and_written_where_it_is_asked_for(place, capsys):

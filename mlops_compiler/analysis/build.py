@@ -11,8 +11,9 @@ from mlops_compiler.analysis.joins import source_span
 from mlops_compiler.analysis.leaks import find_leaks
 from mlops_compiler.analysis.population import population_of
 from mlops_compiler.analysis.site import Site
-from mlops_compiler.analysis.source import intake_of, positive_fits, schema_of
+from mlops_compiler.analysis.source import intake_of, schema_of
 from mlops_compiler.analysis.steps import made_by, named_by_itself, removed_by, resolve, step_schema
+from mlops_compiler.analysis.target import target_fits
 from mlops_compiler.diagnostics import RecipeError, Sink
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.ops.intake import Snapshot
@@ -43,7 +44,7 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     """
     sink = Sink()
     intake = intake_of(recipe, places, root, sink)
-    positive_fits(recipe, intake, places, sink)
+    target_fits(recipe, intake, places, sink)
     sink.raise_errors(RecipeError)  # without the right columns every step would be blamed
     schema = schema_of(recipe, intake)
     prepared = _prepare(recipe, places, schema, sink)
@@ -88,8 +89,9 @@ def _split(recipe: Recipe, places: Provenance) -> Node:
     validation = recipe.validate_
     kinds = (validation.holdout.kind, validation.folds.kind)
     split = ops.Split(
+        task=recipe.objective.task,
         target=recipe.objective.target,
-        positive=recipe.objective.positive,
+        positive=getattr(recipe.objective, "positive", None),
         holdout=validation.holdout.kind,
         fraction=validation.holdout.fraction,
         folds=validation.folds.kind,
@@ -113,6 +115,7 @@ def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> 
         removed={},
         ignored=recipe.data.ignore,
         unmade=unmade,
+        task=recipe.objective.task,
         seed=recipe.validate_.seed,
         places=places,
         sink=sink,
@@ -163,7 +166,8 @@ def _modelling(
     recipe: Recipe, places: Provenance, prepared: tuple[Node, ...], features: Schema, search: ops.Search
 ) -> tuple[Node, ...]:
     objective = recipe.objective
-    value = ops.ValueMatrix(**objective.value.model_dump()) if objective.value else None
+    worth = getattr(objective, "value", None)
+    value = ops.ValueMatrix(**worth.model_dump()) if worth else None
     criteria = tuple(
         ops.Bound(
             metric=name,
@@ -175,11 +179,13 @@ def _modelling(
     )
     last = (prepared[-1].name,) if prepared else ("snapshot", "split")
     train = ops.Train(key=recipe.data.key, seed=recipe.validate_.seed)
-    evaluate = ops.Evaluate(metric=objective.metric, metrics=search.metrics, value=value)
+    evaluate = ops.Evaluate(task=objective.task, metric=objective.metric, metrics=search.metrics, value=value)
     return (
         Node(name="matrix", op=ops.Matrix(features=features.names), inputs=last, schema=features),
         Node(name="search", op=search, inputs=("matrix", "split"), span=places.key_span(("models",))),
-        Node(name="select", op=ops.Select(rule=recipe.select.rule, value=value), inputs=("search",)),
+        Node(
+            name="select", op=ops.Select(task=objective.task, rule=recipe.select.rule, value=value), inputs=("search",)
+        ),
         Node(name="train", op=train, inputs=("select", "matrix", "split")),
         Node(name="evaluate", op=evaluate, inputs=("train", "split")),
         Node(

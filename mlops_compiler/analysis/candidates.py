@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording
-from mlops_compiler.evaluation.metrics import METRIC_NAMES
+from mlops_compiler.evaluation.metrics import metric_names
 from mlops_compiler.ir.ops.lifecycle import Candidate, Search
 from mlops_compiler.models.registry import MODELS
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.diagnostics import Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
+    from mlops_compiler.ir.task import Task
     from mlops_compiler.recipe.models import Model
     from mlops_compiler.recipe.recipe import Recipe
 
@@ -25,7 +26,10 @@ def search_of(recipe: Recipe, places: Provenance, sink: Sink) -> Search:
         span = places.value_span(("search", "trials"))
         sink.add(wording.too_few_trials(search.trials, len(recipe.models), span))
     search_op = Search(
-        candidates=tuple(_candidate(name, model, places, sink) for name, model in recipe.models.items()),
+        task=recipe.objective.task,
+        candidates=tuple(
+            _candidate(name, model, recipe.objective.task, places, sink) for name, model in recipe.models.items()
+        ),
         metric=recipe.objective.metric,
         metrics=_metrics(recipe),
         algorithm=search.algorithm,
@@ -57,11 +61,14 @@ def _metrics(recipe: Recipe) -> tuple[str, ...]:
     """The metrics to compute: the primary, those to report and those with a criterion; in the task's order."""
     objective = recipe.objective
     wanted = {objective.metric, *objective.report, *objective.accept}
-    return tuple(name for name in METRIC_NAMES if name in wanted)
+    return tuple(name for name in metric_names(objective.task) if name in wanted)
 
 
-def _candidate(name: str, model: Model, places: Provenance, sink: Sink) -> Candidate:
+def _candidate(name: str, model: Model, task: Task, places: Provenance, sink: Sink) -> Candidate:
     kind, resources = MODELS[model.kind], model.resources
+    if task not in kind.tasks:
+        fitting = [other for other in MODELS if task in MODELS[other].tasks]
+        sink.add(wording.wrong_task(name, model.kind, task, fitting, places.value_span(("models", name, "kind"))))
     if resources.gpu not in ("auto", 0) and not kind.uses_gpu:
         users = [other for other in MODELS if MODELS[other].uses_gpu]
         sink.add(wording.no_gpu_model(name, model.kind, users, places.value_span(("models", name, "resources", "gpu"))))

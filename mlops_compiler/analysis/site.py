@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
     from mlops_compiler.ir.schema import Column, Schema
+    from mlops_compiler.ir.task import Task
     from mlops_compiler.recipe import prepare as steps
 
 Use: TypeAlias = Literal["changes", "derives", "filters"]
@@ -37,6 +38,7 @@ class Site:
         removed: Columns that earlier steps removed, by whom.
         ignored: Columns of the source that the recipe leaves out.
         unmade: Columns that earlier steps would make, were they right; what uses them is not to blame.
+        task: What the recipe's models are asked for.
         seed: That of the recipe.
         places: Where the recipe says what.
         sink: Collects the findings.
@@ -48,6 +50,7 @@ class Site:
     removed: dict[str, str]
     ignored: tuple[str, ...]
     unmade: frozenset[str]
+    task: Task
     seed: int
     places: Provenance
     sink: Sink

@@ -11,7 +11,8 @@ import polars as pl
 from mlops_compiler.analysis import wording_data
 from mlops_compiler.analysis.history import histories, late_history
 from mlops_compiler.analysis.joins import Joiner, ResolvedJoin, source_span
-from mlops_compiler.analysis.population import UNTYPED, computed_target
+from mlops_compiler.analysis.population import computed_target
+from mlops_compiler.analysis.target import is_of
 from mlops_compiler.ir.ops.intake import Check, ColumnCheck, History, Read
 from mlops_compiler.ir.schema import DTYPES, Column, Known, Role, Schema
 from mlops_compiler.recipe.data import ColumnContract, CsvSource, DeltaSource, SqlSource
@@ -237,7 +238,7 @@ def _declared_at(recipe: Recipe, places: Provenance, name: str) -> Span | None:
 
 
 def _can_hold(kind: str, value: object) -> bool:
-    return _same_kind(value, kind) or (kind == "float" and type(value) is int)
+    return is_of(value, kind) or (kind == "float" and type(value) is int)
 
 
 def schema_of(recipe: Recipe, intake: Intake) -> Schema:
@@ -258,36 +259,3 @@ def _column(recipe: Recipe, check: ColumnCheck, late: AbstractSet[str]) -> Colum
     if check.name == recipe.objective.target:
         role, known = Role.TARGET, Known.AFTER_OUTCOME
     return Column(name=check.name, dtype=DTYPES[check.type], role=role, known=known, origins=(check.name,))
-
-
-def positive_fits(recipe: Recipe, intake: Intake, places: Provenance, sink: Sink) -> None:
-    """Check that the positive value can be one of the target's."""
-    target = next((column for column in intake.check.columns if column.name == recipe.objective.target), None)
-    if intake.target == UNTYPED:
-        return
-    if intake.target is not None:
-        target = ColumnCheck(name=recipe.objective.target, type=intake.target, nullable=False)
-    if target is None:
-        return
-    positive, span = recipe.objective.positive, places.value_span(("objective", "positive"))
-    if target.one_of is not None and positive not in target.one_of:
-        why = f"its contract allows {len(target.one_of)} others"
-        sink.add(wording_data.wrong_positive(positive, target.name, why, target.one_of, span))
-    elif not _same_kind(positive, target.type):
-        why = f"the column is {target.type}, and this is {_kind(positive)}"
-        sink.add(wording_data.wrong_positive(positive, target.name, why, (), span))
-    if target.one_of is not None and len(target.one_of) != 2:  # noqa: PLR2004 - binary
-        allowed = places.value_span(("data", "columns", target.name, "one_of"))
-        sink.add(
-            wording_data.contract_conflict(target.name, "is the target of a binary task and needs two values", allowed)
-        )
-
-
-def _kind(value: object) -> str:
-    names: dict[type, str] = {bool: "a boolean (quote it, if it is a word)", int: "a number", str: "a text"}
-    return names[type(value)]
-
-
-def _same_kind(value: object, kind: str) -> bool:
-    kinds: dict[str, type] = {"text": str, "category": str, "int": int, "bool": bool}
-    return type(value) is kinds.get(kind)

@@ -185,6 +185,16 @@ def no_gpu_model(name: str, kind: str, users: Iterable[str], span: Span | None) 
     )
 
 
+def wrong_task(name: str, kind: str, task: str, fitting: Iterable[str], span: Span | None) -> Diagnostic:
+    """A model cannot do what the task asks for."""
+    return Diagnostic(
+        code="wrong-model",
+        headline=f"model `{name}` is a `{kind}`, which cannot do {task.replace('_', ' ')}",
+        span=span,
+        help=f"kinds that can: {listing(fitting)}",
+    )
+
+
 def more_than_declared(
     model: str, resource: str, asked: float, has: int, spans: tuple[Span | None, Span | None]
 ) -> Diagnostic:

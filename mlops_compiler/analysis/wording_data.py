@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_compiler.diagnostics import Diagnostic, Note, Severity, did_you_mean
+from mlops_compiler.diagnostics import Diagnostic, Note, Severity, did_you_mean, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mlops_compiler.diagnostics import Span
 
@@ -53,6 +53,16 @@ def wrong_positive(positive: object, target: str, why: str, known: Iterable[obje
         headline=f"`positive: {positive!r}` is no value of the target `{target}`: {why}",
         span=span,
         help=did_you_mean(str(positive), names, otherwise="its values are") if names else None,
+    )
+
+
+def wrong_target(target: str, kind: str, task: str, fitting: Sequence[str], span: Span | None) -> Diagnostic:
+    """The target is of a type that the task cannot predict."""
+    return Diagnostic(
+        code="wrong-target",
+        headline=f"the target `{target}` is {kind}, and a {task.replace('_', ' ')} predicts {listing(fitting)}",
+        span=span,
+        help="choose another target or task, or compute one by `objective.target_is`",
     )
 
 

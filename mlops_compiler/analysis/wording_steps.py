@@ -42,6 +42,12 @@ def name_taken(step: str, name: str, span: Span | None) -> Diagnostic:
     )
 
 
+def not_for_task(step: str, op: str, what: str, advice: str, span: Span | None) -> Diagnostic:
+    """A step needs a target of another kind."""
+    headline = f"step `{step}` does not fit the task: `{op}` needs {what}"
+    return Diagnostic(code="not-for-task", headline=headline, span=span, help=advice)
+
+
 def after_selection(step: str, by: str, span: Span | None, selected_at: Span | None) -> Diagnostic:
     """A step comes after one of which only the data tell which columns it leaves."""
     return Diagnostic(

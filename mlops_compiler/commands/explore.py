@@ -94,7 +94,8 @@ def about(recipe: Recipe, size: int | None = None) -> About:
     return About(
         name=recipe.name,
         target=objective.target,
-        positive=objective.positive,
+        task=objective.task,
+        positive=getattr(objective, "positive", None),
         key=data.key,
         time=data.time,
         group=data.group,

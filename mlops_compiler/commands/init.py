@@ -25,7 +25,7 @@ def init(invocation: Invocation) -> int:
     """Write ``recipes/NAME.yaml`` for a file.
 
     Raises:
-        DataError: The file cannot be read, or the target has not two values.
+        DataError: The file cannot be read, or the target holds nothing that could be predicted.
         UsageError: There is such a recipe already, or it cannot be written.
     """
     example = "from=data/customers.csv target=churned"

@@ -39,7 +39,7 @@ def _told(item: Mapping[str, Any], trail: Trail | None, seen: Lineage, compiled:
         path, notes = ("prepare", seen.steps[trail.first][0]), (Note(text=f"it comes from {listing(trail.sources)}"),)
     return Diagnostic(
         code="leak-suspect",
-        headline=f"feature `{feature}` alone predicts `{target}` with a ROC AUC of {item['score']:.3f}",
+        headline=f"feature `{feature}` alone predicts `{target}` with {item['measure']} of {item['score']:.3f}",
         span=compiled.composed.provenance.key_span(path),
         notes=(*notes, Note(text="scored on the training rows; a feature of honest data hardly reaches 0.98")),
         help="is it known before the outcome? If not, say `known: after_outcome`; if so, allow `leak-suspect`",

@@ -34,7 +34,7 @@ def draft(table: Table, name: str, target: str, positive: str | None, source: st
         The recipe: complete, commented, and ready to run.
 
     Raises:
-        DataError: The target is not there, or has not two values.
+        DataError: The target is not there, or holds nothing that could be predicted.
     """
     found = roles(table, name, target, positive)
     lines = [
@@ -75,16 +75,27 @@ def _objective(found: Roles) -> Iterator[str]:
     share = next((item["rows"] / found.found.rows for item in counts if item["value"] == _shown(about.positive)), None)
     yield ""
     yield "objective:"
-    yield "  task: binary_classification"
+    yield f"  task: {found.task}"
     yield f"  target: {quoted(about.target)}"
     if found.computed is not None:
         yield f"  target_is: {json.dumps(found.computed)}"
+    remark = comment("raise it to what the model must reach to be of use")
+    if found.task == "regression":
+        yield "  metric: rmse"
+        yield "  report: [mae, r2]"
+        yield f"  accept: {{r2: {{at_least: 0.1}}}}{remark}"
+        return
+    if found.task == "multiclass_classification":
+        yield f"  metric: log_loss{comment(f'{len(counts)} classes')}"
+        yield "  report: [balanced_accuracy, f1_macro, roc_auc_ovr]"
+        yield f"  accept: {{roc_auc_ovr: {{at_least: 0.6}}}}{remark}"
+        return
     told = comment(f"{share:.1%} of the rows") if share is not None else ""
     yield f"  positive: {quoted(about.positive)}{told}"
     rare = any(item.kind == "imbalanced" for item in found.found.findings)
     yield f"  metric: {'average_precision' if rare else 'roc_auc'}"
     yield f"  report: [{'roc_auc' if rare else 'average_precision'}, log_loss, brier]"
-    yield "  accept: {roc_auc: {at_least: 0.6}}" + comment("raise it to what the model must reach to be of use")
+    yield f"  accept: {{roc_auc: {{at_least: 0.6}}}}{remark}"
 
 
 def _shown(value: Any) -> str:
@@ -105,8 +116,9 @@ def _data(found: Roles, table: Table, source: str) -> Iterator[str]:
         yield f"  time: {quoted(about.time)}{comment('orders the rows: validation looks ahead, as production does')}"
     if about.group:
         yield f"  group: {quoted(about.group)}{comment('its rows stay on one side of a split')}"
-    if found.computed is not None and (gaps := table.rows[found.about.late[0]].null_count()):
-        where = json.dumps(f'"{found.about.late[0]}" IS NOT NULL')
+    outcome = found.about.late[0] if found.computed is not None else found.about.target or ""
+    if outcome in table.types and (gaps := table.rows[outcome].null_count()):
+        where = json.dumps(f'"{outcome}" IS NOT NULL')
         yield f"  where: {where}{comment(f'{gaps:,} rows do not say what is to be predicted')}"
     if found.ignore:
         yield "  ignore:"
@@ -123,7 +135,7 @@ def _column(name: str, kind: str, profile: dict[str, Any], found: Roles, table: 
     levels = [item["level"] for item in profile.get("levels", ())]
     if kind == "category" and len(levels) == profile["distinct"] <= _LEVELS and name != found.about.key:
         says.append(f"one_of: {listed(levels)}")
-    if table.rows[name].null_count():
+    if table.rows[name].null_count() and name != found.about.target:
         says.append("nullable: true")
     remark = ""
     if name in found.late:
@@ -146,8 +158,9 @@ def _rest(found: Roles) -> Iterator[str]:
     yield "  seed: 1"
     yield ""
     yield "models:"
-    yield f"  baseline: {{kind: prior}}{comment('what a model must beat')}"
-    yield "  logistic: {kind: logistic_regression}"
+    regression = found.task == "regression"
+    yield f"  baseline: {{kind: {'mean' if regression else 'prior'}}}{comment('what a model must beat')}"
+    yield "  ridge: {kind: ridge}" if regression else "  logistic: {kind: logistic_regression}"
     yield "  boosting: {kind: hist_gradient_boosting}"
     yield ""
     yield f"search: {{algorithm: tpe, scheduler: asha, trials: 20}}{comment('more trials, a better model')}"

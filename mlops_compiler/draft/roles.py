@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from mlops_compiler.draft.table import Table
     from mlops_compiler.explore.exploration import Exploration
     from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.ir.task import Task
 
 _NAMES = re.compile(r"(^|[_\W])(id|uuid|guid|key|code|no|nr|number)$", re.IGNORECASE)
 _IDS = re.compile(r"(^|[_\W])(id|uuid|guid)$", re.IGNORECASE)
 _FEWEST_GROUPS, _RUNS = 50, 0.8
 """Fewer different values are levels; and the share of rows that hold what the row before them holds."""
+_MOST_CLASSES, _MOST_NUMBERED = 50, 12
+"""More different texts are no classes, and more different whole numbers are values."""
 _REPEATS = 0.9
 """A column that names something and holds the same value so often that it groups rows: fewer different values than
 this share of the rows."""
@@ -35,11 +38,13 @@ class Roles:
         found: What it found.
         ignore: Columns to leave out, each with its reason.
         late: Columns that tell too much, each with its reason.
-        computed: How the target is computed, where the column has more than two values.
+        task: What models are asked for.
+        computed: How the target is computed, where one of several values is what counts.
     """
 
     about: About
     found: Exploration
+    task: Task = "binary_classification"
     ignore: dict[str, str] = field(default_factory=dict)
     late: dict[str, str] = field(default_factory=dict)
     computed: str | None = None
@@ -55,22 +60,28 @@ def roles(table: Table, name: str, target: str, positive: str | None) -> Roles:
         positive: Its value that counts, as a text; the rarer of two, where not given.
 
     Raises:
-        DataError: There is no such column, or its values are no two classes and none is named.
+        DataError: There is no such column, or it holds one value, or texts that are too many to be classes.
     """
     if target not in table.types:
         raise DataError([_no_target(target, list(table.types))])
-    value, computed = _positive(table, target, positive)
+    task = _task(table, target, positive)
+    value, computed = _positive(table, target, positive) if task == "binary_classification" else (None, None)
     key = next((column for column in table.types if column != target and _is_key(table, column)), None)
     taken = {target, key}
     time = next((column for column, kind in table.types.items() if kind in ("date", "datetime")), None)
     group = next((column for column in table.types if column not in taken and _is_group(table, column)), None)
-    rows = table.rows
+    rows, made, counts = table.rows, target, pl.col(target)
+    if task == "binary_classification" and computed is not None:
+        made, counts = computed_name(value), pl.col(target) == value
+    elif task != "binary_classification" and rows[target].null_count():  # a target may not be missing, a source may
+        made, computed = f"{target}_known", f'"{target}"'
     if computed is not None:
-        rows = rows.drop_nulls(target).with_columns((pl.col(target) == value).alias(computed_name(value)))
+        rows = rows.drop_nulls(target).with_columns(counts.alias(made))
     about = About(
         name=name,
-        target=target if computed is None else computed_name(value),
-        positive=value if computed is None else True,
+        target=made,
+        task=task,
+        positive=True if computed is not None and task == "binary_classification" else value,
         key=key,
         time=time,
         group=group,
@@ -87,7 +98,20 @@ def roles(table: Table, name: str, target: str, positive: str | None) -> Roles:
         elif item.kind == "leak-suspect":
             late[item.columns[0]] = item.text
     late = {name: why for name, why in late.items() if name not in ignore}
-    return Roles(about=about, found=found, ignore=ignore, late=late, computed=computed)
+    return Roles(about=about, found=found, task=task, ignore=ignore, late=late, computed=computed)
+
+
+def _task(table: Table, target: str, positive: str | None) -> Task:
+    """Say what models are asked for: whether a value counts, where one is named or two are there; else by the type."""
+    values = table.rows[target].drop_nulls()
+    distinct = values.n_unique()
+    if positive is not None or distinct <= 2:  # noqa: PLR2004
+        return "binary_classification"
+    if values.dtype.is_numeric() and (distinct > _MOST_NUMBERED or values.dtype.is_float()):
+        return "regression"
+    if distinct > _MOST_CLASSES or values.dtype.is_temporal():
+        raise DataError([_which(target, [str(value) for value in values.unique(maintain_order=True)], None)])
+    return "multiclass_classification"
 
 
 def _positive(table: Table, target: str, positive: str | None) -> tuple[Scalar, str | None]:
@@ -96,7 +120,7 @@ def _positive(table: Table, target: str, positive: str | None) -> tuple[Scalar, 
     values: list[Any] = counted[target].to_list()
     if len(values) < 2:  # noqa: PLR2004
         raise DataError([_one_value(target)])
-    if positive is None and len(values) == 2:  # noqa: PLR2004
+    if positive is None:
         positive = str(values[1])
     named = [value for value in values if str(value).lower() == str(positive).lower()]
     if not named:
@@ -147,7 +171,11 @@ def _one_value(target: str) -> Diagnostic:
 
 
 def _which(target: str, values: list[str], positive: str | None) -> Diagnostic:
-    said = f"`{positive}` is no value of `{target}`" if positive else f"`{target}` has {len(values)} values, not two"
+    said = (
+        f"`{positive}` is no value of `{target}`"
+        if positive
+        else f"`{target}` has {len(values)} values, too many to be classes"
+    )
     return Diagnostic(
         code="many-classes" if positive is None else "wrong-positive",
         headline=said,

@@ -46,7 +46,8 @@ def _steps(found: Roles, table: Table) -> Iterator[tuple[str, str, str | list[st
     yield from _tails(found, features)
     if many := [item.columns[0] for item in found.found.findings if item.kind == "many-levels"]:
         chosen = [name for name in features if name in many]
-        yield from _if(chosen, "rates", "target_encode", "", "too many levels for an indicator each")
+        op = "frequency" if found.task == "multiclass_classification" else "target_encode"
+        yield from _if(chosen, "rates", op, "", "too many levels for an indicator each")
     else:
         many = []
     if any(kind == "number" for kind in kinds.values()):

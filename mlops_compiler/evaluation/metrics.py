@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MetricName: TypeAlias = Literal[
+    from mlops_compiler.ir.task import Task
+
+BinaryMetric: TypeAlias = Literal[
     "roc_auc",
     "average_precision",
     "log_loss",
@@ -27,7 +29,20 @@ MetricName: TypeAlias = Literal[
     "recall",
     "mcc",
 ]
-METRIC_NAMES: tuple[MetricName, ...] = get_args(MetricName)
+MulticlassMetric: TypeAlias = Literal[
+    "log_loss",
+    "roc_auc_ovr",
+    "accuracy",
+    "balanced_accuracy",
+    "f1_macro",
+    "f1_weighted",
+    "mcc",
+]
+RegressionMetric: TypeAlias = Literal["rmse", "mae", "median_absolute_error", "mape", "max_error", "r2"]
+MetricName: TypeAlias = BinaryMetric | MulticlassMetric | RegressionMetric
+BINARY_METRICS: tuple[BinaryMetric, ...] = get_args(BinaryMetric)
+MULTICLASS_METRICS: tuple[MulticlassMetric, ...] = get_args(MulticlassMetric)
+REGRESSION_METRICS: tuple[RegressionMetric, ...] = get_args(RegressionMetric)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,60 +51,88 @@ class Metric:
 
     Attributes:
         greater_is_better: Whether a search maximises it.
-        uses: Whether it judges the probability itself, or the decision at a threshold.
         title: Its name for people.
     """
 
     greater_is_better: bool
-    uses: Literal["probability", "decision"]
     title: str
 
 
-def _ranking(title: str) -> Metric:
-    return Metric(greater_is_better=True, uses="probability", title=title)
+def _gain(title: str) -> Metric:
+    return Metric(greater_is_better=True, title=title)
 
 
 def _loss(title: str) -> Metric:
-    return Metric(greater_is_better=False, uses="probability", title=title)
+    return Metric(greater_is_better=False, title=title)
 
 
-def _decision(title: str) -> Metric:
-    return Metric(greater_is_better=True, uses="decision", title=title)
-
-
-METRICS: Mapping[MetricName, Metric] = MappingProxyType(
+METRICS: Mapping[str, Metric] = MappingProxyType(
     {
-        "roc_auc": _ranking("ROC AUC"),
-        "average_precision": _ranking("Average precision"),
+        "roc_auc": _gain("ROC AUC"),
+        "average_precision": _gain("Average precision"),
         "log_loss": _loss("Log loss"),
         "brier": _loss("Brier score"),
-        "accuracy": _decision("Accuracy"),
-        "balanced_accuracy": _decision("Balanced accuracy"),
-        "f1": _decision("F1"),
-        "precision": _decision("Precision"),
-        "recall": _decision("Recall"),
-        "mcc": _decision("Matthews correlation"),
+        "accuracy": _gain("Accuracy"),
+        "balanced_accuracy": _gain("Balanced accuracy"),
+        "f1": _gain("F1"),
+        "precision": _gain("Precision"),
+        "recall": _gain("Recall"),
+        "mcc": _gain("Matthews correlation"),
+        "roc_auc_ovr": _gain("ROC AUC, one class against the rest"),
+        "f1_macro": _gain("F1, mean of the classes"),
+        "f1_weighted": _gain("F1, mean of the rows"),
+        "rmse": _loss("Root mean squared error"),
+        "mae": _loss("Mean absolute error"),
+        "median_absolute_error": _loss("Median absolute error"),
+        "mape": _loss("Mean absolute percentage error"),
+        "max_error": _loss("Largest error"),
+        "r2": _gain("R²"),
+    }
+)
+_OF_TASK: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "binary_classification": BINARY_METRICS,
+        "multiclass_classification": MULTICLASS_METRICS,
+        "regression": REGRESSION_METRICS,
     }
 )
 
 
+def metric_names(task: Task) -> tuple[str, ...]:
+    """Name all metrics of a task, in their order."""
+    return _OF_TASK[task]
+
+
 def score_all(
-    y: NDArray[np.integer],
-    probability: NDArray[np.float64],
-    threshold: float = 0.5,
-    names: Iterable[MetricName] = METRIC_NAMES,
+    task: Task,
+    y: NDArray[np.generic],
+    predicted: NDArray[np.float64],
+    threshold: float | None = None,
+    names: Iterable[str] | None = None,
 ) -> dict[str, float]:
     """Compute metrics of predictions.
 
     Args:
-        y: Labels 0 and 1, shape (rows,).
-        probability: Of class 1, shape (rows,).
-        threshold: A row is decided positive where its probability is at least this.
-        names: The metrics to compute.
+        task: What was predicted.
+        y: What came: the number of each row's class, or its value; shape (rows,).
+        predicted: Of a binary task the probability of class 1, shape (rows,); of one with more classes the
+            probability of each, shape (rows, classes); of a regression the value, shape (rows,).
+        threshold: A row of a binary task is decided positive where its probability is at least this; 0.5 by default.
+        names: The metrics to compute; all of the task's by default.
 
     Raises:
         DataError: The rows are all of one class: half of the metrics have no meaning then.
     """
+    wanted = metric_names(task) if names is None else tuple(names)
+    if task == "regression":
+        from mlops_compiler.evaluation.errors import score as score_values
+
+        return score_values(y.astype(float), predicted, wanted)
+    labels = y.astype(int)
+    if task == "multiclass_classification":
+        from mlops_compiler.evaluation.multiclass import score as score_classes
+
+        return score_classes(labels, predicted, wanted)
     from mlops_compiler.evaluation.scores import score
 
-    return score(y, probability, threshold, tuple(names))
+    return score(labels, predicted, 0.5 if threshold is None else threshold, wanted)

@@ -20,14 +20,14 @@ DRIFTS = 0.25
 _PERIODS, _BINS, _FEWEST, _SMALL = 12, 10, 200, 1e-4
 
 
-def periods(rows: pl.DataFrame, time: str, labels: NDArray[np.int8] | None) -> list[dict[str, Any]]:
-    """Cut the time in equal spans: rows of each, and the share of positives."""
+def periods(rows: pl.DataFrame, time: str, labels: NDArray[Any] | None) -> list[dict[str, Any]]:
+    """Cut the time in equal spans: rows of each, and the mean of the labels, which is the share of positives."""
     stamps = rows[time].to_physical().cast(pl.Float64)
     start, end = stamps.min(), stamps.max()
     if start is None or end is None or start == end:
         return []
     place = ((stamps - start) / (end - start) * _PERIODS).floor().clip(0, _PERIODS - 1)  # type: ignore[operator]
-    label = pl.Series("label", labels if labels is not None else np.zeros(rows.height, dtype=np.int8))
+    label = pl.Series("label", labels if labels is not None else np.zeros(rows.height))
     table = pl.DataFrame({"place": place, "time": rows[time], "label": label}).drop_nulls("place")
     told = table.group_by("place").agg(
         rows=pl.len(), start=pl.col("time").min().cast(pl.String), share=pl.col("label").mean()

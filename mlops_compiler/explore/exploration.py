@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.ir.domain import Scalar  # noqa: TC001 - a field of a class that is documented by it
+from mlops_compiler.ir.task import Task  # noqa: TC001 - likewise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-VERSION = 1
+VERSION = 2
 """Another number where the same rows would give other findings."""
 
 
@@ -21,6 +22,7 @@ class About:
     Attributes:
         name: What it is called.
         target: The column to be predicted; None where nothing is.
+        task: What models shall be asked for; None where that is not known.
         positive: The value of the target that counts.
         key: The column that names each row.
         time: The column that orders the rows.
@@ -33,6 +35,7 @@ class About:
 
     name: str
     target: str | None = None
+    task: Task | None = None
     positive: Scalar = None
     key: str | None = None
     time: str | None = None
@@ -80,9 +83,9 @@ class Exploration:
         columns: For each column its kind, counts, statistics and distribution.
         target: How often each value of the target occurs.
         patterns: Which columns are missing together, the most frequent first.
-        scores: How well each column alone tells the target: a ROC AUC, the best first.
+        scores: How well each column alone tells the target, by the measure of the task; the best first.
         pairs: Columns that say nearly the same.
-        periods: Rows and share of positives over time.
+        periods: Rows over time, and the share of positives or the mean of the target.
         findings: What is worth knowing, the gravest first.
     """
 

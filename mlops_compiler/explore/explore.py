@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from mlops_compiler.ir.task import Task
 
 _ORDER = (
     "leak-suspect",
@@ -53,22 +56,23 @@ def explore(rows: pl.DataFrame, about: About) -> Exploration:
     columns = profiles.profile(rows, about)
     varying = {column["name"] for column in columns if column["distinct"] > 1}
     telling = [name for name in features if name in varying]
-    labels = _labels(sample, about)
-    scored = relations.scores(sample, telling, labels) if labels is not None else []
+    task = _task(rows, about)
+    labels = _labels(sample, about, task)
+    scored = relations.scores(sample, telling, labels, task) if labels is not None and task is not None else []
     alike = relations.pairs(sample, telling)
     counted = _counted(rows, about)
     found: list[Finding] = [
         *profiles.of_columns(columns, rows.height),
         *missing.not_at_random(sample, telling, about.target),
-        *relations.of_scores(scored, about.target or ""),
-        *relations.of_balance(counted, about.target or "", rows.height),
+        *(relations.of_scores(scored, about.target or "", task) if task is not None else ()),
+        *(relations.of_balance(counted, about.target or "", rows.height) if task != "regression" else ()),
         *relations.of_pairs(sample, alike),
         *relations.repeated(rows, features),
         *(drift.drifts(sample, about.time, telling) if about.time else ()),
     ]
     gravest = sorted(found, key=lambda item: (_ORDER.index(item.kind), -abs(item.measure or 0.0), item.columns))
     return Exploration(
-        about=about,
+        about=replace(about, task=task),
         rows=rows.height,
         sampled=sample.height,
         vs=_vs(rows, about, columns, scored),
@@ -77,7 +81,7 @@ def explore(rows: pl.DataFrame, about: About) -> Exploration:
         patterns=missing.patterns(rows),
         scores=scored,
         pairs=alike,
-        periods=drift.periods(rows, about.time, _labels(rows, about)) if about.time else [],
+        periods=drift.periods(rows, about.time, _labels(rows, about, task)) if about.time else [],
         findings=tuple(gravest),
     )
 
@@ -88,11 +92,30 @@ def _sample(rows: pl.DataFrame, about: About) -> pl.DataFrame:
     return rows[np.sort(chosen)]
 
 
-def _labels(rows: pl.DataFrame, about: About) -> NDArray[np.int8] | None:
-    """Say of each row whether it is positive, where the target has two values."""
-    if about.target is None or about.target not in rows.columns or rows[about.target].drop_nulls().n_unique() != 2:  # noqa: PLR2004
+def _task(rows: pl.DataFrame, about: About) -> Task | None:
+    """Say what models would be asked for, where nobody said it: two values are classes, other numbers are values."""
+    if about.task is not None or about.target is None or about.target not in rows.columns:
+        return about.task
+    values = rows[about.target].drop_nulls()
+    if values.n_unique() < 2:  # noqa: PLR2004
+        return None
+    if values.n_unique() == 2:  # noqa: PLR2004
+        return "binary_classification"
+    if values.n_unique() <= relations.MOST_LEVELS and not values.dtype.is_float():
+        return "multiclass_classification"
+    return "regression" if values.dtype.is_numeric() else None
+
+
+def _labels(rows: pl.DataFrame, about: About, task: Task | None) -> NDArray[Any] | None:
+    """Give what came of each row: whether it is positive, the number of its class, or its value."""
+    if about.target is None or task is None:
         return None
     values = rows[about.target]
+    if task == "regression":
+        numbers = values.cast(pl.Float64).fill_nan(None)
+        return numbers.fill_null(numbers.mean()).to_numpy()
+    if task == "multiclass_classification":
+        return values.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     positive = about.positive if about.positive is not None else values.drop_nulls().unique().sort()[-1]
     return (values == positive).fill_null(value=False).cast(pl.Int8).to_numpy()
 

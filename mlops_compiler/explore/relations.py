@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from itertools import combinations
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from mlops_compiler.evaluation.probe import SUSPICIOUS, score_alone
+from mlops_compiler.evaluation.probe import MEASURES, SUSPICIOUS, score_alone
 from mlops_compiler.explore.exploration import Finding
 from mlops_compiler.explore.profiles import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
-INFORMATIVE, ALIKE, RARE_CLASS = 0.6, 0.9, 0.1
-"""From where a ROC AUC of a column alone, a correlation of two, and below where a class, are worth a word."""
+    from mlops_compiler.ir.task import Task
+
+INFORMATIVE: Mapping[str, float] = MappingProxyType(
+    {"binary_classification": 0.6, "multiclass_classification": 0.6, "regression": 0.1}
+)
+"""From where what a column alone scores is worth a word."""
+ALIKE, RARE_CLASS = 0.9, 0.1
+"""From where a correlation of two, and below where a class, is."""
 MOST_LEVELS = 200
 
 
-def scores(rows: pl.DataFrame, features: Sequence[str], labels: NDArray[np.int8]) -> list[dict[str, Any]]:
-    """Score how well each column alone tells the target: a ROC AUC, the best first."""
-    told = [{"column": name, "score": score_alone(_number(rows[name]).to_frame(), labels)} for name in features]
+def scores(rows: pl.DataFrame, features: Sequence[str], labels: NDArray[Any], task: Task) -> list[dict[str, Any]]:
+    """Score how well each column alone tells the target, by the measure of the task; the best first."""
+    told = [{"column": name, "score": score_alone(_number(rows[name]).to_frame(), labels, task)} for name in features]
     return sorted(told, key=lambda item: (-item["score"], item["column"]))
 
 
@@ -34,7 +40,7 @@ def _number(values: pl.Series) -> pl.Series:
     return values.to_physical().cast(pl.Float64)
 
 
-def of_scores(found: list[dict[str, Any]], target: str) -> Iterator[Finding]:
+def of_scores(found: list[dict[str, Any]], target: str, task: Task) -> Iterator[Finding]:
     """Find the columns that tell something of the target, and those that tell too much."""
     for item in found:
         name, score = item["column"], item["score"]
@@ -42,15 +48,15 @@ def of_scores(found: list[dict[str, Any]], target: str) -> Iterator[Finding]:
             yield Finding(
                 kind="leak-suspect",
                 columns=(name,),
-                text=f"`{name}` alone predicts `{target}` with a ROC AUC of {score:.3f}",
+                text=f"`{name}` alone predicts `{target}` with {MEASURES[task]} of {score:.3f}",
                 measure=score,
                 advice="is it known before the outcome? If not, say `known: after_outcome`",
             )
-        elif score >= INFORMATIVE:
+        elif score >= INFORMATIVE[task]:
             yield Finding(
                 kind="informative",
                 columns=(name,),
-                text=f"`{name}` alone predicts `{target}` with a ROC AUC of {score:.3f}",
+                text=f"`{name}` alone predicts `{target}` with {MEASURES[task]} of {score:.3f}",
                 measure=score,
             )
 

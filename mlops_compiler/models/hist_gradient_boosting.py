@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from mlops_compiler.ir.domain import IntLogUniform, LogUniform
+from mlops_compiler.ir.task import TASKS
 from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
 from mlops_compiler.models.parameters import Parameters, Tunable
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.models.kind import Labels, Matrix
+    from mlops_compiler.models.kind import Matrix, Target
 
 
 class HistGradientBoostingParameters(Parameters):
@@ -44,6 +45,7 @@ class HistGradientBoosting(ModelKind):
     """Boosted trees."""
 
     name = "hist_gradient_boosting"
+    tasks = TASKS
     parameters = HistGradientBoostingParameters
     defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType(
         {
@@ -59,7 +61,7 @@ class HistGradientBoosting(ModelKind):
     seconds_per_cell = 1e-6
     accepts_missing = True
 
-    def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
+    def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Boost until the loss of the rows held back stops falling."""
         from mlops_compiler.models.adapters.boosting import fit_boosting
 

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.domain import Domain, Scalar
+    from mlops_compiler.ir.task import Task
     from mlops_compiler.models.parameters import Parameters
 
     Matrix: TypeAlias = NDArray[np.float64]
     Labels: TypeAlias = NDArray[np.int64]
+    Target: TypeAlias = NDArray[np.int64] | NDArray[np.float64]
+    """What came: the number of each row's class, or its value; shape (rows,)."""
 
 Device: TypeAlias = Literal["cpu", "cuda"]
 
@@ -32,13 +35,15 @@ class FitOptions:
         seed: The only source of randomness.
         threads: Most threads that a fit may use.
         device: Where a kind that can use a GPU computes.
-        classes: How many classes the target has; labels are ``0..classes-1``.
+        task: What the model is asked for.
+        classes: How many classes the target has, where it has classes; labels are ``0..classes-1``.
         weights: What each training row weighs, shape (rows,); None where all weigh the same.
     """
 
     seed: int
     threads: int = 1
     device: Device = "cpu"
+    task: Task = "binary_classification"
     classes: int = 2
     weights: NDArray[np.float64] | None = None
 
@@ -53,14 +58,15 @@ class FittedModel(ABC):
     notes: tuple[str, ...] = ()
 
     @abstractmethod
-    def predict_proba(self, X: Matrix) -> Matrix:
+    def predict(self, X: Matrix) -> Matrix:
         """Score rows.
 
         Args:
             X: Float64 design matrix in C order, shape (rows, features).
 
         Returns:
-            Probabilities, shape (rows, classes); each row the same bits whatever rows surround it.
+            Of classes their probabilities, shape (rows, classes); of a regression the values, shape (rows, 1). Each row
+            gets the same bits whatever rows surround it.
 
         Raises:
             DataError: The matrix has another width than at the fit, or a value that the kind cannot take.
@@ -76,6 +82,7 @@ class ModelKind(ABC):
 
     Attributes:
         name: The name in a recipe.
+        tasks: What it can be asked for.
         parameters: Its parameters, each with the kind's own search domain as its default.
         defaults: One sensible point of that space: the first trial of a searched model.
         complexity: Rank; of two equally good models the lower is the simpler.
@@ -88,6 +95,7 @@ class ModelKind(ABC):
     """
 
     name: ClassVar[str]
+    tasks: ClassVar[tuple[Task, ...]] = ("binary_classification",)
     parameters: ClassVar[type[Parameters]]
     defaults: ClassVar[Mapping[str, Scalar]]
     complexity: ClassVar[int]
@@ -98,16 +106,16 @@ class ModelKind(ABC):
     seconds_per_cell: ClassVar[float] = 1e-6
 
     @abstractmethod
-    def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
+    def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Fit a model; the same arguments give the same bits.
 
         Other `threads` give them too, except for a network, whose sums may round otherwise.
 
         Args:
             X: Float64 design matrix in C order, shape (rows, features).
-            y: Labels ``0..classes-1``, every one of them present.
+            y: Labels ``0..classes-1``, every one of them present; of a regression the values, all finite.
             parameters: A value for each of the kind's parameters.
-            options: Seed, threads, device and number of classes.
+            options: Seed, threads, device, task and number of classes.
 
         Raises:
             DataError: A label is missing from `y`, or `X` holds a value that the kind cannot take.

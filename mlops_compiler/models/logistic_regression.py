@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.models.kind import Labels, Matrix
+    from mlops_compiler.models.kind import Matrix, Target
 
 
 class LogisticRegressionParameters(Parameters):
@@ -36,12 +36,13 @@ class LogisticRegression(ModelKind):
     """Linear log-odds."""
 
     name = "logistic_regression"
+    tasks = ("binary_classification", "multiclass_classification")
     parameters = LogisticRegressionParameters
     defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType({"C": 1.0, "class_weight": None})
     complexity = 10
     seconds_per_cell = 1.5e-7
 
-    def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
+    def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Minimise the penalised log loss by L-BFGS."""
         from mlops_compiler.models.adapters.logistic import fit_logistic
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.models.kind import Labels, Matrix
+    from mlops_compiler.models.kind import Matrix, Target
 
 
 class PriorParameters(Parameters):
@@ -23,6 +23,7 @@ class Prior(ModelKind):
     """Class frequencies."""
 
     name = "prior"
+    tasks = ("binary_classification", "multiclass_classification")
     parameters = PriorParameters
     defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType({})
     complexity = 0
@@ -33,7 +34,7 @@ class Prior(ModelKind):
     def fit(
         self,
         X: Matrix,  # noqa: ARG002 - a prior looks at no feature
-        y: Labels,
+        y: Target,
         *,
         parameters: Mapping[str, Scalar],  # noqa: ARG002 - and has no parameter
         options: FitOptions,

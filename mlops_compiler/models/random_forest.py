@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from mlops_compiler.ir.domain import IntLogUniform, Uniform
+from mlops_compiler.ir.task import TASKS
 from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
 from mlops_compiler.models.parameters import Parameters, Tunable
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.models.kind import Labels, Matrix
+    from mlops_compiler.models.kind import Matrix, Target
 
 
 class RandomForestParameters(Parameters):
@@ -41,6 +42,7 @@ class RandomForest(ModelKind):
     """Averaged trees."""
 
     name = "random_forest"
+    tasks = TASKS
     parameters = RandomForestParameters
     defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType(
         {"n_estimators": 200, "max_features": 0.3, "min_samples_leaf": 10, "max_depth": None}
@@ -48,7 +50,7 @@ class RandomForest(ModelKind):
     complexity = 30
     seconds_per_cell = 3e-6
 
-    def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
+    def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Grow the trees, `options.threads` at a time."""
         from mlops_compiler.models.adapters.forest import fit_forest
 

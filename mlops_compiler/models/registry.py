@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from mlops_compiler.extensions import Registry
 from mlops_compiler.models.hist_gradient_boosting import HistGradientBoosting
 from mlops_compiler.models.logistic_regression import LogisticRegression
+from mlops_compiler.models.mean import Mean
 from mlops_compiler.models.prior import Prior
 from mlops_compiler.models.random_forest import RandomForest
+from mlops_compiler.models.ridge import Ridge
 from mlops_compiler.models.torch_mlp import TorchMlp
 
 if TYPE_CHECKING:
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
 _BUILTIN: tuple[ModelKind, ...] = (
     Prior(),
+    Mean(),
     LogisticRegression(),
+    Ridge(),
     RandomForest(),
     HistGradientBoosting(),
     TorchMlp(),

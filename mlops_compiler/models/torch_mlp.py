@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from mlops_compiler.ir.domain import Choice, IntLogUniform, IntUniform, LogUniform, Uniform
+from mlops_compiler.ir.task import TASKS
 from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
 from mlops_compiler.models.parameters import Parameters, Tunable
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Domain, Scalar
-    from mlops_compiler.models.kind import Labels, Matrix
+    from mlops_compiler.models.kind import Matrix, Target
 
 
 class TorchMlpParameters(Parameters):
@@ -48,6 +49,7 @@ class TorchMlp(ModelKind):
     """A neural network."""
 
     name = "torch_mlp"
+    tasks = TASKS
     parameters = TorchMlpParameters
     defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType(
         {
@@ -72,7 +74,7 @@ class TorchMlp(ModelKind):
             return {"patience": f"training ends after `epochs: {epochs}` passes"}
         return {}
 
-    def fit(self, X: Matrix, y: Labels, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
+    def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Train on `options.device`."""
         from mlops_compiler.models.adapters.net_training import fit_net
 

@@ -127,6 +127,7 @@ def _values(name: str, before: list[Any] | None, now: list[Any] | None) -> Itera
 def _answers(program: Program, manifest: Mapping[str, Any]) -> Iterator[ContractChange]:
     split = program.the(Split)[1]
     for what, before, now in (
+        ("task", manifest["task"], split.task),
         ("target", manifest["target"], split.target),
         ("positive value", manifest["positive"], split.positive),
     ):

@@ -19,6 +19,10 @@ _ABSENT = object()
 VERSION = "code.version"
 """The ingredient that says which version of our own code makes a stage."""
 _WORDS = {
+    "split.task": "objective.task",
+    "search.task": "objective.task",
+    "select.task": "objective.task",
+    "evaluate.task": "objective.task",
     "split.target": "objective.target",
     "split.positive": "objective.positive",
     "split.holdout": "validate.holdout.kind",

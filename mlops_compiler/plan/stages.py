@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 VERSIONS: dict[str, int] = {
     "snapshot": 2,
-    "split": 2,
-    "prepare": 3,
-    "search": 1,
-    "select": 1,
-    "train": 1,
-    "evaluate": 1,
+    "split": 3,
+    "prepare": 4,
+    "search": 2,
+    "select": 2,
+    "train": 2,
+    "evaluate": 2,
     "release": 1,
-    "report": 1,
+    "report": 2,
 }
 """Raised when the code of a stage changes what it gives; recorded results of older versions are then not reused."""
 

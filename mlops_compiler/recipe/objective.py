@@ -6,7 +6,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_compiler.evaluation.metrics import METRIC_NAMES, MetricName
+from mlops_compiler.evaluation.metrics import (
+    BINARY_METRICS,
+    MULTICLASS_METRICS,
+    REGRESSION_METRICS,
+    BinaryMetric,
+    MulticlassMetric,
+    RegressionMetric,
+)
 from mlops_compiler.section import Section
 
 
@@ -47,21 +54,57 @@ class Value(Section):
 
 
 class Objective(Section):
-    """What is predicted, and how good is good enough."""
+    """What every task says."""
 
-    task: Literal["binary_classification"]
-    """The kind of problem."""
+    task: str
     target: Annotated[str, Field(min_length=1)]
     """The column to predict."""
     target_is: Annotated[str, Field(min_length=1)] | None = None
     """A SQL expression over the source's columns that makes the target, where the source does not have it."""
+
+
+class BinaryClassification(Objective):
+    """Which of two classes a row is of, and how good is good enough."""
+
+    task: Literal["binary_classification"]
+    """The kind of problem."""
     positive: str | int | bool
     """The value of the target that counts as positive."""
-    metric: MetricName = "roc_auc"
+    metric: BinaryMetric = "roc_auc"
     """What the search optimises, averaged over the folds."""
-    report: tuple[MetricName, ...] = METRIC_NAMES
+    report: tuple[BinaryMetric, ...] = BINARY_METRICS
     """The metrics to show beside it; all of the task's, where none are named."""
     value: Value | None = None
     """The worth of each outcome; sets the decision threshold (0.5 where it is not given)."""
-    accept: dict[MetricName, Criterion] = Field(default_factory=dict)
+    accept: dict[BinaryMetric, Criterion] = Field(default_factory=dict)
     """What the holdout must show for a release to ship."""
+
+
+class MulticlassClassification(Objective):
+    """Which of several classes a row is of, and how good is good enough."""
+
+    task: Literal["multiclass_classification"]
+    """The kind of problem."""
+    metric: MulticlassMetric = "log_loss"
+    """What the search optimises, averaged over the folds."""
+    report: tuple[MulticlassMetric, ...] = MULTICLASS_METRICS
+    """The metrics to show beside it; all of the task's, where none are named."""
+    accept: dict[MulticlassMetric, Criterion] = Field(default_factory=dict)
+    """What the holdout must show for a release to ship."""
+
+
+class Regression(Objective):
+    """How much of something a row has, and how good is good enough."""
+
+    task: Literal["regression"]
+    """The kind of problem."""
+    metric: RegressionMetric = "rmse"
+    """What the search optimises, averaged over the folds."""
+    report: tuple[RegressionMetric, ...] = REGRESSION_METRICS
+    """The metrics to show beside it; all of the task's, where none are named."""
+    accept: dict[RegressionMetric, Criterion] = Field(default_factory=dict)
+    """What the holdout must show for a release to ship."""
+
+
+AnyObjective = Annotated[BinaryClassification | MulticlassClassification | Regression, Field(discriminator="task")]
+"""What is predicted, and how good is good enough."""

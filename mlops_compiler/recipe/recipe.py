@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from mlops_compiler.evaluation.metrics import metric_names
 from mlops_compiler.recipe.data import Data
 from mlops_compiler.recipe.deploy import Deploy
 from mlops_compiler.recipe.explore import Explore
@@ -14,7 +15,7 @@ from mlops_compiler.recipe.governance import Allowance, Environment, Notice, Own
 from mlops_compiler.recipe.models import AnyModel
 from mlops_compiler.recipe.monitor import Monitor
 from mlops_compiler.recipe.names import Name
-from mlops_compiler.recipe.objective import Objective
+from mlops_compiler.recipe.objective import AnyObjective
 from mlops_compiler.recipe.prepare import AnyStep
 from mlops_compiler.recipe.resources import Cluster
 from mlops_compiler.recipe.search import Search, Select
@@ -43,7 +44,7 @@ class Recipe(Section):
     """How strictly the best practices are held to."""
     allow: tuple[str | Allowance, ...] = ()
     """Rules that this recipe may break, each with its reason."""
-    objective: Objective
+    objective: AnyObjective
     data: Data
     explore: Explore = Explore()
     prepare: dict[Name, AnyStep] = Field(default_factory=dict)
@@ -79,4 +80,12 @@ class Recipe(Section):
         for part, kind in (("holdout", self.validate_.holdout.kind), ("folds", self.validate_.folds.kind)):
             if kind in needs and needs[kind][1] is None:
                 raise ValueError(f"`validate.{part}.kind` is {kind}: name the column under `{needs[kind][0]}`")
+        return self
+
+    @model_validator(mode="after")
+    def _watches_what_its_task_has(self) -> Self:
+        known = metric_names(self.objective.task)
+        for name in self.monitor.performance if self.monitor is not None else ():
+            if name not in known:
+                raise ValueError(f"`monitor.performance` bounds {name}, which {self.objective.task} has not")
         return self

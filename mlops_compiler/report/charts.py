@@ -73,6 +73,38 @@ def value(curve: Mapping[str, Any], threshold: float | None) -> Any:
     return _sized(chart + mark.encode(x="x:Q") + label.encode(x="x:Q", y=_altair().value(HEIGHT - 10), text="text:N"))
 
 
+def scatter(points: Mapping[str, Any]) -> Any:
+    """Draw what came against what was predicted, above the perfect line."""
+    alt = _altair()
+    dots = _points(points, x="predicted", y="observed")
+    if not dots:
+        return None
+    ends = [
+        min(dot[axis] for dot in dots for axis in ("x", "y")),
+        max(dot[axis] for dot in dots for axis in ("x", "y")),
+    ]
+    scale = alt.Scale(zero=False, nice=True)
+    marks = _chart(dots).mark_circle(color=LIGHT["accent"], opacity=0.55, size=22)
+    shown = marks.encode(
+        x=alt.X("x:Q", title="Predicted", scale=scale, axis=alt.Axis(tickCount=5)),
+        y=alt.Y("y:Q", title="Observed", scale=scale, axis=alt.Axis(tickCount=5)),
+    )
+    return _sized(_chance([{"x": end, "y": end} for end in ends]) + shown)
+
+
+def errors(histogram: Mapping[str, Any]) -> Any:
+    """Draw how errors are distributed, around none."""
+    alt = _altair()
+    bars = _points(histogram, x="from", x2="to", y="rows")
+    if not bars:
+        return None
+    shown = _chart(bars).mark_bar(color=LIGHT["accent"], binSpacing=1)
+    x = alt.X("x:Q", title="Predicted less observed", axis=alt.Axis(tickCount=5))
+    y = alt.Y("y:Q", title="Rows", axis=alt.Axis(tickCount=5))
+    none = _chart([{"x": 0}]).mark_rule(color=LIGHT["muted"], strokeDash=[4, 4])
+    return _sized(shown.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0)) + none.encode(x="x:Q"))
+
+
 def models(leaderboard: Mapping[str, Any], chosen: int | None) -> Any:
     """Draw what each model reached: a dot for each complete trial, a diamond for the chosen one."""
     alt = _altair()

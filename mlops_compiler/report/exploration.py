@@ -63,6 +63,7 @@ def render_exploration(found: Exploration) -> str:
             histograms={column["name"]: _histogram(column) for column in found.columns},
             periods=_periods(found),
             marked=_marked,
+            measure="R²" if found.about.task == "regression" else "ROC AUC",
             gaps=sorted((column for column in found.columns if column["missing"]), key=lambda item: -item["missing"]),
         )
     )

@@ -118,6 +118,21 @@ def _policy(name: str, total: float, *, best: float, rows: Any) -> PolicyRow:
     )
 
 
+def confused_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return for each class how its rows were called, each cell with its share of them, 0 to 100."""
+    classes, counts = evaluation.get("classes") or (), evaluation.get("confused") or ()
+    return [
+        {
+            "value": item.get("value"),
+            "cells": [
+                {"rows": rows, "share": round(100 * rows / max(1, sum(line))), "right": place == number}
+                for place, rows in enumerate(line)
+            ],
+        }
+        for number, (item, line) in enumerate(zip(classes, counts, strict=False))
+    ]
+
+
 def shades(evaluation: Mapping[str, Any]) -> dict[str, int]:
     """Return how strongly each cell of the confusion matrix is shaded, 0 to 100."""
     confusion: Mapping[str, Any] = evaluation.get("confusion") or {}

@@ -10,6 +10,7 @@ DASH = "\N{EN DASH}"
 _MINUTE = 60
 _HOUR = 3600
 _SHORT = 10
+_LONG = 2
 _TINY = 1e-4
 _HUGE = 1e6
 _MOST_DIGITS = 9
@@ -21,8 +22,17 @@ def is_number(value: object) -> bool:
 
 
 def score(value: Any, digits: int = 4) -> str:
-    """Write a metric: ``0.8471``."""
-    return f"{value:.{digits}f}" if is_number(value) else DASH
+    """Write a metric: ``0.8471``; large ones, which have a unit, with fewer digits: ``1,284.3``."""
+    if not is_number(value):
+        return DASH
+    text = f"{abs(value):,.{_after_point(value, digits)}f}"
+    return f"\N{MINUS SIGN}{text}" if value < 0 and any(digit in text for digit in "123456789") else text
+
+
+def _after_point(value: float, digits: int) -> int:
+    """Say how many digits stand after the point: as many as make sense beside those before it."""
+    before = len(str(int(abs(value)))) - 1
+    return digits if before < _LONG else max(0, digits + 1 - before)
 
 
 def score_beside(value: Any, bounds: tuple[float | None, ...]) -> str:
@@ -43,8 +53,8 @@ def signed(value: Any, digits: int = 4) -> str:
     """Write a difference with its sign, a true minus for a negative one."""
     if not is_number(value):
         return DASH
-    text = f"{abs(value):.{digits}f}"
-    if float(text) == 0:
+    text = f"{abs(value):,.{_after_point(value, digits)}f}"
+    if float(text.replace(",", "")) == 0:
         return text
     return ("+" if value > 0 else "\N{MINUS SIGN}") + text
 

@@ -136,11 +136,26 @@ def _holdout(facts: ReportFacts) -> dict[str, Any]:
             "Whether 30 % means 30 %. Dots grow with their rows. Dashed: perfect.",
         ),
     ]
+    figures += [
+        _figure(
+            charts.scatter(curves.get("scatter") or {}),
+            "Predicted and observed",
+            "Each dot is a row. Dashed: perfect.",
+        ),
+        _figure(
+            charts.errors(curves.get("errors") or {}),
+            "Errors",
+            "Predicted less observed; the outermost rows are in the bars at the ends. Dashed: no error.",
+        ),
+    ]
     value_chart = charts.value(curves.get("value") or {}, threshold if numbers.is_number(threshold) else None)
     return {
         "metrics": holdout.metric_rows(evaluation),
         "caution": holdout.caution(evaluation),
         "policies": holdout.policy_rows(evaluation),
+        "classes": evaluation.get("classes") or (),
+        "confused": holdout.confused_rows(evaluation),
+        "errors": evaluation.get("errors") or {},
         "shades": holdout.shades(evaluation),
         "positive_share": share,
         "acts_on_none": threshold is not None and numbers.is_number(threshold) and threshold > 1,

@@ -30,7 +30,8 @@ class BatchSummary:
 
     Attributes:
         rows: How many rows.
-        decisions: Rows by decision, as text.
+        decisions: Rows by decision, as text; none of a regression.
+        prediction: Least, mean and most of what a regression predicted.
         ignored: Columns of the input that the release does not ask for.
         output: The file written.
     """
@@ -39,10 +40,11 @@ class BatchSummary:
     decisions: dict[str, int]
     ignored: tuple[str, ...]
     output: str
+    prediction: dict[str, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Write the summary as a JSON object."""
-        return asdict(self)
+        """Write the summary as a JSON object, without what the task does not have."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, {})}
 
 
 def predict_file(predictor: Predictor, manifest: Mapping[str, Any], source: Path, output: Path) -> BatchSummary:
@@ -52,7 +54,8 @@ def predict_file(predictor: Predictor, manifest: Mapping[str, Any], source: Path
         predictor: The release.
         manifest: Its manifest.
         source: The file with the columns that the release asks for; others are ignored.
-        output: The file to write: the key, where the input has it, ``probability`` and ``decision``.
+        output: The file to write: the key, where the input has it, and what `Predictor.predict` gives; the
+            probabilities of several classes each in a column ``probability_CLASS``.
 
     Raises:
         UsageError: A suffix is of no format known here, or the output cannot be written there.
@@ -65,13 +68,29 @@ def predict_file(predictor: Predictor, manifest: Mapping[str, Any], source: Path
     key = manifest.get("key")
     if key in frame.columns:
         scored.insert_column(0, frame[key])
+    if "probabilities" in scored.columns:
+        scored = scored.with_columns(pl.col("probabilities").name.prefix_fields("probability_")).unnest("probabilities")
     write_rows(scored, output, wanted)
     return BatchSummary(
         rows=scored.height,
-        decisions={str(label): count for label, count in scored["decision"].value_counts(sort=True).iter_rows()},
+        decisions=_decisions(scored),
+        prediction=_spread(scored),
         ignored=tuple(name for name in frame.columns if name not in typed.columns and name != key),
         output=str(output),
     )
+
+
+def _decisions(scored: pl.DataFrame) -> dict[str, int]:
+    if "decision" not in scored.columns:
+        return {}
+    return {str(label): count for label, count in scored["decision"].value_counts(sort=True).iter_rows()}
+
+
+def _spread(scored: pl.DataFrame) -> dict[str, float] | None:
+    if "prediction" not in scored.columns or not scored.height:
+        return None
+    values = pl.col("prediction")
+    return scored.select(least=values.min(), mean=values.mean(), most=values.max()).row(0, named=True)
 
 
 def _typed(frame: pl.DataFrame, manifest: Mapping[str, Any], name: str) -> pl.DataFrame:

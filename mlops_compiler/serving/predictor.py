@@ -17,10 +17,11 @@ from mlops_compiler.tables.preparation import FittedPreparation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlops_compiler.ir.task import Task
     from mlops_compiler.models.kind import FittedModel
     from mlops_compiler.store.reader import StoreReader
 
-FORMAT = 1
+FORMAT = 2
 """The format of manifests that this version reads."""
 
 
@@ -61,6 +62,12 @@ class Predictor:
             accepts_missing=kind.accepts_missing,
         )
 
+    @property
+    def task(self) -> Task:
+        """What the release was trained for."""
+        task: Task = self.manifest["task"]
+        return task
+
     def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Score rows.
 
@@ -68,17 +75,26 @@ class Predictor:
             frame: Columns typed as the request contract says.
 
         Returns:
-            As many rows, in the same order: ``probability`` of the positive class (Float64), and
-            ``decision``, the label that the release's threshold gives it. A row's bits do not depend on
-            the rows beside it.
+            As many rows, in the same order. Of a binary task: ``probability`` of the positive class (Float64), and
+            ``decision``, the label that the release's threshold gives it. Of one with more classes: ``decision``, the
+            most probable class, and ``probabilities``, a struct with a field (Float64) for each class. Of a
+            regression: ``prediction`` (Float64). A row's bits do not depend on the rows beside it.
 
         Raises:
             DataError: A step or the model cannot take the rows.
         """
-        probability = self._score(frame)
+        answers = self._score(frame)
+        if self.task == "regression":
+            return pl.DataFrame([pl.Series("prediction", answers[:, 0])])
         labels = self.manifest["classes"]
-        decision = [labels[positive] for positive in (probability >= self.manifest["threshold"]).tolist()]
-        return pl.DataFrame([pl.Series("probability", probability), pl.Series("decision", decision)])
+        if self.task == "binary_classification":
+            probability = np.ascontiguousarray(answers[:, 1])
+            decided = (probability >= self.manifest["threshold"]).tolist()
+            found = [pl.Series("probability", probability)]
+            return pl.DataFrame([*found, pl.Series("decision", [labels[positive] for positive in decided])])
+        decision = pl.Series("decision", [labels[place] for place in answers.argmax(axis=1).tolist()])
+        columns = {str(label): np.ascontiguousarray(column) for label, column in zip(labels, answers.T, strict=True)}
+        return pl.DataFrame([decision, pl.DataFrame(columns).to_struct("probabilities")])
 
     def _score(self, frame: pl.DataFrame) -> NDArray[np.float64]:
         features = self.manifest["features"]
@@ -88,7 +104,7 @@ class Predictor:
             raise DataError([_cannot_prepare(error)]) from error
         if not self.accepts_missing:
             refuse_missing(matrix, features, f"model `{self.manifest['model']['kind']}`")
-        return np.ascontiguousarray(self.model.predict_proba(matrix)[:, 1])
+        return self.model.predict(matrix)
 
 
 def _unknown_format(found: Any) -> Diagnostic:

@@ -120,11 +120,31 @@ def test_what_tells_too_much_is_said_to_be_known_late(place):
     assert recipe["data"]["columns"]["leak"]["known"] == "after_outcome"
 
 
-def test_one_of_many_classes(place, capsys):
+def test_a_number_is_a_regression(place):
+    recipe = drafted(place, target="paid", paid=[None if index % 9 == 0 else index * 1.5 for index in range(ROWS)])
+    assert recipe["objective"]["task"] == "regression"
+    assert (recipe["objective"]["target"], recipe["objective"]["target_is"]) == ("paid_known", '"paid"')
+    assert recipe["data"]["where"] == '"paid" IS NOT NULL'
+    assert recipe["data"]["columns"]["paid"] == {"type": "float", "nullable": True, "known": "after_outcome"}
+    assert recipe["models"]["baseline"] == {"kind": "mean"}
+    assert "ridge" in recipe["models"]
+
+
+def test_texts_that_are_too_many_are_no_classes(place, capsys):
+    names = [f"name {index % 90}" for index in range(ROWS)]
+    (place / "data" / "made.csv").write_text(pl.DataFrame({**BASE, "who": names}).write_csv())
+    assert main(["init", "from=data/made.csv", "target=who"]) == 1
+    said = capsys.readouterr().err
+    assert "many-classes" in said
+    assert "too many to be classes" in said
+
+
+def test_one_of_many_classes(place):
     classes = [["red", "green", "it's blue"][index % 3] for index in range(ROWS)]
     (place / "data" / "made.csv").write_text(pl.DataFrame({**BASE, "colour": classes}).write_csv())
-    assert main(["init", "from=data/made.csv", "target=colour"]) == 1
-    assert "many-classes" in capsys.readouterr().err
+    recipe = drafted(place, target="colour", colour=classes)
+    assert recipe["objective"]["task"] == "multiclass_classification"
+    assert recipe["objective"]["metric"] == "log_loss"
     recipe = drafted(place, target="colour", positive="it's blue", colour=classes)
     assert recipe["objective"]["target"] == "is_it_s_blue"
     assert recipe["objective"]["positive"] is True

@@ -61,7 +61,37 @@ def test_the_clearest_comes_first():
     }
     found = suspects(features, LABELS)
     assert [item.feature for item in found] == ["itself", "almost"]
-    assert found[0] == Suspect(feature="itself", score=1.0)
+    assert found[0] == Suspect(feature="itself", score=1.0, measure="a ROC AUC")
+
+
+def test_a_value_is_told_by_what_grows_with_it_or_by_its_levels():
+    random = np.random.default_rng(3)
+    value = random.normal(size=ROWS)
+    features = {
+        "itself": pl.DataFrame({"x": value * 3 + 1}),
+        "folded": pl.DataFrame({"x": np.abs(value)}),
+        "nearly": pl.DataFrame({"x": value + random.normal(size=ROWS)}),
+        "noise": pl.DataFrame({"x": random.normal(size=ROWS)}),
+    }
+    assert [item.feature for item in suspects(features, value, "regression")] == ["itself"]
+    scores = {name: score_alone(columns, value, "regression") for name, columns in features.items()}
+    assert scores["folded"] < 0.1
+    assert 0.3 < scores["nearly"] < 0.7
+    assert scores["noise"] < 0.05
+    assert score_alone(features["folded"], value**2, "regression") > 0.9
+
+
+def test_of_several_classes_each_is_told_from_the_rest():
+    random = np.random.default_rng(3)
+    classes = random.integers(0, 4, size=ROWS)
+    features = {
+        "itself": pl.DataFrame({"x": classes}),
+        "one of them": pl.DataFrame({"x": (classes == 2).astype(float)}),
+        "noise": pl.DataFrame({"x": random.normal(size=ROWS)}),
+    }
+    (found,) = suspects(features, classes, "multiclass_classification")
+    assert (found.feature, found.measure) == ("itself", "a mean ROC AUC of one class against the rest")
+    assert 0.6 < score_alone(features["one of them"], classes, "multiclass_classification") < 0.9
 
 
 def test_few_rows_tell_nothing():

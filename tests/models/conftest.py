@@ -8,11 +8,12 @@ import pytest
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
 
-KINDS = ("prior", "logistic_regression", "random_forest", "hist_gradient_boosting", "torch_mlp")
+CASES = [f"{name}/{task}" for name, kind in MODELS.items() for task in kind.tasks]
+"""Each kind with each task that it can do; a name alone means its first."""
 
 
 class Zoo:
-    """Every kind, on rows that it can learn from."""
+    """Every kind, on rows that it can learn from, for each of its tasks."""
 
     # Small enough to be quick; the rest are the kinds' defaults.
     SMALL = {  # noqa: RUF012
@@ -20,26 +21,49 @@ class Zoo:
         "hist_gradient_boosting": {"max_iter": 20},
         "torch_mlp": {"hidden": 16, "epochs": 5, "learning_rate": 0.01},
     }
+    CLASSES = 4
 
     def __init__(self):
         random = np.random.default_rng(0)
         self.X = random.normal(size=(400, 6))
-        self.y = (self.X[:, 0] - self.X[:, 1] * self.X[:, 2] + random.normal(size=400) > 0.3).astype(np.int64)
-        self.X.flags.writeable = self.y.flags.writeable = False
+        value = self.X[:, 0] - self.X[:, 1] * self.X[:, 2] + random.normal(size=400)
+        self.y = (value > 0.3).astype(np.int64)
+        self.targets = {
+            "binary_classification": self.y,
+            "multiclass_classification": np.digitize(value, [-1.0, 0.0, 1.0]),
+            "regression": 1000 + 50 * value,
+        }
+        for array in (self.X, *self.targets.values()):
+            array.flags.writeable = False
         self._fitted = {}
 
-    def parameters(self, kind, **changes):
-        return {**MODELS[kind].defaults, **self.SMALL.get(kind, {}), **changes}
+    def kind(self, case):
+        return MODELS[case.partition("/")[0]]
 
-    def fit(self, kind, X=None, y=None, *, seed=1, threads=1, device="cpu", **changes):
-        options = FitOptions(seed=seed, threads=threads, device=device)
-        rows = (self.X if X is None else X, self.y if y is None else y)
-        return MODELS[kind].fit(*rows, parameters=self.parameters(kind, **changes), options=options)
+    def task(self, case):
+        return case.partition("/")[2] or self.kind(case).tasks[0]
 
-    def fitted(self, kind):
-        if kind not in self._fitted:
-            self._fitted[kind] = self.fit(kind)
-        return self._fitted[kind]
+    def outputs(self, case):
+        return {"binary_classification": 2, "multiclass_classification": self.CLASSES, "regression": 1}[self.task(case)]
+
+    def target(self, case):
+        return self.targets[self.task(case)]
+
+    def parameters(self, case, **changes):
+        kind = self.kind(case)
+        return {**kind.defaults, **self.SMALL.get(kind.name, {}), **changes}
+
+    def fit(self, case, X=None, y=None, *, seed=1, threads=1, device="cpu", classes=None, **changes):
+        task = self.task(case)
+        classes = classes or (self.CLASSES if task == "multiclass_classification" else 2)
+        options = FitOptions(seed=seed, threads=threads, device=device, task=task, classes=classes)
+        rows = (self.X if X is None else X, self.target(case) if y is None else y)
+        return self.kind(case).fit(*rows, parameters=self.parameters(case, **changes), options=options)
+
+    def fitted(self, case):
+        if case not in self._fitted:
+            self._fitted[case] = self.fit(case)
+        return self._fitted[case]
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +71,7 @@ def zoo():
     return Zoo()
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=CASES)
 def kind(request):
     return request.param
 

@@ -6,8 +6,13 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.models.adapters import logistic
@@ -16,12 +21,44 @@ from mlops_compiler.models.adapters.tree_predictor import sum_by_tree
 
 def test_prior_gives_the_class_frequencies(zoo):
     X, y = zoo.X, zoo.y
-    assert zoo.fitted("prior").predict_proba(X)[7] == pytest.approx([1 - y.mean(), y.mean()])
+    assert zoo.fitted("prior").predict(X)[7] == pytest.approx([1 - y.mean(), y.mean()])
+
+
+def test_the_mean_is_the_mean(zoo):
+    assert zoo.fitted("mean").predict(zoo.X)[7] == pytest.approx([zoo.targets["regression"].mean()])
+
+
+def test_ridge_is_scikit_learns(zoo):
+    X, y = zoo.X, zoo.targets["regression"]
+    assert zoo.fit("ridge", alpha=3.0).predict(X)[:, 0] == pytest.approx(
+        Ridge(alpha=3.0).fit(X, y).predict(X), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("task", ["multiclass_classification", "regression"])
+@pytest.mark.parametrize(
+    ("kind", "classifier", "regressor"),
+    [
+        ("random_forest", RandomForestClassifier, RandomForestRegressor),
+        ("hist_gradient_boosting", HistGradientBoostingClassifier, HistGradientBoostingRegressor),
+        ("logistic_regression", LogisticRegression, None),
+    ],
+)
+def test_other_tasks_are_scikit_learns(kind, classifier, regressor, task, zoo):
+    X, y = zoo.X, zoo.targets[task]
+    settings = {**zoo.parameters(kind), **({} if kind == "logistic_regression" else {"random_state": 1})}
+    if task == "regression" and regressor is not None:
+        assert zoo.fitted(f"{kind}/{task}").predict(X)[:, 0] == pytest.approx(
+            regressor(**settings).fit(X, y).predict(X), rel=1e-12
+        )
+    elif task != "regression":
+        oracle = classifier(**settings, **({"max_iter": 1000} if kind == "logistic_regression" else {})).fit(X, y)
+        assert zoo.fitted(f"{kind}/{task}").predict(X) == pytest.approx(oracle.predict_proba(X), rel=1e-9)
 
 
 def test_a_class_without_rows_has_probability_zero(zoo):
     X, y = zoo.X, zoo.y
-    assert zoo.fit("prior", X, np.zeros_like(y)).predict_proba(X[:1]).tolist() == [[1.0, 0.0]]
+    assert zoo.fit("prior", X, np.zeros_like(y)).predict(X[:1]).tolist() == [[1.0, 0.0]]
 
 
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
@@ -29,13 +66,13 @@ def test_logistic_regression_is_scikit_learns(class_weight, zoo):
     X, y = zoo.X, zoo.y
     oracle = LogisticRegression(C=0.1, class_weight=class_weight).fit(X, y)
     ours = zoo.fit("logistic_regression", C=0.1, class_weight=class_weight)
-    assert ours.predict_proba(X) == pytest.approx(oracle.predict_proba(X), rel=1e-12)
+    assert ours.predict(X) == pytest.approx(oracle.predict_proba(X), rel=1e-12)
 
 
 def test_a_forest_is_scikit_learns(zoo):
     X, y = zoo.X, zoo.y
     oracle = RandomForestClassifier(**zoo.parameters("random_forest"), random_state=1).fit(X, y)
-    assert zoo.fitted("random_forest").predict_proba(X) == pytest.approx(oracle.predict_proba(X), rel=1e-12)
+    assert zoo.fitted("random_forest").predict(X) == pytest.approx(oracle.predict_proba(X), rel=1e-12)
 
 
 def test_all_columns_is_not_one_column(zoo):
@@ -50,13 +87,14 @@ def test_boosting_is_scikit_learns(early_stopping, missing, zoo):
     settings = zoo.parameters("hist_gradient_boosting", early_stopping=early_stopping)
     oracle = HistGradientBoostingClassifier(**settings, random_state=1).fit(X, y)
     ours = zoo.fit("hist_gradient_boosting", X, y, early_stopping=early_stopping)
-    assert ours.predict_proba(X) == pytest.approx(oracle.predict_proba(X), rel=1e-12)
+    assert ours.predict(X) == pytest.approx(oracle.predict_proba(X), rel=1e-12)
 
 
+@pytest.mark.parametrize("task", ["binary_classification", "multiclass_classification", "regression"])
 @pytest.mark.parametrize("kind", ["random_forest", "hist_gradient_boosting"])
-def test_both_engines_walk_trees_alike(kind, zoo):
+def test_both_engines_walk_trees_alike(kind, task, zoo):
     X = zoo.X
-    trees = zoo.fitted(kind).trees
+    trees = zoo.fitted(f"{kind}/{task}").trees
     odd = np.vstack([X, np.full((1, 6), np.nan), np.full((1, 6), 1e300), trees.threshold[:6][None, :]])
     assert (trees.sum_by_level(odd, 0.25) == sum_by_tree(trees, odd, 0.25)).all()
 
@@ -86,7 +124,7 @@ class TestNet:
         for layer in hidden:
             value = torch.relu(value @ torch.from_numpy(layer.weights) + torch.from_numpy(layer.bias))
         margin = value @ torch.from_numpy(last.weights) + torch.from_numpy(last.bias)
-        ours = zoo.fitted("torch_mlp").predict_proba(X)[:, 1]
+        ours = zoo.fitted("torch_mlp").predict(X)[:, 1]
         assert ours == pytest.approx(torch.sigmoid(margin)[:, 0].numpy(), rel=1e-9)
 
     def test_leaves_torch_as_it_was(self, zoo):
@@ -129,4 +167,4 @@ class TestNet:
             MODELS["torch_mlp"].fit(X, y, parameters=zoo.parameters("torch_mlp"), options=options) for _ in range(2)
         ]
         assert trained[0].dump() == trained[1].dump()
-        assert ((trained[0].predict_proba(X)[:, 1] > 0.5) == y).mean() > 0.6
+        assert ((trained[0].predict(X)[:, 1] > 0.5) == y).mean() > 0.6

@@ -81,11 +81,13 @@ def test_one_sentence_for_each_wrong_value(kind, name, value, sentence):
     assert sentence in found["msg"]
 
 
+@pytest.mark.parametrize("kind", list(MODELS))
 def test_an_unknown_parameter_is_refused(kind):
     with pytest.raises(ValidationError, match="Extra inputs"):
         parse(kind, depth=3)
 
 
+@pytest.mark.parametrize("kind", list(MODELS))
 class TestDefaults:
     def test_the_default_space_is_valid(self, kind):
         space = MODELS[kind].parameters()

@@ -13,14 +13,13 @@ from safetensors.numpy import load, save
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.models.registry import MODELS
 
-KINDS = ("prior", "logistic_regression", "random_forest", "hist_gradient_boosting", "torch_mlp")
-
+KINDS = [f"{name}/{task}" for name, kind in MODELS.items() for task in kind.tasks]
 TREES = ("random_forest", "hist_gradient_boosting")
 
 
 def refused(kind, files):
     with pytest.raises(EngineError) as caught:
-        MODELS[kind].load(files)
+        MODELS[kind.partition("/")[0]].load(files)
     return caught.value.diagnostics[0].code == "artifact-corrupt"
 
 
@@ -43,12 +42,12 @@ def test_a_missing_or_damaged_file(kind, model, name):
 
 
 def test_a_later_format(kind, zoo):
-    assert refused(kind, configured(zoo, kind, format=2))
+    assert refused(kind, configured(zoo, kind, format=3))
 
 
 @pytest.mark.parametrize("other", KINDS)
 def test_another_kind(kind, model, other):
-    if other != kind:
+    if other.partition("/")[0] != kind.partition("/")[0]:
         assert refused(other, model.dump())
 
 
@@ -70,6 +69,17 @@ def test_a_node_that_leads_astray(kind, name, value, zoo):
     assert refused(kind, changed(zoo, kind, **{name: array}))
 
 
+@pytest.mark.parametrize("kind", [case for case in KINDS if not case.startswith(("prior", "mean", "ridge"))])
+@pytest.mark.parametrize("task", [None, "clairvoyance", 7], ids=str)
+def test_a_task_that_is_none(kind, task, zoo):
+    assert refused(kind, configured(zoo, kind, task=task))
+
+
+@pytest.mark.parametrize("kind", ["logistic_regression", "torch_mlp", "random_forest", "hist_gradient_boosting"])
+def test_outputs_of_another_task(kind, zoo):
+    assert refused(kind, configured(zoo, kind, task="multiclass_classification"))
+
+
 @pytest.mark.parametrize("kind", TREES)
 @pytest.mark.parametrize("starts", [[], [0], [0, 0], [3], [0, 10**9], [0, 5, 2]], ids=str)
 def test_trees_that_are_not_in_the_arrays(kind, starts, zoo):
@@ -82,7 +92,7 @@ def test_a_wrong_number_of_features(kind, features, zoo):
     assert refused(kind, configured(zoo, kind, features=features))
 
 
-@pytest.mark.parametrize("baseline", [None, "0", [0.0]], ids=str)
+@pytest.mark.parametrize("baseline", [None, "0", [], [0], ["0"], [0.0] * 3], ids=str)
 def test_a_wrong_baseline(baseline, zoo):
     assert refused("hist_gradient_boosting", configured(zoo, "hist_gradient_boosting", baseline=baseline))
 
@@ -95,7 +105,14 @@ def test_layers_that_do_not_fit_together(name, zoo):
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("prior", "frequencies"), ("logistic_regression", "weights"), ("logistic_regression", "intercept")],
+    [
+        ("prior", "frequencies"),
+        ("mean", "value"),
+        ("ridge", "weights"),
+        ("ridge", "intercept"),
+        ("logistic_regression", "weights"),
+        ("logistic_regression", "intercept"),
+    ],
 )
 def test_arrays_of_another_shape(kind, name, zoo):
     assert refused(kind, changed(zoo, kind, **{name: np.zeros((2, 2, 2))}))
@@ -105,6 +122,8 @@ def test_arrays_of_another_shape(kind, name, zoo):
     ("kind", "name"),
     [
         ("prior", "frequencies"),
+        ("mean", "value"),
+        ("ridge", "weights"),
         ("logistic_regression", "weights"),
         ("logistic_regression", "intercept"),
         ("random_forest", "value"),
@@ -127,8 +146,8 @@ def test_a_flipped_byte_is_refused_or_harmless(kind, place, byte, zoo):
     content = bytearray(files["model.safetensors"])
     content[place % min(len(content), 3000)] = byte
     try:
-        loaded = MODELS[kind].load({**files, "model.safetensors": bytes(content)})
+        loaded = MODELS[kind.partition("/")[0]].load({**files, "model.safetensors": bytes(content)})
     except EngineError:
         return
     with np.errstate(all="ignore"):
-        assert loaded.predict_proba(np.zeros((2, 6))).shape[0] == 2
+        assert loaded.predict(np.zeros((2, 6))).shape[0] == 2

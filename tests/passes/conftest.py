@@ -50,7 +50,16 @@ def program_of():
     def make(*steps, features=None) -> Program:
         schema, nodes = _schema(), []
         last = ("snapshot", "split")
-        split = ops.Split(target="y", positive="yes", holdout="random", fraction=0.2, folds="random", k=2, seed=1)
+        split = ops.Split(
+            task="binary_classification",
+            target="y",
+            positive="yes",
+            holdout="random",
+            fraction=0.2,
+            folds="random",
+            k=2,
+            seed=1,
+        )
         head = (
             Node(name="source", op=intake.Read(kind="csv", path="rows.csv")),
             Node(name="snapshot", op=intake.Snapshot(), inputs=("source",), schema=schema),

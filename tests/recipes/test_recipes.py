@@ -30,6 +30,11 @@ def some(place, recipe, table, take, *others):
         (data / other).symlink_to(ROOT / "recipes" / "data" / other)
 
 
+def table(place, recipe, stage, name):
+    """Read a table that a stage of the last run gave."""
+    return pl.read_parquet(place.store.objects.get(place.store.last_stage(recipe, stage).outputs[name]))
+
+
 def test_loan(place):
     """L-PREP-2: the ratio of fixed obligations to income; L-PREP-4: missing incomes are filled, and said to be missing."""
     some(place, "loan", "credit.parquet", lambda rows: rows)
@@ -74,3 +79,52 @@ def test_stocks(place):
     found = json.loads(place.main("explore", "recipe=stocks", "--json").out)
     assert {item["column"] for item in found["scores"]}.isdisjoint({"close_lead_1", "jumps", "date"})
     assert "close_diff_1_std_of_20" in {item["column"] for item in found["scores"]}
+
+
+def test_storms(place):
+    """L-SEL-1: one of nine classes, by whole storms; the classes of the answer are those of the data."""
+    some(place, "storms", "storms.parquet", lambda rows: rows.filter(pl.col("year") >= 2000))
+    said = place.main("recipe=storms", "search.trials=2", "~models.boosting", "~models.forest", "objective.accept={}")
+    assert said.code == 0, said.err
+    parts = table(place, "storms", "split", "split")["part"]
+    storms = table(place, "storms", "snapshot", "snapshot")["name"]
+    per_storm = pl.DataFrame({"storm": storms, "part": parts}).group_by("storm").agg(pl.col("part").n_unique())
+    assert per_storm["part"].max() == 1
+    metrics = place.store.last_stage("storms", "evaluate").summary["metrics"]
+    assert 0.9 < metrics["roc_auc_ovr"] <= 1
+    scores = place.root / "scores.csv"
+    said = place.main("predict", "recipe=storms", "input=recipes/data/storms.parquet", f"output={scores}", "--json")
+    rows = pl.read_csv(scores)
+    named = [name.removeprefix("probability_") for name in rows.columns[1:]]
+    assert sorted(json.loads(said.out)["decisions"]) == sorted(rows["decision"].unique())
+    assert rows.columns[0] == "decision"
+    probabilities = rows[:, 1:].to_numpy()
+    assert probabilities.sum(axis=1) == pytest.approx(1)
+    assert rows["decision"].to_list() == [named[place] for place in probabilities.argmax(axis=1)]
+    refused = place.main("check", "recipe=storms", "prepare.scale.columns=[category]")
+    assert "error[leak]: step `scale` uses column `category`" in refused.err
+
+
+def test_diamonds(place):
+    """L-SEL-1: a regression, whose stratified parts have like prices."""
+    some(place, "diamonds", "diamonds.parquet", lambda rows: rows.gather_every(10))
+    said = place.main("recipe=diamonds", "search.trials=3", "objective.accept.rmse.at_most=900")
+    assert said.code == 0, said.err
+    rows = pl.DataFrame(
+        {
+            "part": table(place, "diamonds", "split", "split")["part"],
+            "price": table(place, "diamonds", "snapshot", "snapshot")["price"],
+        }
+    )
+    means = rows.group_by("part").agg(pl.col("price").mean())["price"]
+    assert means.max() / means.min() < 1.05
+    found = place.store.last_stage("diamonds", "evaluate").summary
+    assert found["metrics"]["rmse"] < found["baseline"]["rmse"] / 4
+    scores = place.root / "scores.parquet"
+    said = place.main("predict", "recipe=diamonds", "input=recipes/data/diamonds.parquet", f"output={scores}", "--json")
+    values = pl.read_parquet(scores)["prediction"]
+    assert json.loads(said.out)["prediction"] == pytest.approx(
+        {"least": values.min(), "mean": values.mean(), "most": values.max()}
+    )
+    page = Path(place.store.last_stage("diamonds", "report").summary["path"])
+    assert "Predicted and observed" in page.read_text()

@@ -10,7 +10,7 @@ import pytest
 
 from mlops_compiler.backends.search.race import Race, Signal, Verdict, fold_fingerprint
 from mlops_compiler.backends.search.session import Session
-from mlops_compiler.evaluation.metrics import METRIC_NAMES
+from mlops_compiler.evaluation.metrics import BINARY_METRICS
 from mlops_compiler.ir.domain import Choice, IntUniform, LogUniform, Uniform
 from mlops_compiler.ir.fingerprint import fingerprint
 from mlops_compiler.ir.ops.lifecycle import Candidate, Search
@@ -44,6 +44,7 @@ def score_of(trial, fold):
 def search_of(candidates=ALL, **changes):
     """Make the op of a search."""
     given = {
+        "task": "binary_classification",
         "metric": "roc_auc",
         "metrics": ("roc_auc",),
         "algorithm": "tpe",
@@ -77,7 +78,10 @@ def run_session(search, store, *, slots=1, seed=0, folds_to_run=math.inf):
     """Run a session as an engine does, on recorded folds where there are some; stops after some folds, as if killed."""
     events = []
     context = SimpleNamespace(
-        inputs={"prepare": SimpleNamespace(fingerprint="rows")},
+        inputs={
+            "prepare": SimpleNamespace(fingerprint="rows"),
+            "split": SimpleNamespace(summary={"classes": [0, 1]}),
+        },
         store=store,
         event=lambda kind, payload: events.append((kind, payload)),
     )
@@ -103,7 +107,7 @@ def _record(trial, fold, store):
         fingerprint=fold_fingerprint(trial.fingerprint, fold),
         trial=trial.fingerprint,
         fold=fold,
-        metrics=dict.fromkeys(METRIC_NAMES, score),
+        metrics=dict.fromkeys(BINARY_METRICS, score),
         predictions=store.objects.put(f"{trial.fingerprint} {fold}".encode()),
         seconds=1.0,
     )

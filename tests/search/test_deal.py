@@ -9,17 +9,30 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mlops_compiler.backends.stages.deal import HOLDOUT, Order, deal, training_rows
+from mlops_compiler.backends.stages.split import _strata, label_rows
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.ir.ops.lifecycle import Split
 
+SEVERAL, REGRESSION = "multiclass_classification", "regression"
+
 
 def split(kind, k=3, **columns):
-    return Split(target="y", positive=1, holdout=kind, fraction=0.25, folds=kind, k=k, seed=7, **columns)
+    return Split(
+        task=columns.pop("task", "binary_classification"),
+        target="y",
+        positive=1,
+        holdout=kind,
+        fraction=0.25,
+        folds=kind,
+        k=k,
+        seed=7,
+        **columns,
+    )
 
 
 def dealt(op, labels, **order):
     given_ = {name: pl.Series(values).rank("dense").to_numpy() for name, values in order.items()}
-    return pl.Series(deal(op, np.asarray(labels, dtype=np.int8), Order(**given_)))
+    return pl.Series(deal(op, np.asarray(labels, dtype=np.int64), Order(**given_)))
 
 
 times = st.lists(st.integers(0, 60), min_size=30, max_size=120)
@@ -102,3 +115,47 @@ def test_what_cannot_be_dealt_is_said(op, order, labels, words):
     with pytest.raises(DataError, match=words) as caught:
         dealt(op, labels, **order)
     assert caught.value.diagnostics[0].code == "too-few-rows"
+
+
+def test_values_are_dealt_in_equal_shares():
+    values = np.sort(np.random.default_rng(2).exponential(size=600))
+    op = split("stratified", task=REGRESSION)
+    labels, classes = label_rows(op, pl.Series("y", values))
+    parts = pl.Series(deal(op, _strata(op, labels), Order()))
+    assert (labels.dtype, classes) == (pl.Float64, None)
+    for part in parts.unique():
+        assert np.median(values[(parts == part).to_numpy()]) == pytest.approx(np.median(values), rel=0.15)
+
+
+def test_classes_are_numbered_in_their_order():
+    labels, classes = label_rows(split("random", task=SEVERAL), pl.Series("y", ["b", "c", "a", "b"]))
+    assert (labels.to_list(), classes) == ([1, 2, 0, 1], ["a", "b", "c"])
+
+
+@pytest.mark.parametrize(
+    ("task", "values", "code", "words"),
+    [
+        (SEVERAL, ["a"] * 5, "one-class", "one class only"),
+        (SEVERAL, list(range(300)), "many-classes", "too many to be classes"),
+        (REGRESSION, [1.0, float("nan"), 2.0], "wrong-target", "not finite in 1 rows"),
+        (REGRESSION, [3.0] * 9, "one-class", "one value only, 3"),
+    ],
+)
+def test_a_target_that_the_task_cannot_predict(task, values, code, words):
+    with pytest.raises(DataError, match=words) as caught:
+        label_rows(split("random", task=task), pl.Series("y", values))
+    assert caught.value.diagnostics[0].code == code
+
+
+def test_a_class_that_no_model_could_learn_is_said():
+    labels = [0, 1] * 40 + [2] * 20
+    groups = [*range(80), *[99] * 20]
+    with pytest.raises(DataError, match="classes of `y` only"):
+        dealt(split("grouped", task=SEVERAL, group="g"), labels, group=groups)
+
+
+def test_a_fold_may_lack_a_rare_class():
+    labels = [0, 1] * 100 + [2] * 10
+    groups = [*range(200), *[201, 202, 203, 204, 205] * 2]
+    parts = dealt(split("grouped", task=SEVERAL, group="g", k=2), labels, group=groups)
+    assert set(parts.unique()) == {HOLDOUT, 0, 1}

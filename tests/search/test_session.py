@@ -59,7 +59,9 @@ def test_what_happens_is_told(sim, new_store):
 
 def session_of(sim, search, store, clock):
     context = SimpleNamespace(
-        inputs={"prepare": SimpleNamespace(fingerprint="rows")}, store=store, event=lambda kind, payload: None
+        inputs={"prepare": SimpleNamespace(fingerprint="rows"), "split": SimpleNamespace(summary={"classes": [0, 1]})},
+        store=store,
+        event=lambda kind, payload: None,
     )
     return Session(search, sim.FOLDS, context, clock)
 

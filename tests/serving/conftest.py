@@ -78,18 +78,35 @@ def training_rows(rows: int = 300) -> pl.DataFrame:
     return frame.with_columns(target=pl.Series((random.random(rows) < 0.9 - tenure / 90).astype(int)))
 
 
-def write_release(objects: Any, kind: str = "logistic_regression", **changes: Any) -> str:
+TASKS = {
+    "binary_classification": {},
+    "multiclass_classification": {"classes": ["a", "b", "c"], "positive": None, "threshold": None},
+    "regression": {"classes": None, "positive": None, "threshold": None},
+}
+
+
+def target_of(rows: pl.DataFrame, task: str) -> Any:
+    if task == "binary_classification":
+        return rows["target"].to_numpy().astype(np.int64)
+    value = rows["tenure"].to_numpy() + 3.0 * rows["senior"].to_numpy()
+    return value if task == "regression" else np.digitize(value, [20, 50])
+
+
+def write_release(
+    objects: Any, kind: str = "logistic_regression", task: str = "binary_classification", **changes: Any
+) -> str:
     """Train a model, put everything into `objects`, and give the digest of the manifest."""
     rows = training_rows()
-    y = rows["target"].to_numpy().astype(np.int64)
+    y = target_of(rows, task)
     preparation, prepared = fit([STEPS[:2], STEPS[2:]], rows.drop("target"))
     features = prepared.columns
     family = MODELS[kind]
-    fitted = family.fit(design_matrix(prepared, features), y, parameters=family.defaults, options=FitOptions(seed=1))
+    options = FitOptions(seed=1, task=task, classes=len(set(y.tolist())) if task != "regression" else 0)
+    fitted = family.fit(design_matrix(prepared, features), y, parameters=family.defaults, options=options)
     manifest = {
-        "format": 1,
+        "format": 2,
         "recipe": "churn",
-        "task": "binary_classification",
+        "task": task,
         "target": "churn",
         "classes": ["No", "Yes"],
         "positive": "Yes",
@@ -104,6 +121,7 @@ def write_release(objects: Any, kind: str = "logistic_regression", **changes: An
             "files": {name: objects.put(content) for name, content in fitted.dump().items()},
         },
         "example": EXAMPLE,
+        **TASKS[task],
     }
     return objects.put(orjson.dumps(manifest | changes))
 

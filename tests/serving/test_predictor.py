@@ -20,6 +20,27 @@ def test_rows_score_the_same_alone_and_together(make_predictor, rows, model):
     assert predictor.predict(pl.concat([rows[30:], rows])).tail(rows.height).equals(together)
 
 
+@pytest.mark.parametrize("model", ["ridge", "hist_gradient_boosting", "random_forest"])
+def test_values_are_the_same_alone_and_together(make_predictor, rows, model):
+    predictor = make_predictor(model, task="regression")
+    together = predictor.predict(rows)
+    assert together.schema == {"prediction": pl.Float64()}
+    assert together.equals(pl.concat(predictor.predict(rows[index]) for index in range(rows.height)))
+    assert together["prediction"].n_unique() > 3
+
+
+@pytest.mark.parametrize("model", ["logistic_regression", "hist_gradient_boosting", "random_forest"])
+def test_classes_are_the_same_alone_and_together(make_predictor, rows, model):
+    predictor = make_predictor(model, task="multiclass_classification")
+    together = predictor.predict(rows)
+    shares = pl.Struct({name: pl.Float64() for name in "abc"})
+    assert together.schema == {"decision": pl.String(), "probabilities": shares}
+    assert together.equals(pl.concat(predictor.predict(rows[index]) for index in range(rows.height)))
+    for row in together.to_dicts():
+        assert row["decision"] == max(row["probabilities"], key=row["probabilities"].get)
+        assert sum(row["probabilities"].values()) == pytest.approx(1)
+
+
 @pytest.mark.parametrize(
     ("classes", "threshold", "decision"),
     [
@@ -47,7 +68,7 @@ def test_refuses_missing_values_that_the_model_cannot_take(make_predictor, rows)
 
 @pytest.mark.parametrize(
     "changes",
-    [pytest.param({"format": 2}, id="format"), pytest.param({"model": {"kind": "oracle", "files": {}}}, id="kind")],
+    [pytest.param({"format": 1}, id="format"), pytest.param({"model": {"kind": "oracle", "files": {}}}, id="kind")],
 )
 def test_refuses_releases_that_it_cannot_read(make_predictor, changes):
     with pytest.raises(EngineError) as failed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis.lints.rule import ERROR, WARNING, Finding, Rule, levels
+from mlops_compiler.recipe.objective import BinaryClassification
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,19 +16,22 @@ if TYPE_CHECKING:
 def misleading_accuracy(subject: Subject) -> Iterator[Finding]:
     """Find a recipe that optimises accuracy, or ships on nothing else."""
     objective = subject.recipe.objective
+    rare, advised, bounded = "the rarer classes", "`log_loss` or `f1_macro`", "`log_loss` or `balanced_accuracy`"
+    if isinstance(objective, BinaryClassification):
+        rare = f"`{objective.positive}`"
+        advised = "`average_precision`, `roc_auc` or `log_loss`"
+        bounded = "`roc_auc`, `average_precision` or `recall`"
     if objective.metric == "accuracy":
         yield Finding(
-            headline="the search optimises accuracy, which a model that never says "
-            f"`{objective.positive}` reaches where that is rare",
+            headline=f"the search optimises accuracy, which a model that never says {rare} reaches where that is rare",
             span=subject.at("objective", "metric"),
-            help="optimise `average_precision`, `roc_auc` or `log_loss`, and report accuracy beside it",
+            help=f"optimise {advised}, and report accuracy beside it",
         )
     elif set(objective.accept) == {"accuracy"}:
         yield Finding(
-            headline="a release ships on accuracy alone, which a model that never says "
-            f"`{objective.positive}` reaches where that is rare",
+            headline=f"a release ships on accuracy alone, and a model that never says {rare} may reach that",
             span=subject.key("objective", "accept", "accuracy"),
-            help="bound `roc_auc`, `average_precision` or `recall` as well",
+            help=f"bound {bounded} as well",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import singledispatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -81,7 +81,8 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def copied(step: steps.Step, op: type[ops.StepOp], columns: tuple[str, ...]) -> ops.StepOp | None:
-    """Make an op that says what the step says, with the columns found; None where there are none."""
-    said = {field.name: getattr(step, field.name) for field in fields(op) if field.name != "columns"}
-    return op(columns=columns, **said) if columns else None  # type: ignore[call-arg]
+def copied(step: steps.Step, op: type[ops.StepOp], columns: tuple[str, ...], **found: Any) -> ops.StepOp | None:
+    """Make an op that says what the step says, with the columns and whatever else was found; None without columns."""
+    names = {field.name for field in fields(op)} - {"columns", *found}
+    said: dict[str, Any] = {name: getattr(step, name) for name in names}
+    return op(columns=columns, **said, **found) if columns else None  # type: ignore[call-arg]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from mlops_compiler.analysis import wording_steps
 from mlops_compiler.analysis.steps.common import copied, quoted, resolve
 from mlops_compiler.ir.ops import prepare as ops
 from mlops_compiler.ir.schema import Role
@@ -14,10 +15,9 @@ if TYPE_CHECKING:
 
     from mlops_compiler.analysis.site import Site
 
-OnLevels: TypeAlias = steps.Frequency | steps.TargetEncode | steps.Hash | steps.GroupRare
+OnLevels: TypeAlias = steps.Frequency | steps.Hash | steps.GroupRare
 _SAYS_ALL: dict[type[OnLevels], type[ops.StepOp]] = {
     steps.Frequency: ops.Frequency,
-    steps.TargetEncode: ops.TargetEncode,
     steps.Hash: ops.HashEncode,
     steps.GroupRare: ops.GroupRare,
 }
@@ -53,11 +53,20 @@ def _(step: steps.Ordinal, site: Site) -> ops.StepOp | None:
 
 
 @resolve.register(steps.Frequency)
-@resolve.register(steps.TargetEncode)
 @resolve.register(steps.Hash)
 @resolve.register(steps.GroupRare)
 def _(step: OnLevels, site: Site) -> ops.StepOp | None:
     return copied(step, _SAYS_ALL[type(step)], site.columns(step.columns))
+
+
+@resolve.register(steps.TargetEncode)
+def _(step: steps.TargetEncode, site: Site) -> ops.StepOp | None:
+    columns = site.columns(step.columns)
+    if site.task == "multiclass_classification":
+        what, advice = "a target of two classes, or of numbers", "encode levels by `one_hot`, `frequency` or `hash`"
+        site.sink.add(wording_steps.not_for_task(site.name, step.op, what, advice, site.span("op")))
+        return None
+    return copied(step, ops.TargetEncode, columns, continuous=site.task == "regression")
 
 
 @resolve.register(steps.TextTopics)

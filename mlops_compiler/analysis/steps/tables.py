@@ -138,6 +138,11 @@ def _(step: steps.Deduplicate, site: Site) -> ops.StepOp | None:
 
 @resolve.register(steps.Balance)
 def _(step: steps.Balance, site: Site) -> ops.StepOp | None:
+    if site.task == "regression":
+        site.sink.add(
+            wording_steps.not_for_task(site.name, step.op, "a target of classes", "remove it", site.span("op"))
+        )
+        return None
     return ops.Balance(method=step.method, seed=site.seed)
 
 
@@ -152,7 +157,7 @@ def _(step: steps.GroupAggregate, site: Site) -> ops.StepOp | None:
 
 @resolve.register(steps.SelectKBest)
 def _(step: steps.SelectKBest, site: Site) -> ops.StepOp | None:
-    return copied(step, ops.SelectKBest, site.ready(step.columns))
+    return copied(step, ops.SelectKBest, site.ready(step.columns), continuous=site.task == "regression")
 
 
 @resolve.register(steps.DropConstant)

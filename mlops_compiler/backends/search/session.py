@@ -41,7 +41,8 @@ class Session:
         self._clock = clock
         self._deadline = None if search.time is None else clock() + search.time
         self._records: dict[int, list[FoldRecord]] = {}
-        self._metric = METRICS[search.metric]  # type: ignore[index]
+        self._metric = METRICS[search.metric]
+        self._classes = len(context.inputs["split"].summary["classes"] or ())
         self.race = Race(
             search,
             folds=folds,
@@ -68,7 +69,7 @@ class Session:
             self._records[trial.index] = []
             self._event("trial_started", trial=trial.index, model=trial.candidate.name)
             if not self._replayed(trial):
-                return TrialSpec.of(trial, self.search.seed)
+                return TrialSpec.of(trial, self.search, self._classes)
 
     def report(self, index: int, record: FoldRecord) -> Verdict:
         """Take the record of a trial's next fold; say whether the trial goes on."""

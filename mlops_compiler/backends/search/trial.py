@@ -11,7 +11,7 @@ import polars as pl
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.race import fold_fingerprint
 from mlops_compiler.backends.stages.context import parquet_bytes
-from mlops_compiler.evaluation.metrics import METRIC_NAMES, score_all
+from mlops_compiler.evaluation.metrics import score_all
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.store.records import FoldRecord
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from mlops_compiler.backends.search.race import Trial
     from mlops_compiler.backends.stages.folds import Fold
+    from mlops_compiler.ir.ops.lifecycle import Search
+    from mlops_compiler.ir.task import Task
+    from mlops_compiler.models.kind import FittedModel, Target
     from mlops_compiler.store.writer import StoreWriter
 
 
@@ -38,10 +41,12 @@ class TrialSpec:
     fingerprint: str
     threads: int
     seed: int
+    task: Task
+    classes: int
     first_fold: int
 
     @classmethod
-    def of(cls, trial: Trial, seed: int) -> TrialSpec:
+    def of(cls, trial: Trial, search: Search, classes: int) -> TrialSpec:
         """Describe a trial that goes on after the folds that it has scores of."""
         return cls(
             index=trial.index,
@@ -50,7 +55,9 @@ class TrialSpec:
             parameters=trial.parameters,
             fingerprint=trial.fingerprint,
             threads=trial.candidate.cpu,
-            seed=seed,
+            seed=search.seed,
+            task=search.task,
+            classes=classes,
             first_fold=len(trial.scores),
         )
 
@@ -68,43 +75,59 @@ def run_fold(spec: TrialSpec, number: int, fold: Fold, store: StoreWriter, devic
         device: ``cpu`` or ``cuda``.
     """
     started = time.perf_counter()
-    probability = fit_and_predict(spec, fold, device)
-    metrics = score_all(fold.y_held, probability, names=METRIC_NAMES)
-    predictions = pl.DataFrame({"label": pl.Series(fold.y_held, dtype=pl.Int8), "probability": probability})
+    predicted = fit_and_predict(spec, fold, device)
+    metrics = score_all(spec.task, fold.y_held, predicted)
     record = FoldRecord(
         fingerprint=fold_fingerprint(spec.fingerprint, number),
         trial=spec.fingerprint,
         fold=number,
         metrics=metrics,
-        predictions=store.objects.put(parquet_bytes(predictions)),
+        predictions=store.objects.put(parquet_bytes(beside(spec.task, fold.y_held, predicted))),
         seconds=time.perf_counter() - started,
     )
     store.record_fold(record)
     return record
 
 
-def fit_and_predict(spec: TrialSpec, fold: Fold, device: str) -> Any:
-    """Fit on the training rows; return the probability of the positive class for those held out, shape (rows,)."""
-    model = MODELS[spec.kind].fit(
-        fold.X,
-        fold.y,
-        parameters=spec.parameters,
-        options=fit_options(spec.seed, spec.kind, spec.threads, device, fold.weights),
-    )
-    return model.predict_proba(fold.X_held)[:, 1]
-
-
-def fit_options(
-    seed: int, kind: str, threads: int, device: str = "cpu", weights: NDArray[np.float64] | None = None
-) -> FitOptions:
-    """Make the options of a fit; every fit of a kind gets the same seed, so that scores differ by parameters only."""
-    return FitOptions(
-        seed=seed_of(seed, "fit", kind),
-        threads=threads,
+def fit_and_predict(spec: TrialSpec, fold: Fold, device: str) -> NDArray[np.float64]:
+    """Fit on the training rows; return what `predicted` gives for those held out."""
+    options = FitOptions(
+        seed=seed_of(spec.seed, "fit", spec.kind),
+        threads=spec.threads,
         device="cuda" if device == "cuda" else "cpu",
-        classes=2,
-        weights=weights,
+        task=spec.task,
+        classes=spec.classes,
+        weights=fold.weights,
     )
+    model = MODELS[spec.kind].fit(fold.X, fold.y, parameters=spec.parameters, options=options)
+    return predicted(spec.task, model, fold.X_held)
+
+
+def predicted(task: Task, model: FittedModel, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Score rows.
+
+    Returns:
+        Of a binary task the probability of class 1, shape (rows,); of one with more classes the probability of each,
+        shape (rows, classes); of a regression the value, shape (rows,).
+    """
+    import numpy as np
+
+    found = model.predict(X)
+    return found if task == "multiclass_classification" else np.ascontiguousarray(found[:, -1])
+
+
+def beside(task: Task, y: Target, predicted: NDArray[np.float64]) -> pl.DataFrame:
+    """Set what was predicted beside what came.
+
+    Returns:
+        ``label``; and ``probability`` of class 1, ``probability_0`` and on of several classes, or ``value``.
+    """
+    if task == "regression":
+        return pl.DataFrame({"label": y, "value": predicted})
+    if task == "binary_classification":
+        return pl.DataFrame({"label": pl.Series(y, dtype=pl.Int8), "probability": predicted})
+    columns = {f"probability_{number}": column for number, column in enumerate(predicted.T)}
+    return pl.DataFrame({"label": pl.Series(y, dtype=pl.Int16), **columns})
 
 
 def trial_parameters(trial: Trial) -> Mapping[str, Any]:

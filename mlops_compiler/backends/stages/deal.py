@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.ops.lifecycle import Split
 
-    Labels = NDArray[np.int8]
+    Labels = NDArray[np.int64]
 
 HOLDOUT, TRAINING_ONLY = -1, -2
 
@@ -63,7 +63,8 @@ def deal(op: Split, labels: Labels, order: Order, span: Span | None = None) -> N
 
     Args:
         op: The kinds of split, their sizes and the seed.
-        labels: 0 or 1 for each row; what a stratified split keeps in proportion.
+        labels: What a stratified split keeps in proportion: the number of each row's class, from 0; of a regression
+            which of the equal shares of the values it is in.
         order: What keeps rows apart or together.
         span: Where the recipe names the target.
 
@@ -77,7 +78,7 @@ def deal(op: Split, labels: Labels, order: Order, span: Span | None = None) -> N
     parts = np.full(len(labels), HOLDOUT, dtype=np.int8)
     training = np.sort(_training(op, labels, order, span))
     parts[training] = _folds(op, labels[training], order.at(training), span)
-    _both_classes(op, labels, parts, span)
+    _every_class(op, labels, parts, span)
     return parts
 
 
@@ -116,8 +117,8 @@ def _folds(op: Split, labels: Labels, order: Order, span: Span | None) -> NDArra
         return _blocks(op, order.time, span)
     if op.folds == "grouped" and order.group is not None and len(np.unique(order.group)) < op.k:
         raise DataError([_too_few_groups(op, span)])
-    if (least := int(min(labels.sum(), len(labels) - labels.sum()))) < op.k:
-        what = f"the rarer class of `{op.target}` has {least} rows to train on, too few for {op.k} folds"
+    if (least := int(np.bincount(labels).min())) < op.k:
+        what = f"{_rarest(op)} has {least} rows to train on, too few for {op.k} folds"
         raise DataError([_too_few(what, span)])
     kinds = {"stratified": StratifiedKFold, "random": KFold, "grouped": StratifiedGroupKFold}
     parts = np.zeros(len(labels), dtype=np.int8)
@@ -138,22 +139,48 @@ def _blocks(op: Split, time: NDArray[np.uint32], span: Span | None) -> NDArray[n
 
 
 def _enough(op: Split, labels: Labels, span: Span | None) -> None:
-    least = min(int(labels.sum()), int(len(labels) - labels.sum()))
+    least = int(np.bincount(labels).min())
     # Each class must show up in the holdout and in each fold, with some left to train on.
     if least * (1 - op.fraction) < op.k or least * op.fraction < 1:
-        what = f"the rarer class of `{op.target}` has {least} rows, too few for {op.k} folds"
+        what = f"{_rarest(op)} has {least} rows, too few for {op.k} folds"
         raise DataError([_too_few(what, span)])
 
 
-def _both_classes(op: Split, labels: Labels, parts: NDArray[np.int8], span: Span | None) -> None:
-    """Find a part that lacks a class, as groups and times may make one."""
-    names = {HOLDOUT: "the holdout", **{fold: f"fold {fold + 1}" for fold in range(op.k)}}
-    if (parts == TRAINING_ONLY).any():
-        names[TRAINING_ONLY] = "the first block to train on"
-    for part, name in names.items():
-        found = labels[parts == part]
-        if len(found) == 0 or found.min() == found.max():
-            raise DataError([_too_few(f"{name} has rows of one class of `{op.target}` only", span)])
+def _rarest(op: Split) -> str:
+    """Name the rows of the rarest label."""
+    names = {
+        "binary_classification": f"the rarer class of `{op.target}`",
+        "multiclass_classification": f"the rarest class of `{op.target}`",
+        "regression": f"a share of the values of `{op.target}`",
+    }
+    return names[op.task]
+
+
+def _every_class(op: Split, labels: Labels, parts: NDArray[np.int8], span: Span | None) -> None:
+    """Find a part that lacks a class, as groups and times may make one.
+
+    What models learn from holds every class; what they are judged by holds two at least, or the one value of a
+    regression that a row has.
+    """
+    for part, name in {HOLDOUT: "the holdout", **{fold: f"fold {fold + 1}" for fold in range(op.k)}}.items():
+        found = len(np.unique(labels[parts == part]))
+        if found < (1 if op.task == "regression" else 2):
+            raise DataError([_too_few(f"{name} has rows of {_counted(found)} of `{op.target}` only", span)])
+    ordered = op.folds == "time_ordered"
+    learned = [parts != HOLDOUT]
+    learned += [
+        (parts == TRAINING_ONLY) | ((parts >= 0) & (parts < fold)) if ordered else (parts != HOLDOUT) & (parts != fold)
+        for fold in range(op.k)
+    ]
+    classes = len(np.unique(labels))
+    for fold, rows in enumerate(learned):
+        if op.task != "regression" and (found := len(np.unique(labels[rows]))) < classes:
+            name = f"what fold {fold} learns from" if fold else "what is not the holdout"
+            raise DataError([_too_few(f"{name} has rows of {_counted(found)} of `{op.target}` only", span)])
+
+
+def _counted(classes: int) -> str:
+    return "one class" if classes == 1 else f"{classes} classes"
 
 
 def _too_few_times(op: Split, span: Span | None) -> Diagnostic:

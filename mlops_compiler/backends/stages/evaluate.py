@@ -6,25 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlops_compiler.backends.search.trial import predicted
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.evaluation.confusion import confusion
 from mlops_compiler.evaluation.curves import calibration, precision_recall, roc
-from mlops_compiler.evaluation.metrics import METRIC_NAMES, score_all
+from mlops_compiler.evaluation.errors import error_curves, error_summary
+from mlops_compiler.evaluation.metrics import score_all
+from mlops_compiler.evaluation.multiclass import by_class, confusion_counts
 from mlops_compiler.evaluation.threshold import value_curve, value_summary
 from mlops_compiler.ir.ops.lifecycle import Evaluate
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.tables.steps import LABEL
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import NDArray
 
     from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.ir.task import Task
+    from mlops_compiler.models.kind import Target
 
-    Labels = NDArray[np.int64]
-    Probabilities = NDArray[np.float64]
+    Values = NDArray[np.float64]
 
 
 def evaluate_model(context: Context) -> Outcome:
@@ -36,9 +41,19 @@ def evaluate_model(context: Context) -> Outcome:
     entry = {"preparation": manifest["preparation"], "features": manifest["features"]}
     held = prepared(entry, rows.filter(parts == HOLDOUT), "scoring")
     files = {name: context.store.objects.get(digest) for name, digest in manifest["model"]["files"].items()}
-    probability = MODELS[manifest["model"]["kind"]].load(files).predict_proba(held.X)[:, 1]
-    share = float(rows.filter(parts != HOLDOUT)[LABEL].mean() or 0.0)  # type: ignore[arg-type]
-    evaluation = _evaluation(op, held.y, probability, manifest["threshold"], share)
+    answers = predicted(op.task, MODELS[manifest["model"]["kind"]].load(files), held.X)
+    base = _baseline(op.task, rows.filter(parts != HOLDOUT)[LABEL], answers)
+    threshold = manifest["threshold"]
+    evaluation = {
+        "task": op.task,
+        "rows": len(held.y),
+        "metric": op.metric,
+        "reported": list(op.metrics),
+        "metrics": score_all(op.task, held.y, answers, threshold),
+        "baseline": score_all(op.task, held.y, base, threshold),
+        "threshold": threshold,
+        **_details(op, held.y, answers, manifest),
+    }
     summary = {
         "metrics": evaluation["metrics"],
         "baseline": evaluation["baseline"],
@@ -47,24 +62,28 @@ def evaluate_model(context: Context) -> Outcome:
     return Outcome(outputs={"evaluation": context.put_json(evaluation)}, summary=summary)
 
 
-def _evaluation(op: Evaluate, y: Labels, probability: Probabilities, threshold: float, share: float) -> dict[str, Any]:
-    value = None if op.value is None else value_summary(y, probability, threshold, op.value)
-    base = np.full(len(y), share)
-    return {
-        "rows": len(y),
-        "positive_rows": int(y.sum()),
-        "metric": op.metric,
-        "reported": list(op.metrics),
-        "metrics": score_all(y, probability, threshold, METRIC_NAMES),
-        "baseline": score_all(y, base, threshold, METRIC_NAMES),
-        "threshold": threshold,
-        "confusion": confusion(y, probability, threshold).to_json(),
-        "value": value,
-        "curves": _curves(op, y, probability),
-    }
+def _baseline(task: Task, labels: pl.Series, like: Values) -> Values:
+    """Answer each row of the holdout alike: by the frequencies of the training rows' classes, or by their mean."""
+    if task != "multiclass_classification":
+        return np.full(len(like), float(labels.mean() or 0.0))  # type: ignore[arg-type]
+    counts = np.bincount(labels.to_numpy(), minlength=like.shape[1])
+    return np.tile(counts / counts.sum(), (len(like), 1))
 
 
-def _curves(op: Evaluate, y: Labels, probability: Probabilities) -> dict[str, Any]:
+def _details(op: Evaluate, y: Target, answers: Values, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Give what only this task has."""
+    if op.task == "regression":
+        values = y.astype(np.float64)
+        return {"errors": error_summary(values, answers), "curves": error_curves(values, answers)}
+    labels = y.astype(np.int64)
+    if op.task == "multiclass_classification":
+        counts = confusion_counts(labels, answers)
+        classes = [{"value": value, **told} for value, told in zip(manifest["classes"], by_class(counts), strict=True)]
+        return {"classes": classes, "confused": counts.tolist(), "curves": {}}
+    return _two_classes(op, labels, answers, manifest["threshold"])
+
+
+def _two_classes(op: Evaluate, y: NDArray[np.int64], probability: Values, threshold: float) -> dict[str, Any]:
     curves: dict[str, Any] = {
         "roc": roc(y, probability),
         "precision_recall": precision_recall(y, probability),
@@ -72,4 +91,9 @@ def _curves(op: Evaluate, y: Labels, probability: Probabilities) -> dict[str, An
     }
     if op.value is not None:
         curves["value"] = value_curve(y, probability, op.value)
-    return curves
+    return {
+        "positive_rows": int(y.sum()),
+        "confusion": confusion(y, probability, threshold).to_json(),
+        "value": None if op.value is None else value_summary(y, probability, threshold, op.value),
+        "curves": curves,
+    }

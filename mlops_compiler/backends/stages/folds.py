@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.ir.ops.lifecycle import Candidate
+    from mlops_compiler.models.kind import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +30,17 @@ class Fold:
 
     Attributes:
         X: Training matrix, shape (training rows, features).
-        y: Training labels, shape (training rows,).
+        y: What came: the number of each training row's class, or its value; shape (training rows,).
         weights: What each training row weighs, shape (training rows,); None where all weigh the same.
         X_held: Validation matrix, shape (validation rows, features).
-        y_held: Validation labels, shape (validation rows,).
+        y_held: Likewise of the validation rows, shape (validation rows,).
     """
 
     X: NDArray[np.float64]
-    y: NDArray[np.int64]
+    y: Target
     weights: NDArray[np.float64] | None
     X_held: NDArray[np.float64]
-    y_held: NDArray[np.int64]
+    y_held: Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +49,12 @@ class Prepared:
 
     Attributes:
         X: The design matrix, shape (rows, features).
-        y: The labels, shape (rows,).
+        y: What came: the number of each row's class, or its value; shape (rows,).
         weights: What each row weighs, shape (rows,); None where all weigh the same.
     """
 
     X: NDArray[np.float64]
-    y: NDArray[np.int64]
+    y: Target
     weights: NDArray[np.float64] | None
 
 
@@ -62,7 +63,7 @@ def prepared(entry: dict[str, Any], rows: pl.DataFrame, mode: Literal["training"
     frame = FittedPreparation.from_json(entry["preparation"]).transform(rows, mode)
     return Prepared(
         X=design_matrix(frame, entry["features"]),
-        y=frame[LABEL].cast(int).to_numpy(),
+        y=(label if (label := frame[LABEL]).dtype.is_float() else label.cast(int)).to_numpy(),
         weights=frame[WEIGHT].to_numpy() if WEIGHT in frame.columns else None,
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
@@ -126,7 +125,7 @@ def fit_preparations(context: Context) -> Outcome:
     summary = {
         "steps": steps,
         "quarantined": dropped.height,
-        "suspects": [asdict(item) for item in _suspects(pipeline, prepared)],
+        "suspects": [asdict(item) for item in _suspects(context, pipeline, prepared)],
         "features": len(final["features"]),
         "rows": split["training_rows"],
     }
@@ -144,14 +143,14 @@ def _quarantine(context: Context, pipeline: Pipeline, dropped: pl.DataFrame) -> 
     return told.join(whole, on="row", how="left", maintain_order="left").drop("row")
 
 
-def _suspects(pipeline: Pipeline, prepared: pl.DataFrame) -> tuple[Suspect, ...]:
+def _suspects(context: Context, pipeline: Pipeline, prepared: pl.DataFrame) -> tuple[Suspect, ...]:
     """Look for training features that tell the target almost by themselves."""
     columns = {
         name: [column for column in expand([name], prepared.columns) if column in prepared.columns]
         for name in pipeline.features
     }
-    labels = prepared[LABEL].to_numpy().astype(np.int8)
-    return suspects({name: prepared.select(found) for name, found in columns.items() if found}, labels)
+    features = {name: prepared.select(found) for name, found in columns.items() if found}
+    return suspects(features, prepared[LABEL].to_numpy(), context.inputs["split"].summary["task"])
 
 
 def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> tuple[list[dict[str, Any]], pl.DataFrame]:

@@ -35,7 +35,7 @@ def report_facts(context: Context) -> ReportFacts:
         started=facts["started"],
         description=facts.get("description"),
         owner=facts.get("owner"),
-        task="binary_classification",
+        task=context.op(Split).task,
         release=release["release"],
         accepted=release["accepted"],
         criteria=release["criteria"],

@@ -23,7 +23,7 @@ def select_trial(context: Context) -> Outcome:
     op = context.op(Select)
     board = context.read_json("search", "leaderboard")
     chosen, reason = choose(board, op.rule)
-    threshold = DEFAULT_THRESHOLD
+    threshold = DEFAULT_THRESHOLD if op.task == "binary_classification" else None
     if op.value is not None:
         held = pl.concat(
             [pl.read_parquet(io.BytesIO(context.store.objects.get(item))) for item in chosen["predictions"]]

@@ -12,36 +12,41 @@ from mlops_compiler.diagnostics import DataError, Diagnostic, did_you_mean
 from mlops_compiler.ir.ops.lifecycle import Split
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.domain import Scalar
 
 BINARY = 2
+_MOST_CLASSES = 200
+_STRATA, _ROWS_OF_A_STRATUM = 10, 20
+"""A regression is stratified by tenths of its values, or fewer shares where that many rows are not in each."""
 
 
 def split_rows(context: Context) -> Outcome:
     """Run the stage.
 
     Raises:
-        DataError: The target does not have two classes with rows enough for every fold.
+        DataError: The target does not have the classes of the task, with rows enough of each for every fold.
     """
     op = context.op(Split)
     named = [name for name in dict.fromkeys((op.target, op.time, op.group)) if name is not None]
     rows = context.read_table("snapshot", "snapshot", named)
-    target = rows[op.target]
     span = context.task.stage.nodes[0].span
-    classes = _classes(op, target, span)
-    labels = (target == op.positive).cast(pl.Int8)
+    labels, classes = label_rows(op, rows[op.target], span)
     order = Order(
         time=None if op.time is None else rows[op.time].rank("dense").to_numpy(),
         group=None if op.group is None else rows[op.group].rank("dense").to_numpy(),
     )
-    parts = deal(op, labels.to_numpy(), order, span)
+    parts = deal(op, _strata(op, labels), order, span)
     digest = context.put_table(pl.DataFrame({"part": pl.Series(parts, dtype=pl.Int8), "label": labels}))
     held = int((parts == HOLDOUT).sum())
     summary = {
+        "task": op.task,
         "classes": classes,
-        "positive_rows": int(labels.sum()),
+        **({"positive_rows": int(labels.sum())} if op.task == "binary_classification" else {}),
         "rows": len(labels),
         "training_rows": len(labels) - held,
         "holdout_rows": held,
@@ -51,7 +56,43 @@ def split_rows(context: Context) -> Outcome:
     return Outcome(outputs={"split": digest}, summary=summary)
 
 
-def _classes(op: Split, target: pl.Series, span: Span | None) -> list[Scalar]:
+def label_rows(op: Split, target: pl.Series, span: Span | None = None) -> tuple[pl.Series, list[Scalar] | None]:
+    """Number the classes of a target, or take its values.
+
+    Returns:
+        The number of each row's class (Int8 or Int16), or its value (Float64); and the classes in the order of their
+        numbers, None where there are none. Of two classes the positive one is number 1; several are sorted.
+
+    Raises:
+        DataError: The target does not have the classes of the task, or is not finite.
+    """
+    if op.task == "regression":
+        values = target.cast(pl.Float64)
+        if wrong := int((~values.is_finite()).fill_null(value=True).sum()):
+            raise DataError([_not_finite(op, wrong, span)])
+        if values.n_unique() == 1:
+            raise DataError([_one_value(op, values[0], span)])
+        return values, None
+    if op.task == "binary_classification":
+        classes = _two_classes(op, target, span)
+        return (target == op.positive).cast(pl.Int8), classes
+    found: list[Any] = target.unique().sort().to_list()
+    if len(found) == 1:
+        raise DataError([_one_class(op, found[0], span)])
+    if len(found) > _MOST_CLASSES:
+        raise DataError([_too_many_classes(op, found, span)])
+    return target.rank("dense").cast(pl.Int16) - 1, found
+
+
+def _strata(op: Split, labels: pl.Series) -> NDArray[np.int64]:
+    if op.task != "regression":
+        return labels.cast(pl.Int64).to_numpy()
+    shares = max(1, min(_STRATA, labels.len() // max(_ROWS_OF_A_STRATUM, 2 * op.k)))
+    place = (labels.rank("average") - 0.5) / labels.len() * shares
+    return place.floor().cast(pl.Int64).rank("dense").cast(pl.Int64).to_numpy() - 1
+
+
+def _two_classes(op: Split, target: pl.Series, span: Span | None) -> list[Scalar]:
     """Name the two classes, the negative one first."""
     found: list[Any] = target.unique().sort().to_list()
     if len(found) == 1:
@@ -61,6 +102,25 @@ def _classes(op: Split, target: pl.Series, span: Span | None) -> list[Scalar]:
     if len(found) > BINARY:
         raise DataError([_many_classes(op, found, span)])
     return [next(value for value in found if value != op.positive), op.positive]
+
+
+def _not_finite(op: Split, rows: int, span: Span | None) -> Diagnostic:
+    headline = f"the target `{op.target}` is not finite in {rows} rows"
+    return Diagnostic(code="wrong-target", headline=headline, span=span, help="leave those rows out by `data.where`")
+
+
+def _one_value(op: Split, only: float, span: Span | None) -> Diagnostic:
+    headline = f"the target `{op.target}` has one value only, {only:g}: there is nothing to learn"
+    return Diagnostic(code="one-class", headline=headline, span=span)
+
+
+def _too_many_classes(op: Split, found: list[Any], span: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code="many-classes",
+        headline=f"the target `{op.target}` has {len(found)} values: too many to be classes",
+        span=span,
+        help="group them by `objective.target_is`, or let the task be a regression",
+    )
 
 
 def _one_class(op: Split, only: object, span: Span | None) -> Diagnostic:
@@ -87,5 +147,5 @@ def _many_classes(op: Split, found: list[Any], span: Span | None) -> Diagnostic:
         code="many-classes",
         headline=f"the target `{op.target}` has {len(found)} values ({shown}); the task is binary",
         span=span,
-        help="make a column with two values, or choose another target",
+        help="let the task be `multiclass_classification`, or make two classes of them by `objective.target_is`",
     )

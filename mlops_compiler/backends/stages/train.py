@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.backends.search.trial import fit_options
+from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
@@ -12,6 +12,7 @@ from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.ir.ops.intake import Check
 from mlops_compiler.ir.ops.lifecycle import Search, Split, Train
 from mlops_compiler.ir.service_contract import request_fields
+from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.backends.stages.context import Context
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the manifest changes its shape."""
 
 
@@ -30,13 +31,14 @@ def train_model(context: Context) -> Outcome:
     read = read_rows(context, preparations["source"])
     taught = prepared(preparations["final"], read.frame.filter(read.parts != HOLDOUT), "training")
     kind = MODELS[selection["kind"]]
-    candidate = _threads(context, selection["model"])
-    model = kind.fit(
-        taught.X,
-        taught.y,
-        parameters=selection["parameters"],
-        options=fit_options(context.op(Train).seed, kind.name, candidate, weights=taught.weights),
+    options = FitOptions(
+        seed=seed_of(context.op(Train).seed, "fit", kind.name),
+        threads=_threads(context, selection["model"]),
+        task=context.op(Split).task,
+        classes=len(context.inputs["split"].summary["classes"] or ()),
+        weights=taught.weights,
     )
+    model = kind.fit(taught.X, taught.y, parameters=selection["parameters"], options=options)
     files = {name: context.store.objects.put(content) for name, content in sorted(model.dump().items())}
     manifest = _manifest(context, selection, preparations["final"], files)
     outputs = {
@@ -68,7 +70,7 @@ def _manifest(
     return {
         "format": FORMAT,
         "recipe": context.task.recipe,
-        "task": "binary_classification",
+        "task": split.task,
         "target": split.target,
         "classes": context.inputs["split"].summary["classes"],
         "positive": split.positive,

@@ -44,6 +44,8 @@ class Frequency:
 class TargetEncode:
     """Put the rate of the positive class among the training rows of a level, drawn towards that of all by `smoothing`.
 
+    Of a regression it is the mean of the target (`continuous`).
+
     Rows to learn from get the rate of the other parts of `folds`, so that no row sees its own outcome.
     Source: Micci-Barreca, SIGKDD Explorations 3 (2001), https://doi.org/10.1145/507533.507538.
     """
@@ -53,6 +55,7 @@ class TargetEncode:
     columns: tuple[str, ...]
     smoothing: float
     folds: int
+    continuous: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

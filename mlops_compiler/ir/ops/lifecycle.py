@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.ops.prepare import StepOp
+    from mlops_compiler.ir.task import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +19,10 @@ class Split:
     """Deal the rows into a holdout and folds."""
 
     verb: ClassVar[str] = "split"
+    task: Task
     target: str
     positive: Scalar
+    """The value that counts as positive; None where the task is not binary."""
     holdout: str
     fraction: float
     folds: str
@@ -119,6 +122,7 @@ class Search:
     """Propose, race and score trials over the folds."""
 
     verb: ClassVar[str] = "search"
+    task: Task
     candidates: tuple[Candidate, ...]
     metric: str
     metrics: tuple[str, ...]
@@ -146,9 +150,10 @@ class ValueMatrix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
-    """Choose one trial, and the threshold of its decisions."""
+    """Choose one trial, and the threshold of its decisions where the task is binary."""
 
     verb: ClassVar[str] = "select"
+    task: Task
     rule: str
     value: ValueMatrix | None
 
@@ -167,6 +172,7 @@ class Evaluate:
     """Score the trained model once on the holdout, beside the baseline."""
 
     verb: ClassVar[str] = "evaluate"
+    task: Task
     metric: str
     metrics: tuple[str, ...]
     value: ValueMatrix | None

@@ -67,12 +67,16 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectKBest:
-    """Keep the `k` columns that tell most of the target by themselves; `columns` may name open ones."""
+    """Keep the `k` columns that tell most of the target by themselves; `columns` may name open ones.
+
+    A target that is `continuous` is judged by its tenths.
+    """
 
     op: ClassVar[str] = "select_k_best"
     learns: ClassVar[bool] = True
     columns: tuple[str, ...]
     k: int
+    continuous: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,7 @@ class DropCorrelated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """Let both classes weigh the same where a model learns: by weights, by repeating rows, or by leaving some out."""
+    """Let all classes weigh the same where a model learns: by weights, by repeating rows, or by leaving some out."""
 
     op: ClassVar[str] = "balance"
     learns: ClassVar[bool] = True

@@ -11,23 +11,33 @@ from mlops_compiler.diagnostics import DataError, Diagnostic
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlops_compiler.models.kind import Labels, Matrix
+    from mlops_compiler.models.kind import FitOptions, Matrix, Target
 
 
-def check_training_rows(X: Matrix, y: Labels, *, kind: str, classes: int = 2, accepts_missing: bool = False) -> None:
+def check_training_rows(X: Matrix, y: Target, *, kind: str, options: FitOptions, accepts_missing: bool = False) -> None:
     """Refuse rows that `kind` cannot learn from.
 
     Raises:
-        DataError: A class has no row, there is no feature, or a value is missing or infinite.
+        DataError: A class has no row, a value to predict is not finite, there is no feature, or a value is missing or
+            infinite.
     """
-    counts = np.bincount(y, minlength=classes)
-    if (absent := np.flatnonzero(counts[:classes] == 0)).size:
-        headline = f"the training rows hold no row of class {absent[0]}: {kind} needs rows of every class"
-        raise DataError([Diagnostic(code="one-class", headline=headline)])
+    if options.task == "regression":
+        _finite_target(y, kind)
+    else:
+        counts = np.bincount(y.astype(np.int64), minlength=options.classes)
+        if (absent := np.flatnonzero(counts[: options.classes] == 0)).size:
+            headline = f"the training rows hold no row of class {absent[0]}: {kind} needs rows of every class"
+            raise DataError([Diagnostic(code="one-class", headline=headline)])
     if X.shape[1] == 0:
         headline = f"the design matrix has no column: {kind} has nothing to learn from"
         raise DataError([Diagnostic(code="no-features", headline=headline)])
     check_values(X, kind=kind, accepts_missing=accepts_missing)
+
+
+def _finite_target(y: Target, kind: str) -> None:
+    if wrong := int((~np.isfinite(y)).sum()):
+        headline = f"the value to predict is missing or infinite in {wrong} of {len(y)} rows: {kind} cannot learn that"
+        raise DataError([Diagnostic(code="wrong-target", headline=headline)])
 
 
 def check_rows_to_score(X: Matrix, *, kind: str, features: int, accepts_missing: bool = False) -> None:

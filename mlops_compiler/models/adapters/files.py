@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.diagnostics import Diagnostic, EngineError
+from mlops_compiler.ir.task import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,17 +17,20 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mlops_compiler.ir.task import Task
+
     Arrays = Mapping[str, NDArray[Any]]
 
 _ARRAYS = "model.safetensors"
 _CONFIG = "config.json"
+_FORMAT = 2
 
 
 def dump_files(kind: str, arrays: Arrays, **config: object) -> dict[str, bytes]:
     """Write a model's arrays and settings; arrays must be C-contiguous."""
     from safetensors.numpy import save
 
-    text = json.dumps({"format": 1, "kind": kind, **config}, sort_keys=True)
+    text = json.dumps({"format": _FORMAT, "kind": kind, **config}, sort_keys=True)
     return {_ARRAYS: save(dict(arrays)), _CONFIG: text.encode()}
 
 
@@ -51,11 +55,23 @@ def load_files(
         arrays = load(files[_ARRAYS])
     except (KeyError, ValueError, SafetensorError) as error:
         raise corrupt(kind, f"it cannot be read: {error}") from error
-    if not isinstance(config, dict) or (config.get("format"), config.get("kind")) != (1, kind):
+    if not isinstance(config, dict) or (config.get("format"), config.get("kind")) != (_FORMAT, kind):
         raise corrupt(kind, "its settings are of another kind or format")
     if dtypes is not None and {name: array.dtype for name, array in arrays.items()} != dict(dtypes):
         raise corrupt(kind, "its arrays are not those of this kind")
     return arrays, config
+
+
+def task_of(kind: str, config: Mapping[str, Any]) -> Task:
+    """Read what a stored model was fitted for.
+
+    Raises:
+        EngineError: It says nothing that is known here.
+    """
+    found = next((task for task in TASKS if task == config.get("task")), None)
+    if found is None:
+        raise corrupt(kind, f"its task is {config.get('task')!r}")
+    return found
 
 
 def corrupt(kind: str, why: str) -> EngineError:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mlops_compiler.models.adapters.binary import BinaryModel, affine, sigmoid
+from mlops_compiler.models.adapters.answers import ScoringModel, affine, answers_task, linked
 from mlops_compiler.models.adapters.checks import check_training_rows
-from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files
+from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files, task_of
 from mlops_compiler.models.adapters.sklearn_threads import limited_threads
 
 if TYPE_CHECKING:
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.models.kind import FitOptions, Labels, Matrix
+    from mlops_compiler.ir.task import Task
+    from mlops_compiler.models.kind import FitOptions, Matrix, Target
 
 _KIND = "logistic_regression"
 _MAX_ITERATIONS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FittedLogistic(BinaryModel):
-    """Weights, shape (features, 1), and an intercept, shape (1,)."""
+class FittedLogistic(ScoringModel):
+    """Weights, shape (features, outputs), and intercepts, shape (outputs,): one output for two classes."""
 
     kind: ClassVar[str] = _KIND
+    task: Task
     weights: NDArray[np.float64]
     intercept: NDArray[np.float64]
     notes: tuple[str, ...] = ()
@@ -39,31 +41,32 @@ class FittedLogistic(BinaryModel):
         """How many columns it was fitted on."""
         return len(self.weights)
 
-    def positive(self, X: Matrix) -> NDArray[np.float64]:
-        """Give the probability of class 1."""
-        return sigmoid(affine(X, self.weights, self.intercept)[:, 0])
+    def answer(self, X: Matrix) -> Matrix:
+        """Add up what the features weigh."""
+        return linked(self.task, affine(X, self.weights, self.intercept))
 
     def dump(self) -> dict[str, bytes]:
         """Write weights and intercept."""
-        return dump_files(_KIND, {"weights": self.weights, "intercept": self.intercept})
+        return dump_files(_KIND, {"weights": self.weights, "intercept": self.intercept}, task=self.task)
 
 
-def fit_logistic(X: Matrix, y: Labels, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedLogistic:
+def fit_logistic(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedLogistic:
     """Minimise the penalised log loss by L-BFGS.
 
     BLAS keeps to one thread: with more, it sums in another order, and the model would depend on their number.
     """
     from sklearn.linear_model import LogisticRegression
 
-    check_training_rows(X, y, kind=_KIND)
+    check_training_rows(X, y, kind=_KIND, options=options)
     estimator = LogisticRegression(C=parameters["C"], class_weight=parameters["class_weight"], max_iter=_MAX_ITERATIONS)
     with limited_threads(1):
         notes = _fit(estimator, X, y, options.weights)
     weights = np.ascontiguousarray(estimator.coef_.T, dtype=np.float64)
-    return FittedLogistic(weights=weights, intercept=estimator.intercept_.astype(np.float64), notes=notes)
+    intercept = estimator.intercept_.astype(np.float64)
+    return FittedLogistic(task=options.task, weights=weights, intercept=intercept, notes=notes)
 
 
-def _fit(estimator: Any, X: Matrix, y: Labels, weights: NDArray[np.float64] | None) -> tuple[str, ...]:
+def _fit(estimator: Any, X: Matrix, y: Target, weights: NDArray[np.float64] | None) -> tuple[str, ...]:
     """Fit, and give what the solver complains of as notes: a worse model shows in its score."""
     from sklearn.exceptions import ConvergenceWarning
 
@@ -88,10 +91,10 @@ def load_logistic(files: Mapping[str, bytes]) -> FittedLogistic:
     Raises:
         EngineError: The files are no such model.
     """
-    arrays, _ = load_files(_KIND, files, {"weights": np.float64, "intercept": np.float64})
-    weights, intercept = arrays["weights"], arrays["intercept"]
-    if weights.ndim != 2 or weights.shape[1] != 1 or intercept.shape != (1,):  # noqa: PLR2004 - a matrix
+    arrays, config = load_files(_KIND, files, {"weights": np.float64, "intercept": np.float64})
+    task, weights, intercept = task_of(_KIND, config), arrays["weights"], arrays["intercept"]
+    if not answers_task(task, weights, intercept):
         raise corrupt(_KIND, "its weights have the wrong shape")
     if not (np.isfinite(weights).all() and np.isfinite(intercept).all()):
         raise corrupt(_KIND, "its weights are not all finite")
-    return FittedLogistic(weights=weights, intercept=intercept)
+    return FittedLogistic(task=task, weights=weights, intercept=intercept)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from mlops_compiler.models.adapters.binary import BinaryModel, affine, sigmoid
-from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files
+from mlops_compiler.models.adapters.answers import ScoringModel, affine, answers_task, linked
+from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from mlops_compiler.ir.task import Task
     from mlops_compiler.models.kind import Matrix
 
 KIND = "torch_mlp"
@@ -30,10 +31,11 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FittedNet(BinaryModel):
-    """Layers with a ReLU between each two; the last has one output, the log-odds of class 1."""
+class FittedNet(ScoringModel):
+    """Layers with a ReLU between each two; the last gives the log-odds of class 1 or of each class, or the value."""
 
     kind: ClassVar[str] = KIND
+    task: Task
     layers: tuple[Layer, ...]
     notes: tuple[str, ...] = ()
 
@@ -42,16 +44,16 @@ class FittedNet(BinaryModel):
         """How many columns it was fitted on."""
         return len(self.layers[0].weights)
 
-    def positive(self, X: Matrix) -> NDArray[np.float64]:
-        """Give the probability of class 1."""
-        blocks = [self._margin(X[start : start + _BLOCK]) for start in range(0, len(X), _BLOCK)]
-        return sigmoid(np.concatenate(blocks)) if blocks else np.empty(0)
+    def answer(self, X: Matrix) -> Matrix:
+        """Pass rows through the layers, a block of them at a time."""
+        blocks = [self._margins(X[start : start + _BLOCK]) for start in range(0, len(X), _BLOCK)]
+        return linked(self.task, np.concatenate(blocks) if blocks else np.empty((0, len(self.layers[-1].bias))))
 
-    def _margin(self, X: Matrix) -> NDArray[np.float64]:
+    def _margins(self, X: Matrix) -> Matrix:
         hidden = X
         for layer in self.layers[:-1]:
             hidden = np.maximum(affine(hidden, layer.weights, layer.bias), 0.0)
-        return affine(hidden, self.layers[-1].weights, self.layers[-1].bias)[:, 0]
+        return affine(hidden, self.layers[-1].weights, self.layers[-1].bias)
 
     def dump(self) -> dict[str, bytes]:
         """Write the layers, in float32 as they were trained."""
@@ -59,7 +61,7 @@ class FittedNet(BinaryModel):
         for index, layer in enumerate(self.layers):
             arrays[f"{index}.weights"] = layer.weights.astype(np.float32)
             arrays[f"{index}.bias"] = layer.bias.astype(np.float32)
-        return dump_files(KIND, arrays)
+        return dump_files(KIND, arrays, task=self.task)
 
 
 def load_net(files: Mapping[str, bytes]) -> FittedNet:
@@ -68,7 +70,8 @@ def load_net(files: Mapping[str, bytes]) -> FittedNet:
     Raises:
         EngineError: The files are no such model.
     """
-    arrays, _ = load_files(KIND, files)
+    arrays, config = load_files(KIND, files)
+    task = task_of(KIND, config)
     count = len(arrays) // 2
     names = {f"{index}.{part}" for index in range(count) for part in ("weights", "bias")}
     if not names or names != set(arrays) or any(array.dtype != np.float32 for array in arrays.values()):
@@ -82,13 +85,13 @@ def load_net(files: Mapping[str, bytes]) -> FittedNet:
         )
         for index in range(count)
     )
-    if not _fits_together(layers):
+    if not _fits_together(layers) or not answers_task(task, layers[-1].weights, layers[-1].bias):
         raise corrupt(KIND, "its layers do not fit together")
-    return FittedNet(layers=layers)
+    return FittedNet(task=task, layers=layers)
 
 
 def _fits_together(layers: tuple[Layer, ...]) -> bool:
-    outputs = [*(len(layer.weights) for layer in layers[1:]), 1]
+    outputs = [*(len(layer.weights) for layer in layers[1:]), len(layers[-1].bias)]
     return all(
         layer.weights.ndim == 2 and layer.weights.shape[1:] == layer.bias.shape == (wanted,)  # noqa: PLR2004
         for layer, wanted in zip(layers, outputs, strict=True)

@@ -13,33 +13,52 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops_compiler.diagnostics import Diagnostic, EngineError
+from mlops_compiler.models.adapters.answers import outputs_of
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.net import KIND, FittedNet, Layer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.models.kind import Device, FitOptions, Labels, Matrix
+    from mlops_compiler.models.kind import Device, FitOptions, Matrix, Target
 
 _HELD_BACK = 0.1
 
 
-def fit_net(X: Matrix, y: Labels, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedNet:
+def fit_net(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedNet:
     """Train a network.
 
     Raises:
         DataError: The rows cannot be learned from.
         EngineError: The training diverged.
     """
-    check_training_rows(X, y, kind=KIND)
+    check_training_rows(X, y, kind=KIND, options=options)
     settings: dict[str, Any] = dict(parameters)
+    middle, spread = _scale_of(y) if options.task == "regression" else (0.0, 1.0)
     with _reproducible_torch(options):
-        model = _network(X.shape[1], settings).to(options.device)
-        best = _train(model, _rows(X, y, options), settings, options)
-    return FittedNet(layers=_layers(best))
+        model = _network(X.shape[1], outputs_of(options.task, options.classes), settings).to(options.device)
+        best = _train(model, _rows(X, np.asarray((y - middle) / spread, dtype=np.float64), options), settings, options)
+    return FittedNet(task=options.task, layers=_unscaled(_layers(best), middle, spread))
+
+
+def _scale_of(y: Target) -> tuple[float, float]:
+    """Give mean and standard deviation: a network learns values of about 1."""
+    return float(y.mean()), float(y.std()) or 1.0
+
+
+def _unscaled(layers: tuple[Layer, ...], middle: float, spread: float) -> tuple[Layer, ...]:
+    """Let the last layer give values in the unit of the target."""
+    last = Layer(weights=layers[-1].weights * spread, bias=layers[-1].bias * spread + middle)
+    kept = [Layer(weights=_rounded(layer.weights), bias=_rounded(layer.bias)) for layer in (*layers[:-1], last)]
+    return tuple(kept)
+
+
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round as the file will, so that a stored network answers with the same bits."""
+    return values.astype(np.float32).astype(np.float64)
 
 
 @contextmanager
@@ -62,20 +81,25 @@ def _reproducible_torch(options: FitOptions) -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-def _network(inputs: int, settings: Mapping[str, Any]) -> Any:
+def _network(inputs: int, outputs: int, settings: Mapping[str, Any]) -> Any:
     from torch import nn
 
     parts: list[nn.Module] = []
     for _ in range(settings["layers"]):
         parts += [nn.Linear(inputs, settings["hidden"]), nn.ReLU(), nn.Dropout(settings["dropout"])]
         inputs = settings["hidden"]
-    return nn.Sequential(*parts, nn.Linear(inputs, 1))
+    return nn.Sequential(*parts, nn.Linear(inputs, outputs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rows:
-    """Float32 tensors on the device: the rows to learn from, and those held back."""
+    """Float32 tensors on the device: the rows to learn from, and those held back; and what an error costs.
 
+    Attributes:
+        loss: Takes what the network gives, shape (rows, outputs), what came and the weights of the rows.
+    """
+
+    loss: Callable[[Any, Any, Any], Any]
     X: Any
     y: Any
     weights: Any
@@ -84,16 +108,17 @@ class _Rows:
     weights_held: Any
 
 
-def _rows(X: Matrix, y: Labels, options: FitOptions) -> _Rows:
+def _rows(X: Matrix, y: Target, options: FitOptions) -> _Rows:
     import torch
 
     def tensor(array: NDArray[Any]) -> Any:
         with np.errstate(over="ignore"):  # what float32 cannot hold makes the loss infinite: a divergence
             return torch.from_numpy(array.astype(np.float32)).to(options.device)
 
-    learn, held = _hold_back(y, options.seed)
+    learn, held = _hold_back(y, options)
     weights = np.ones(len(y)) if options.weights is None else options.weights
     return _Rows(
+        loss=_LOSSES[options.task],
         X=tensor(X[learn]),
         y=tensor(y[learn]),
         weights=tensor(weights[learn]),
@@ -103,12 +128,36 @@ def _rows(X: Matrix, y: Labels, options: FitOptions) -> _Rows:
     )
 
 
-def _hold_back(y: Labels, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _two_classes(margins: Any, y: Any, weights: Any) -> Any:
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    return binary_cross_entropy_with_logits(margins[:, 0], y, weight=weights)
+
+
+def _classes(margins: Any, y: Any, weights: Any) -> Any:
+    from torch.nn.functional import cross_entropy
+
+    return (cross_entropy(margins, y.long(), reduction="none") * weights).mean()
+
+
+def _squares(margins: Any, y: Any, weights: Any) -> Any:
+    return ((margins[:, 0] - y) ** 2 * weights).mean()
+
+
+_LOSSES: Mapping[str, Callable[[Any, Any, Any], Any]] = {
+    "binary_classification": _two_classes,
+    "multiclass_classification": _classes,
+    "regression": _squares,
+}
+
+
+def _hold_back(y: Target, options: FitOptions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Draw the rows held back, a tenth of each class; a class of one row is in both parts."""
-    random = np.random.default_rng(seed)
+    labels = np.zeros(len(y), dtype=np.int64) if options.task == "regression" else y.astype(np.int64)
+    random = np.random.default_rng(options.seed)
     learn, held = [], []
-    for label in range(int(y.max()) + 1):
-        rows = random.permutation(np.flatnonzero(y == label))
+    for label in range(int(labels.max()) + 1):
+        rows = random.permutation(np.flatnonzero(labels == label))
         count = max(1, round(len(rows) * _HELD_BACK))
         held.append(rows[:count])
         learn.append(rows[count:] if len(rows) > 1 else rows)
@@ -157,13 +206,12 @@ def _pass_over(model: Any, rows: _Rows, optimizer: Any, batch_size: int, device:
     """Take one step for each batch; products are bfloat16 on a GPU, weights and loss float32."""
     import torch
 
-    loss_of = torch.nn.functional.binary_cross_entropy_with_logits
     model.train()
     for batch in torch.randperm(len(rows.y)).to(device).split(batch_size):
         optimizer.zero_grad()
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
-            margin = model(rows.X[batch])[:, 0]
-        loss_of(margin.float(), rows.y[batch], weight=rows.weights[batch]).backward()
+            margins = model(rows.X[batch])
+        rows.loss(margins.float(), rows.y[batch], rows.weights[batch]).backward()
         optimizer.step()
 
 
@@ -172,9 +220,7 @@ def _held_back_loss(model: Any, rows: _Rows) -> float:
 
     model.eval()
     with torch.no_grad():
-        margin = model(rows.X_held)[:, 0]
-        loss_of = torch.nn.functional.binary_cross_entropy_with_logits
-        return float(loss_of(margin, rows.y_held, weight=rows.weights_held))
+        return float(rows.loss(model(rows.X_held), rows.y_held, rows.weights_held))
 
 
 def _layers(weights: Mapping[str, Any]) -> tuple[Layer, ...]:

@@ -1,4 +1,4 @@
-"""Class frequencies."""
+"""What looks at no feature: class frequencies, and the mean."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlops_compiler.models.kind import FitOptions, Labels, Matrix
+    from mlops_compiler.models.kind import FitOptions, Matrix, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class FittedPrior(FittedModel):
 
     frequencies: NDArray[np.float64]
 
-    def predict_proba(self, X: Matrix) -> Matrix:
+    def predict(self, X: Matrix) -> Matrix:
         """Repeat the frequencies for each row."""
         return np.tile(self.frequencies, (len(X), 1))
 
@@ -33,9 +33,9 @@ class FittedPrior(FittedModel):
         return dump_files("prior", {"frequencies": self.frequencies})
 
 
-def fit_prior(y: Labels, options: FitOptions) -> FittedPrior:
+def fit_prior(y: Target, options: FitOptions) -> FittedPrior:
     """Count the classes; one without rows has probability 0."""
-    return FittedPrior(frequencies=np.bincount(y, minlength=options.classes) / len(y))
+    return FittedPrior(frequencies=np.bincount(y.astype(np.int64), minlength=options.classes) / len(y))
 
 
 def load_prior(files: Mapping[str, bytes]) -> FittedPrior:
@@ -50,3 +50,35 @@ def load_prior(files: Mapping[str, bytes]) -> FittedPrior:
     if not ((arrays["frequencies"] >= 0) & (arrays["frequencies"] <= 1)).all():
         raise corrupt("prior", "its frequencies are no probabilities")
     return FittedPrior(frequencies=arrays["frequencies"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedMean(FittedModel):
+    """One value, for all."""
+
+    value: float
+
+    def predict(self, X: Matrix) -> Matrix:
+        """Repeat the value for each row."""
+        return np.full((len(X), 1), self.value)
+
+    def dump(self) -> dict[str, bytes]:
+        """Write the value."""
+        return dump_files("mean", {"value": np.array([self.value])})
+
+
+def fit_mean(y: Target, options: FitOptions) -> FittedMean:
+    """Average the values, each by its weight."""
+    return FittedMean(value=float(np.average(y, weights=options.weights)))
+
+
+def load_mean(files: Mapping[str, bytes]) -> FittedMean:
+    """Read the value.
+
+    Raises:
+        EngineError: The files are no such model.
+    """
+    arrays, _ = load_files("mean", files, {"value": np.float64})
+    if arrays["value"].shape != (1,) or not np.isfinite(arrays["value"]).all():
+        raise corrupt("mean", "it has no finite value")
+    return FittedMean(value=float(arrays["value"][0]))

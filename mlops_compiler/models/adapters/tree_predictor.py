@@ -15,18 +15,20 @@ if TYPE_CHECKING:
     from mlops_compiler.models.kind import Matrix
 
 
-def sum_by_tree(trees: Trees, X: Matrix, first: float) -> NDArray[np.float64]:
-    """Add the leaves of one tree after the other, for all rows."""
+def sum_by_tree(trees: Trees, X: Matrix, first: float) -> Matrix:
+    """Add the leaves of one tree after the other, for all rows; shape (rows, outputs)."""
     rows = np.ascontiguousarray(X, dtype=np.float64)
     no_categories = np.zeros((0, 8), dtype=np.uint32)
     no_map = np.zeros(rows.shape[1], dtype=np.uint32)
-    total = np.full(len(rows), first)
+    total = np.full((len(rows), trees.outputs), first)
     for predictor in _predictors(trees):
-        total += predictor.predict(rows, no_categories, no_map, 1)
+        leaf: NDArray[np.float64] = predictor.predict(rows, no_categories, no_map, 1)
+        total += trees.value[leaf.astype(np.int64)]
     return total
 
 
 def _predictors(trees: Trees) -> Iterator[Any]:
+    """Give a predictor of each tree that answers with the number of a row's leaf."""
     from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
     from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
 
@@ -39,6 +41,6 @@ def _predictors(trees: Trees) -> Iterator[Any]:
     nodes["missing_go_to_left"] = trees.missing_left
     nodes["left"] = trees.left - tree_start
     nodes["right"] = trees.right - tree_start
-    nodes["value"] = trees.value
+    nodes["value"] = np.arange(len(nodes))
     for start, end in zip(trees.starts[:-1], trees.starts[1:], strict=True):
         yield TreePredictor(nodes[start:end], no_bitsets, no_bitsets)

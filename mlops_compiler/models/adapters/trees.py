@@ -1,9 +1,9 @@
 """Trees are arrays of nodes, all trees' end to end: plain numbers to store, and the same ones to score from.
 
 A row goes left where its value is at most the threshold; the sum of its leaves' values, in the order of the
-trees, is the score. Two engines walk the arrays and agree to the last bit: numpy goes level by level through
-all trees at once, which is fast for few rows and needs nothing else; scikit-learn's compiled predictor goes
-tree by tree, which is fast for many rows and costs its import.
+trees, is the score; a leaf has a value for each output. Two engines walk the arrays and agree to the last bit:
+numpy goes level by level through all trees at once, which is fast for few rows and needs nothing else;
+scikit-learn's compiled predictor goes tree by tree, which is fast for many rows and costs its import.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Trees:
         left: The node to the left, an index over all trees; a leaf names itself.
         right: The node to the right, likewise.
         missing_left: Whether NaN goes left.
-        value: What a leaf adds to the score.
+        value: What a leaf adds to each score, shape (nodes, outputs).
         starts: The root of each tree, and last the number of nodes.
     """
 
@@ -71,23 +71,47 @@ class Trees:
         itself = np.arange(len(leaf), dtype=np.int32)
         for side in ("left", "right"):
             joined[side] = np.where(leaf, itself, joined[side] + offset)
+        joined["value"] = np.ascontiguousarray(joined["value"].reshape(len(leaf), -1))
         return cls(**joined, starts=starts)
 
-    def sum_of_leaves(self, X: Matrix, first: float = 0.0) -> NDArray[np.float64]:
-        """Add to `first` the value of the leaf of each tree in turn, shape (rows,)."""
+    @property
+    def count(self) -> int:
+        """How many trees there are."""
+        return len(self.starts) - 1
+
+    @property
+    def outputs(self) -> int:
+        """How many values a leaf has."""
+        return int(self.value.shape[1])
+
+    def part(self, first: int, last: int) -> Trees:
+        """Give the trees from `first` to before `last` alone."""
+        start, end = int(self.starts[first]), int(self.starts[last])
+        return Trees(
+            feature=self.feature[start:end],
+            threshold=self.threshold[start:end],
+            left=self.left[start:end] - np.int32(start),
+            right=self.right[start:end] - np.int32(start),
+            missing_left=self.missing_left[start:end],
+            value=self.value[start:end],
+            starts=self.starts[first : last + 1] - start,
+        )
+
+    def sum_of_leaves(self, X: Matrix, first: float = 0.0) -> Matrix:
+        """Add to `first` the values of the leaf of each tree in turn, shape (rows, outputs)."""
         return self.sum_by_level(X, first) if len(X) <= _FEW_ROWS else sum_by_tree(self, X, first)
 
-    def sum_by_level(self, X: Matrix, first: float) -> NDArray[np.float64]:
+    def sum_by_level(self, X: Matrix, first: float) -> Matrix:
         """Walk all trees at once, a level at a time."""
         rows = np.arange(len(X))[:, None]
-        node = np.broadcast_to(self.starts[:-1], (len(X), len(self.starts) - 1))
+        node = np.broadcast_to(self.starts[:-1], (len(X), self.count))
         while (feature := self.feature[node]).max(initial=-1) >= 0:
             asked = X[rows, feature]  # a leaf asks the last column, and goes to itself whatever it says
             goes_left = (asked <= self.threshold[node]) | (self.missing_left[node] & np.isnan(asked))
             node = np.where(goes_left, self.left[node], self.right[node])
-        terms = np.column_stack([np.full(len(X), first), self.value[node]])
+        terms = np.concatenate([np.full((len(X), 1, self.outputs), first), self.value[node]], axis=1)
         # `sum` adds pairwise, in an order of its own; `accumulate` adds from left to right.
-        total: NDArray[np.float64] = np.add.accumulate(terms, axis=1)[:, -1]
+        total: Matrix = np.add.accumulate(terms, axis=1)[:, -1]
         return total
 
 
@@ -113,8 +137,10 @@ def load_trees(kind: str, files: Mapping[str, bytes]) -> tuple[Trees, dict[str, 
 def _is_sound(trees: Trees, features: int) -> bool:
     """Check shapes and indices: a child comes after its parent, within the same tree."""
     count = trees.feature.size
-    nodes = (trees.feature, trees.threshold, trees.left, trees.right, trees.missing_left, trees.value)
+    nodes = (trees.feature, trees.threshold, trees.left, trees.right, trees.missing_left)
     if any(array.shape != (count,) for array in nodes) or trees.starts.ndim != 1 or trees.starts.size == 0:
+        return False
+    if trees.value.ndim != 2 or len(trees.value) != count or not trees.outputs:  # noqa: PLR2004 - a matrix
         return False
     if not np.isfinite(trees.value).all() or np.isnan(trees.threshold).any():
         return False

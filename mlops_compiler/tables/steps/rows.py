@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mlops_compiler.ir.ops.prepare import StepOp
     from mlops_compiler.ir.schema import Schema
     from mlops_compiler.tables.steps.base import Learned
@@ -64,12 +67,13 @@ def explained(step: StepOp) -> str:
 
 @statistics.register(Balance)
 def _(step: Balance, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:  # noqa: ARG001
-    return {str(label): (pl.col(LABEL) == label).sum() for label in (0, 1)}
+    return {"rows": pl.col(LABEL).alias("label").value_counts().implode()}
 
 
 @learn.register(Balance)
 def _(step: Balance, answers: Mapping[str, Any]) -> Learned:  # noqa: ARG001
-    return {"rows": {label: int(answers[label]) for label in ("0", "1")}}
+    counted = {int(item["label"]): int(item["count"]) for item in answers["rows"]}
+    return {"rows": {str(label): counted[label] for label in sorted(counted)}}
 
 
 @change.register(Balance)
@@ -81,10 +85,10 @@ def _(step: Balance, learned: Learned) -> Change:
 
 
 def _weights(rows: Mapping[str, int]) -> pl.Expr:
-    """Weigh each class with N / (2 n), as scikit-learn's ``balanced`` does."""
+    """Weigh each of k classes with N / (k n), as scikit-learn's ``balanced`` does."""
     total = sum(rows.values())
-    weight = {label: total / (2 * count) if count else 1.0 for label, count in rows.items()}
-    return pl.when(pl.col(LABEL) == 1).then(pl.lit(weight["1"])).otherwise(pl.lit(weight["0"])).alias(WEIGHT)
+    weight = {int(label): total / (len(rows) * count) if count else 1.0 for label, count in rows.items()}
+    return pl.col(LABEL).replace_strict(weight, default=1.0, return_dtype=pl.Float64).alias(WEIGHT)
 
 
 def _chosen(step: Balance, labels: pl.Series) -> pl.Series:
@@ -93,17 +97,25 @@ def _chosen(step: Balance, labels: pl.Series) -> pl.Series:
 
     values = labels.to_numpy()
     random = np.random.default_rng(step.seed)
-    classes = sorted((np.flatnonzero(values == label) for label in (0, 1)), key=len)
-    rare, common = classes
-    if not len(rare):
-        chosen = np.arange(len(values))
-    elif step.method == "under":
-        chosen = np.sort(np.concatenate([rare, random.choice(common, size=len(rare), replace=False)]))
+    classes = sorted((np.flatnonzero(values == label) for label in np.unique(values)), key=len)
+    if not classes:
+        return pl.Series([], dtype=pl.UInt32)
+    rarest, others, most = classes[0], classes[1:], classes[-1]
+    if step.method == "under":
+        drawn = [random.choice(rows, size=len(rarest), replace=False) for rows in others]
+        chosen = np.sort(np.concatenate([rarest, *drawn]))
     else:
-        missing = len(common) - len(rare)
-        again = np.concatenate([random.permutation(rare) for _ in range(-(-missing // len(rare)))] or [rare[:0]])
-        chosen = np.concatenate([np.arange(len(values)), again[:missing]])
+        again = [_again(rows, len(most) - len(rows), random) for rows in classes[:-1]]
+        chosen = np.concatenate([np.arange(len(values)), *again])
     return pl.Series(chosen, dtype=pl.UInt32)
+
+
+def _again(rows: NDArray[np.intp], count: int, random: np.random.Generator) -> NDArray[np.intp]:
+    """Draw rows that stand in once more: each as often as any other, or once more."""
+    import numpy as np
+
+    drawn = [random.permutation(rows) for _ in range(-(-count // len(rows)))]
+    return np.concatenate([*drawn, rows[:0]])[:count]
 
 
 @neutral.register(Balance)

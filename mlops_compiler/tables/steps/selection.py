@@ -47,12 +47,17 @@ def _number(values: pl.Expr) -> pl.Expr:
 
 @statistics.register(SelectKBest)
 def _(step: SelectKBest, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
-    asked = {}
-    for name in step.columns:
-        values = _number(column(name))
-        bins = ((values.rank("average") - 1) / values.count().cast(pl.Float64) * _BINS).floor().fill_null(-1)
-        asked[name] = pl.struct(bins.alias("bin"), pl.col(LABEL).alias("label")).value_counts().implode()
-    return asked
+    label = _bins(pl.col(LABEL)) if step.continuous else pl.col(LABEL)
+    return {
+        name: pl.struct(_bins(column(name)).alias("bin"), label.alias("label")).value_counts().implode()
+        for name in step.columns
+    }
+
+
+def _bins(values: pl.Expr) -> pl.Expr:
+    """Deal values into tenths by rank; -1 where there is none."""
+    numbers = _number(values)
+    return ((numbers.rank("average") - 1) / numbers.count().cast(pl.Float64) * _BINS).floor().fill_null(-1)
 
 
 @learn.register(SelectKBest)
@@ -74,7 +79,7 @@ def mutual_information(cells: pl.Series) -> float:
     found = [(item[next(key for key in item if key != "count")], item["count"]) for item in cells]
     total = sum(count for _, count in found)
     bins: dict[float, int] = {}
-    labels: dict[int, int] = {}
+    labels: dict[float, int] = {}
     for cell, count in found:
         bins[cell["bin"]] = bins.get(cell["bin"], 0) + count
         labels[cell["label"]] = labels.get(cell["label"], 0) + count

@@ -1,4 +1,4 @@
-"""Put the rate of the outcome for each level; rows to learn from get the rate of other rows."""
+"""Put the rate of the outcome for each level, or its mean; rows to learn from get that of other rows."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ def _part(step: TargetEncode) -> pl.Expr:
 
 @statistics.register(TargetEncode)
 def _(step: TargetEncode, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
+    if step.continuous:
+        value = pl.col(LABEL).cast(pl.Float64).alias("value")
+        part = _part(step).alias("part")
+        return {name: pl.struct(_level(column(name)).alias("level"), part, value).implode() for name in step.columns}
     cell = (_part(step) * 2 + pl.col(LABEL)).cast(pl.UInt8).alias("cell")  # part and label in one byte
     return {
         name: pl.struct([_level(column(name)).alias("level"), cell]).value_counts().implode() for name in step.columns
@@ -45,16 +49,33 @@ def _(step: TargetEncode, answers: Mapping[str, Any]) -> Learned:
     learned: Learned = {"rates": {}, "held": {}}
     for name in step.columns:
         found = answers[name].struct.unnest()
-        cells = found.select(pl.col(found.columns[0]).struct.unnest(), pl.col("count").cast(pl.Float64))
-        cells = cells.with_columns(part=pl.col("cell") // 2, label=(pl.col("cell") % 2).cast(pl.Float64))
-        cells = cells.group_by("level", "part").agg(
-            rows=pl.col("count").sum(), hits=(pl.col("count") * pl.col("label")).sum()
-        )
+        cells = _sums(found) if step.continuous else _counts(found)
         learned["rates"][name] = _rates(cells, step.smoothing)
         learned["held"][name] = [
             _rates(cells.filter(pl.col("part") != part), step.smoothing) for part in range(step.folds)
         ]
     return learned
+
+
+def _counts(found: pl.DataFrame) -> pl.DataFrame:
+    """Count the rows and the positive ones of each level in each part."""
+    cells = found.select(pl.col(found.columns[0]).struct.unnest(), pl.col("count").cast(pl.Float64))
+    cells = cells.with_columns(part=pl.col("cell") // 2, label=(pl.col("cell") % 2).cast(pl.Float64))
+    return cells.group_by("level", "part").agg(
+        rows=pl.col("count").sum(), hits=(pl.col("count") * pl.col("label")).sum()
+    )
+
+
+def _sums(found: pl.DataFrame) -> pl.DataFrame:
+    """Count the rows and add up the values of each level in each part, in the order of the rows."""
+    import numpy as np
+
+    ordered = found.sort("level", "part", maintain_order=True)
+    first = ordered.select(pl.struct("level", "part").rle_id()).to_series().to_numpy()
+    starts = np.flatnonzero(np.diff(first, prepend=-1))
+    sums = np.add.reduceat(ordered["value"].to_numpy(), starts) if len(starts) else np.empty(0)
+    rows = np.diff(starts, append=ordered.height).astype(np.float64)
+    return ordered[starts].select("level", "part").with_columns(rows=pl.Series(rows), hits=pl.Series(sums))
 
 
 def _rates(cells: pl.DataFrame, smoothing: float) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from mlops_compiler.ir.program import Node, Program
 from mlops_compiler.ir.schema import Known, dtype_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mlops_compiler.analysis.source import Intake
@@ -66,23 +67,33 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
 def _intake(recipe: Recipe, places: Provenance, intake: Intake, schema: Schema) -> tuple[Node, ...]:
     data = places.key_span(("data",))
     nodes = [Node(name="source", op=intake.read, span=source_span(recipe.data.source, ("data", "source"), places))]
+    for stacked in intake.stacks:
+        place = ("data", "stack", stacked.name)
+        path = source_span(recipe.data.stack[stacked.name].source, (*place, "source"), places)
+        source = Node(name=f"stacked.{stacked.name}", op=stacked.read, span=path)
+        below = (_last(nodes), source.name)
+        nodes += [source, Node(name=f"stack.{stacked.name}", op=stacked.op, inputs=below, span=places.key_span(place))]
     for join in intake.joins:
         place = ("data", "join", join.name)
         path = source_span(recipe.data.join[join.name].source, (*place, "source"), places)
         source = Node(name=f"source.{join.name}", op=join.read, span=path)
-        last = next(node.name for node in reversed(nodes) if not node.name.startswith("source."))
-        op = Node(name=f"join.{join.name}", op=join.op, inputs=(last, source.name), span=places.key_span(place))
+        inputs = (_last(nodes), source.name)
+        op = Node(name=f"join.{join.name}", op=join.op, inputs=inputs, span=places.key_span(place))
         nodes += [source, op]
     for name, look in intake.histories.items():
-        last = next(node.name for node in reversed(nodes) if not node.name.startswith("source."))
         span = places.key_span(("data", "history", name))
-        nodes.append(Node(name=f"history.{name}", op=look, inputs=(last,), span=span))
+        nodes.append(Node(name=f"history.{name}", op=look, inputs=(_last(nodes),), span=span))
     checked = schema.select(column.name for column in intake.check.columns)
     nodes.append(Node(name="contract", op=intake.check, inputs=(nodes[-1].name,), schema=checked, span=data))
     if (population := population_of(recipe)) is not None:
         nodes.append(Node(name="rows", op=population, inputs=("contract",), schema=schema, span=data))
     snapshot = Node(name="snapshot", op=Snapshot(), inputs=(nodes[-1].name,), schema=schema, span=data)
     return (*nodes, snapshot, _split(recipe, places))
+
+
+def _last(nodes: Sequence[Node]) -> str:
+    """Name the table that there is so far; other sources are no part of it yet."""
+    return next(node.name for node in reversed(nodes) if not node.name.startswith(("source.", "stacked.")))
 
 
 def _split(recipe: Recipe, places: Provenance) -> Node:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_compiler.analysis import wording_data
 from mlops_compiler.frontend.provenance import within
 from mlops_compiler.ir.ops import intake
-from mlops_compiler.recipe.data import SqlSource
+from mlops_compiler.recipe.sources import SqlSource
 from mlops_compiler.tables.table import head, is_here
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
     from mlops_compiler.frontend.yaml_spans import KeyPath
-    from mlops_compiler.recipe.data import Join, Source
+    from mlops_compiler.recipe.data import Join
     from mlops_compiler.recipe.recipe import Recipe
+    from mlops_compiler.recipe.sources import Source
 
 _TIMES = ("date", "datetime")
 _NUMBERS = ("int", "float")
@@ -76,7 +77,7 @@ class Joiner:
         matched = {other for _, other in pairs} | ({as_of.right} if as_of else set())
         op = intake.Join(
             on=tuple(pairs),
-            types=tuple(_common(found[ours], theirs[other]) or "text" for ours, other in pairs),
+            types=tuple(common_type(found[ours], theirs[other]) or "text" for ours, other in pairs),
             as_of=as_of,
             columns=tuple(added.items()),
             how=join.how,
@@ -128,7 +129,7 @@ class Joiner:
             self._sink.add(wording_data.unknown_join_column(name, other, theirs, f"{join.source.path} has", span))
         if ours not in found or other not in theirs:
             return False
-        if _common(found[ours], theirs[other]) is None:
+        if common_type(found[ours], theirs[other]) is None:
             self._sink.add(wording_data.join_types(name, (ours, found[ours]), (other, theirs[other]), span))
             return False
         return True
@@ -191,7 +192,7 @@ def source_span(source: Source, place: KeyPath, places: Provenance) -> Span:
     return places.value_span((*place, "table" if source.table is not None else "query"))
 
 
-def _common(ours: str, theirs: str) -> str | None:
+def common_type(ours: str, theirs: str) -> str | None:
     """The type that two columns can be compared as; None where there is none."""
     for kinds in (("int", "float"), ("text", "category"), ("date", "datetime")):
         if ours in kinds and theirs in kinds:

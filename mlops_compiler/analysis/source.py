@@ -12,10 +12,12 @@ from mlops_compiler.analysis import wording_data
 from mlops_compiler.analysis.history import histories, late_history
 from mlops_compiler.analysis.joins import Joiner, ResolvedJoin, source_span
 from mlops_compiler.analysis.population import computed_target
+from mlops_compiler.analysis.stacks import ResolvedStack, stacks_of
 from mlops_compiler.analysis.target import is_of
 from mlops_compiler.ir.ops.intake import Check, ColumnCheck, History, Read
 from mlops_compiler.ir.schema import DTYPES, Column, Known, Role, Schema
-from mlops_compiler.recipe.data import ColumnContract, CsvSource, DeltaSource, SqlSource
+from mlops_compiler.recipe.data import ColumnContract
+from mlops_compiler.recipe.sources import CsvSource, DeltaSource, SqlSource
 from mlops_compiler.tables.table import head, is_here
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
     from mlops_compiler.diagnostics import Diagnostic, Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
-    from mlops_compiler.recipe.data import Source
     from mlops_compiler.recipe.recipe import Recipe
+    from mlops_compiler.recipe.sources import Source
 
 _FREE = ColumnContract(nullable=True)
 """What a column promises that the contract does not name."""
@@ -40,12 +42,14 @@ class Intake:
 
     Attributes:
         read: How the rows are read.
+        stacks: What is put below them, in order.
         joins: What is joined to them, in order.
         check: The contract of all columns.
         target: The type of a target that the recipe computes; None where the source has it.
     """
 
     read: Read
+    stacks: tuple[ResolvedStack, ...]
     joins: tuple[ResolvedJoin, ...]
     histories: dict[str, History]
     check: Check
@@ -58,7 +62,7 @@ def read_of(source: Source) -> Read:
         case CsvSource(path=path, separator=separator, null_values=null_values):
             return Read(kind="csv", path=path, separator=separator, null_values=null_values)
         case SqlSource(path=path, table=table, query=query):
-            return Read(kind="sql", path=path, table=table, query=query)
+            return Read(kind="sql" if source.is_file else "postgresql", path=path, table=table, query=query)
         case DeltaSource(path=path, version=version):
             return Read(kind="delta", path=path, version=version)
         case _:
@@ -79,6 +83,7 @@ def intake_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Int
     span = source_span(recipe.data.source, ("data", "source"), places)
     absent = is_absent(recipe, root) and not is_here(read, root)
     found = _declared(recipe) if absent else head(read, root, span, known)
+    stacks, found = stacks_of(recipe, found, read_of, places, root, sink)
     joiner, joins = Joiner(recipe, places, root, sink), list[ResolvedJoin]()
     for name, join in recipe.data.join.items():
         if (resolved := joiner.resolve(name, read_of(join.source), found)) is not None:
@@ -93,7 +98,7 @@ def intake_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Int
     for name in kept:
         if name.endswith("*"):
             sink.add(wording_data.starred_name(name, places.value_span(("data", "source", "path"))))
-    guessed = _guessed(read, known, found if not absent else {}, joins)
+    guessed = _guessed(read, known, found if not absent else {}, stacks, joins)
     columns = tuple(
         replace(_check(recipe, places, name, kind, sink), inferred=True if name in guessed else None)
         for name, kind in kept.items()
@@ -105,14 +110,23 @@ def intake_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Int
         rows=(recipe.data.rows.at_least, recipe.data.rows.at_most),
         fresh=(recipe.data.time, recipe.data.fresh) if recipe.data.fresh and recipe.data.time else None,
     )
-    return Intake(read=read, joins=tuple(joins), histories=looks, check=check, target=target)
+    return Intake(read=read, stacks=stacks, joins=tuple(joins), histories=looks, check=check, target=target)
 
 
-def _guessed(read: Read, known: Mapping[str, str], found: Iterable[str], joins: Iterable[ResolvedJoin]) -> set[str]:
+def _guessed(
+    read: Read,
+    known: Mapping[str, str],
+    found: Iterable[str],
+    stacks: Iterable[ResolvedStack],
+    joins: Iterable[ResolvedJoin],
+) -> set[str]:
     """Name the columns whose type only the first rows suggest."""
     tables = [(read, set(found) - {name for join in joins for name in join.types})]
+    tables += [(stacked.read, set(tables[0][1])) for stacked in stacks]
     tables += [(join.read, set(join.types)) for join in joins]
-    untyped = (names for table, names in tables if table.kind in ("csv", "ndjson") or table.query is not None)
+    untyped = (
+        names for table, names in tables if table.kind in ("csv", "ndjson") or (table.kind == "sql" and table.query)
+    )
     return {name for names in untyped for name in names} - set(known)
 
 
@@ -122,7 +136,8 @@ def is_absent(recipe: Recipe, root: Path) -> bool:
     roles = (None if objective.target_is else objective.target, data.key, data.time, data.group)
     declared = all(column.type is not None for column in data.columns.values())
     complete = declared and all(role in data.columns for role in roles if role is not None)
-    sources = (data.source, *(join.source for join in data.join.values()))
+    sources = [data.source, *(other.source for other in data.stack.values())]
+    sources += [other.source for other in data.join.values()]
     return complete and not all(is_here(read_of(source), root) for source in sources)
 
 

@@ -45,6 +45,11 @@ def starred_name(name: str, span: Span | None) -> Diagnostic:
     )
 
 
+def empty_name(step: str, span: Span | None) -> Diagnostic:
+    """A new column has no name."""
+    return Diagnostic(code="empty-name", headline=f"step `{step}` makes a column without a name", span=span)
+
+
 def wrong_positive(positive: object, target: str, why: str, known: Iterable[object], span: Span | None) -> Diagnostic:
     """The positive value cannot be one of the target's."""
     names = [str(item) for item in known]
@@ -69,6 +74,27 @@ def wrong_target(target: str, kind: str, task: str, fitting: Sequence[str], span
 def contract_conflict(name: str, why: str, span: Span | None) -> Diagnostic:
     """A column's contract contradicts another part of the recipe."""
     return Diagnostic(code="contract-conflict", headline=f"column `{name}` {why}", span=span)
+
+
+def stack_lacks(stack: str, missing: Sequence[str], known: Iterable[str], span: Span | None) -> Diagnostic:
+    """A stacked table does not have the columns of the source."""
+    return Diagnostic(
+        code="stack-columns",
+        headline=f"stack `{stack}` lacks {listing(missing)}, which the source has",
+        span=span,
+        notes=(Note(text=f"it has {listing(known)}"),),
+        help="say what they are called there under `rename`",
+    )
+
+
+def stack_types(stack: str, column: str, types: tuple[str, str], span: Span | None) -> Diagnostic:
+    """A column of a stacked table is of a type that does not go with that of the source."""
+    return Diagnostic(
+        code="stack-columns",
+        headline=f"stack `{stack}`: `{column}` is {types[1]} there, and {types[0]} in the source",
+        span=span,
+        help="declare the type that both can be read as under `data.columns`",
+    )
 
 
 def unknown_join_column(join: str, name: str, known: Iterable[str], whose: str, span: Span | None) -> Diagnostic:

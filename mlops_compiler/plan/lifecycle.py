@@ -55,7 +55,8 @@ def _note(stage: str, recipe: Recipe, matrix: ops.Matrix) -> str:
 
 def _inside(stage: str, recipe: Recipe) -> list[str]:
     if stage == "snapshot":
-        return [f"{name}: join {join.source.path}" for name, join in recipe.data.join.items()]
+        below = [f"{name}: stack {stack.source.path}" for name, stack in recipe.data.stack.items()]
+        return [*below, *(f"{name}: join {join.source.path}" for name, join in recipe.data.join.items())]
     if stage == "prepare":
         return [f"{name}: {step.op}" for name, step in recipe.prepare.items()]
     if stage == "search":

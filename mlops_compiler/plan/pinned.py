@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis.history import late_history
 from mlops_compiler.diagnostics import DataError, Diagnostic
-from mlops_compiler.recipe.data import ColumnContract, ParquetSource
+from mlops_compiler.recipe.data import ColumnContract
+from mlops_compiler.recipe.sources import ParquetSource
 from mlops_compiler.store.versions import find_version
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def pinned(recipe: Recipe, store: StoreReader, span: Span | None) -> Recipe:
         raise DataError([_elsewhere(version.number, span)])
     source = ParquetSource(kind="parquet", path=str(path))
     late = {name: ColumnContract(known="after_outcome", nullable=True) for name in late_history(recipe)}
-    kept = {"source": source, "join": {}, "history": {}, "where": None, "ignore": (), "fresh": None}
+    kept = {"source": source, "stack": {}, "join": {}, "history": {}, "where": None, "ignore": (), "fresh": None}
     kept["columns"] = {**recipe.data.columns, **late}
     data = recipe.data.model_copy(update=kept)
     objective = recipe.objective.model_copy(update={"target_is": None})

@@ -49,7 +49,7 @@ BOOKKEEPING = frozenset({"release", "report"})
 """Stages that are too small to start an engine for; they run in the command's own process."""
 
 
-_INTAKE = (intake.Read, intake.Join, intake.History, intake.Check, intake.Population, intake.Snapshot)
+_INTAKE = (intake.Read, intake.Stack, intake.Join, intake.History, intake.Check, intake.Population, intake.Snapshot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +144,11 @@ class Plan:
 
 
 def digest_key(node: str) -> str:
-    """Name the ingredient that holds the hash of what a node ``source`` or ``source.NAME`` reads."""
-    join = node.removeprefix("source").removeprefix(".")
-    return f"data.join.{join}.source.digest" if join else "data.source.digest"
+    """Name the ingredient that holds the hash of what a node reads: ``source``, ``source.NAME`` or ``stacked.NAME``."""
+    which, _, name = node.partition(".")
+    if not name:
+        return "data.source.digest"
+    return f"data.{'stack' if which == 'stacked' else 'join'}.{name}.source.digest"
 
 
 def make_stages(program: Program, digests: Mapping[str, str]) -> tuple[Stage, ...]:
@@ -203,7 +205,7 @@ def _of_node(node: Node) -> dict[str, Any]:
         case intake.Read() as read:
             place = digest_key(node.name).removesuffix(".digest")
             return {place: _fields(read, without=("path",))}
-        case intake.Join() | intake.History() as op:
+        case intake.Stack() | intake.Join() | intake.History() as op:
             return {f"data.{node.name}": _fields(op, without=("times",))}
         case intake.Population(where=where, target=target):
             return {"data.where": where, "objective.target_is": target[1] if target else None}

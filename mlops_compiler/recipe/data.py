@@ -10,75 +10,11 @@ from pydantic import Field, model_validator
 from mlops_compiler.recipe.amounts import Delay, Duration
 from mlops_compiler.recipe.history import AnyPast
 from mlops_compiler.recipe.names import Name
+from mlops_compiler.recipe.sources import Source
 from mlops_compiler.section import Section
 
 ColumnType = Literal["int", "float", "bool", "text", "category", "date", "datetime"]
 Known = Literal["before_prediction", "after_outcome"]
-
-
-class FileSource(Section):
-    """What every source made of files says."""
-
-    path: Annotated[str, Field(min_length=1)]
-    """A file, or a pattern such as ``data/2024-*.csv`` for many of the same columns; from the recipe's folder."""
-
-
-class CsvSource(FileSource):
-    """Comma-separated values with a header."""
-
-    kind: Literal["csv"]
-    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    """The character between two values."""
-    null_values: tuple[str, ...] = ("", "NA")
-    """Texts that mean a missing value."""
-
-
-class ParquetSource(FileSource):
-    """Parquet, which says its types itself."""
-
-    kind: Literal["parquet"]
-
-
-class NdjsonSource(FileSource):
-    """One JSON object a line."""
-
-    kind: Literal["ndjson"]
-
-
-class DeltaSource(Section):
-    """A Delta table, which says its types itself and keeps its own versions."""
-
-    kind: Literal["delta"]
-    path: Annotated[str, Field(min_length=1)]
-    """The table's folder, from the recipe's folder."""
-    version: Annotated[int, Field(ge=0)] | None = None
-    """The table's version; the last, where it is not given."""
-
-
-class SqlSource(Section):
-    """A table of a database, or what a query gives."""
-
-    kind: Literal["sql"]
-    url: Annotated[str, Field(pattern=r"^sqlite:///.+")]
-    """The database: ``sqlite:///data/shop.db``, from the recipe's folder; four slashes begin an absolute path."""
-    table: Annotated[str, Field(min_length=1)] | None = None
-    """A table or view."""
-    query: Annotated[str, Field(min_length=1)] | None = None
-    """A SELECT in the database's own SQL; it may change nothing."""
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.table is None) == (self.query is None):
-            raise ValueError("a database needs `table` or `query`, and not both")
-        return self
-
-    @property
-    def path(self) -> str:
-        """The file of the database."""
-        return self.url.removeprefix("sqlite:///")
-
-
-Source = Annotated[CsvSource | ParquetSource | NdjsonSource | DeltaSource | SqlSource, Field(discriminator="kind")]
 
 
 class AsOf(Section):
@@ -129,6 +65,15 @@ class Join(Section):
             return tuple(self.by.items())
         names = (self.by,) if isinstance(self.by, str) else self.by
         return tuple((name, name) for name in names)
+
+
+class Stack(Section):
+    """Rows of another table, put below those of the source."""
+
+    source: Source
+    """Where the other table comes from."""
+    rename: dict[str, str] = Field(default_factory=dict)
+    """Its columns that are called otherwise in the source: its name, and the source's."""
 
 
 class ColumnContract(Section):
@@ -211,6 +156,8 @@ class Data(Section):
 
     source: Source
     """Where the rows come from."""
+    stack: dict[Name, Stack] = Field(default_factory=dict)
+    """Other tables with the columns of the source, whose rows are put below its own, in the order written."""
     join: dict[Name, Join] = Field(default_factory=dict)
     """Other tables, joined in the order written."""
     history: dict[Name, AnyPast] = Field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from mlops_compiler.recipe.amounts import Bound, Duration, Share
-from mlops_compiler.recipe.data import Source
+from mlops_compiler.recipe.sources import Source
 from mlops_compiler.section import Section
 
 if TYPE_CHECKING:

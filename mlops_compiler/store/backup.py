@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.places import open_place
 from mlops_compiler.store.failures import failure, unopened
 from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.objects import Objects, open_objects
@@ -59,11 +60,10 @@ class Backup:
         return sorted(self._records(recipe), key=lambda record: record.started)
 
     def _records(self, recipe: str) -> Iterator[StageRecord]:
-        from fsspec.core import url_to_fs
 
         files: Any
         try:
-            files, root = url_to_fs(self.location.url)
+            files, root = open_place(self.location.url)
             names = sorted(files.glob(f"{root}/{_folder(recipe)}/*.json"))
             for name in names:
                 yield StageRecord(**json.loads(files.cat_file(name)))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
+from mlops_compiler.places import place_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +28,8 @@ def writing(place: str) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except place_errors() as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise failure(
                 "store-full",
                 f"no space is left for the store at {place}",
@@ -55,12 +56,12 @@ def corrupt(digest: str) -> EngineError:
     )
 
 
-def unreadable(digest: str, error: OSError) -> EngineError:
+def unreadable(digest: str, error: Exception) -> EngineError:
     """An object is there, and its content cannot be had."""
     return failure(
         "artifact-unreadable",
         f"object {digest[:12]} of the store cannot be read",
-        note=error.strerror or type(error).__name__,
+        note=getattr(error, "strerror", None) or type(error).__name__,
     )
 
 
@@ -70,5 +71,5 @@ def unopened(place: str, error: Exception) -> EngineError:
         "store-unreachable",
         f"no store can be opened at {place}",
         note=str(error) if isinstance(error, ImportError) else type(error).__name__,
-        mend="check `store.url`; each kind of URL needs its fsspec package (s3:// needs s3fs)",
+        mend="check `store.url`; s3://, gs:// and az:// work as they are, other kinds need their fsspec package",
     )

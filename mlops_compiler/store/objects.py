@@ -8,6 +8,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mlops_compiler.places import open_place, place_errors
 from mlops_compiler.store.failures import corrupt, missing, unopened, unreadable, writing
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class FolderObjects:
             content = self._path(digest).read_bytes()
         except FileNotFoundError:
             raise missing(digest) from None
-        except OSError as error:
+        except place_errors() as error:
             raise unreadable(digest, error) from error
         return checked(digest, content)
 
@@ -136,11 +137,9 @@ class RemoteObjects:
     """Objects behind an fsspec URL; an object appears there whole, as object stores write."""
 
     def __init__(self, location: StoreLocation) -> None:
-        from fsspec.core import url_to_fs
-
         self._files: Any
         try:
-            self._files, self._root = url_to_fs(location.url)
+            self._files, self._root = open_place(location.url)
         except (ImportError, ValueError, OSError) as error:
             raise unopened(location.shown, error) from error
 
@@ -153,7 +152,7 @@ class RemoteObjects:
             content: bytes = self._files.cat_file(self._path(digest))
         except FileNotFoundError:
             raise missing(digest) from None
-        except OSError as error:
+        except place_errors() as error:
             raise unreadable(digest, error) from error
         return checked(digest, content)
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Severity, Sink
-from mlops_compiler.ir.ops.intake import Check, History, Join, Population
+from mlops_compiler.ir.ops.intake import Check, History, Join, Population, Stack
 from mlops_compiler.tables.contract import doubts, take_in
 from mlops_compiler.tables.expectations import expectations
 from mlops_compiler.tables.expressions import parse_expression
 from mlops_compiler.tables.history import look_back
 from mlops_compiler.tables.joins import join
 from mlops_compiler.tables.population import select
+from mlops_compiler.tables.stacks import stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,7 +49,8 @@ def assemble(nodes: Mapping[str, Node], read: Callable[[Node], pl.DataFrame]) ->
     """Take the rows of a recipe in.
 
     Args:
-        nodes: The nodes of intake by name: ``source``, ``source.NAME`` and ``join.NAME``, ``check``, ``rows``.
+        nodes: The nodes of intake by name: ``source``, ``source.NAME`` and ``join.NAME``, ``stacked.NAME`` and
+            ``stack.NAME``, ``check``, ``rows``.
         read: Reads the table of a source.
 
     Raises:
@@ -57,7 +59,9 @@ def assemble(nodes: Mapping[str, Node], read: Callable[[Node], pl.DataFrame]) ->
     table = read(nodes["source"])
     width, joined = table.width, list[dict[str, Any]]()
     for name, node in nodes.items():
-        if isinstance(node.op, Join):
+        if isinstance(node.op, Stack):
+            table = stack(table, node.op, read(nodes[name.replace("stack.", "stacked.", 1)]))
+        elif isinstance(node.op, Join):
             short = name.removeprefix("join.")
             found = join(short, node.op, table, read(nodes[f"source.{short}"]), node.span)
             table = found.rows

@@ -1,4 +1,4 @@
-"""A source as one table, whatever it is made of: files of a kind, a Delta table, or a table of a database file."""
+"""A source as one table, whatever it is made of: files of a kind, a Delta table, or a table of a database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, listing
-from mlops_compiler.tables import delta
+from mlops_compiler.tables import delta, postgres, remote
 from mlops_compiler.tables.sources import describe, file_digest, guess_rows, load, must_hold_something
 
 if TYPE_CHECKING:
@@ -30,12 +30,21 @@ def is_pattern(path: str) -> bool:
 def files(read: Read, root: Path) -> tuple[Path, ...]:
     """Name the files that a source is made of, in order; of a pattern those that there are.
 
+    Objects of a store elsewhere are brought here first. A database server has no files.
+
     Args:
         read: How the source is read.
         root: The folder that its path is relative to.
+
+    Raises:
+        DataError: A store elsewhere does not answer.
     """
+    if read.kind == "postgresql":
+        return ()
     if read.kind == "delta":
         return delta.files(read, root / read.path)
+    if remote.is_remote(read.path):
+        return remote.fetch(read)
     if not is_pattern(read.path) or (root / read.path).exists():
         return (root / read.path,)
     found = glob.glob(read.path, root_dir=root, recursive=True)  # noqa: PTH207 - a pattern may be absolute
@@ -48,6 +57,8 @@ def contents(read: Read, root: Path) -> tuple[Path, ...]:
     Those it is made of; of a database the log beside it as well, in which SQLite keeps what it has not yet moved into
     the file (https://sqlite.org/wal.html).
     """
+    if remote.is_remote(read.path):
+        return ()
     found = files(read, root)
     logs = [path.with_name(f"{path.name}-wal") for path in found] if read.kind == "sql" else []
     return (*found, *(log for log in logs if log.exists() and log.stat().st_size > 0))
@@ -57,6 +68,10 @@ def is_here(read: Read, root: Path) -> bool:
     """Say whether a source is there to be read."""
     if read.kind == "delta":
         return delta.is_table(root / read.path)
+    if read.kind == "postgresql":
+        return postgres.is_here(read)
+    if remote.is_remote(read.path):
+        return remote.is_here(read)
     found = files(read, root)
     return bool(found) and found[0].exists()
 
@@ -81,13 +96,20 @@ def head(read: Read, root: Path, span: Span | None = None, known: Mapping[str, s
         DataError: It is missing or unreadable, or its files have different columns.
     """
     if read.kind == "delta":
-        return {**delta.describe(read, root / read.path, span), **(known or {})}
+        return _declared(delta.describe(read, root / read.path, span), known)
+    if read.kind == "postgresql":
+        return _declared(postgres.describe(read, span), known)
     must_be_here(read, root, span)
     first, *others = files(read, root)
     found = describe(read, first, span, known)
     for path in others:
         _same_columns(found, describe(read, path, span, known), first, path, span)
     return found
+
+
+def _declared(found: Mapping[str, str], known: Mapping[str, str] | None) -> dict[str, str]:
+    """Take the types that the recipe declares, of the columns that there are."""
+    return {name: (known or {}).get(name, kind) for name, kind in found.items()}
 
 
 def rows(read: Read, root: Path, span: Span | None = None) -> pl.DataFrame:
@@ -98,6 +120,8 @@ def rows(read: Read, root: Path, span: Span | None = None) -> pl.DataFrame:
     """
     if read.kind == "delta":
         return delta.load(read, root / read.path, span)
+    if read.kind == "postgresql":
+        return postgres.load(read, span)
     must_be_here(read, root, span)
     first, *others = files(read, root)
     frames = [load(read, first, span)]
@@ -121,6 +145,10 @@ def digest(read: Read, root: Path, recall: Callable[[Path], str | None]) -> str 
     """
     if read.kind == "delta":
         return delta.digest(read, root / read.path)
+    if read.kind == "postgresql":
+        return postgres.digest(read)
+    if remote.is_remote(read.path):
+        return remote.digest(read)
     found = contents(read, root)
     if not found or not found[0].exists():
         return None
@@ -139,6 +167,8 @@ def about_rows(read: Read, root: Path) -> int | None:
     """Say about how many rows a source has without reading them; None where that cannot be told."""
     if read.kind == "delta":
         return delta.about_rows(read, root / read.path)
+    if read.kind == "postgresql":
+        return postgres.about_rows(read)
     counts = [guess_rows(read, path) for path in files(read, root)]
     return sum(count for count in counts if count is not None) if counts and None not in counts else None
 

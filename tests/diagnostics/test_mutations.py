@@ -186,7 +186,15 @@ def test_any_value_anywhere(name, draw):
     findings(dump(data), RECIPES[name])
 
 
-FREE = {("prepare",), ("models",), ("data", "columns"), ("data", "join"), ("data", "history"), ("objective", "accept")}
+FREE = {
+    ("prepare",),
+    ("models",),
+    ("data", "columns"),
+    ("data", "stack"),
+    ("data", "join"),
+    ("data", "history"),
+    ("objective", "accept"),
+}
 """Mappings in which a user makes the names."""
 
 

@@ -142,7 +142,10 @@ SHARED = [
     Part("`prepare.NAME`", Step, {"op": NOTHING, **keys_of(Step)}),
     Part("`models.NAME`", Model, keys_of(Model)),
 ]
-PARTS = list({part.heading: part for part in [*SHARED, *parts(shape_of(Recipe))]}.values())
+# What a source says stands once, below `data.source`, wherever a source may stand.
+FOUND = {part.heading: part for part in [*SHARED, *parts(shape_of(Recipe))]}
+ELSEWHERE = re.compile(r"`(?!data\.source`)[\w.]+\.source`: |`[\w.]+\.source\.url`")
+PARTS = [part for heading, part in FOUND.items() if not ELSEWHERE.match(heading)]
 
 
 @cache

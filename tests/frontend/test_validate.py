@@ -112,9 +112,12 @@ def test_an_unknown_key_is_refused_in_every_section(workspace, path):
     needed = {
         "feedback": "feedback.labels={source: {kind: csv, path: labels.csv}, key: id}",
         "data.join": "data.join.name={source: {kind: csv, path: other.csv}, by: id}",
+        "data.stack": "data.stack.name={source: {kind: csv, path: other.csv}}",
         "data.history": "data.history.name={op: lag, columns: tenure}",
     }
     given = [token for above, token in needed.items() if key.startswith(above)]
+    if ".url." in key:  # only a database has an address, which a secret may hold
+        given.append(f"{key.partition('.url')[0]}={{kind: sql, url: {{secret: SHOP}}, table: t}}")
     message = workspace.message("recipe=churn", *given, f"{key}=1")
     assert f"has no key `unknwon`\n --> command line: {key}=1" in message
 

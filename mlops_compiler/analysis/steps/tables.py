@@ -32,6 +32,9 @@ def _may_be_made(site: Site, names: list[str]) -> bool:
     """Check the names of new columns."""
     for name in names:
         span = site.places.key_span(("prepare", site.name, "columns", name)) or site.span("query")
+        if not name:
+            site.sink.add(wording_data.empty_name(site.name, span))
+            return False
         if name in site.schema and not site.allowed(name, span):
             return False
         if name.endswith("*"):
@@ -104,6 +107,9 @@ def _(step: steps.Rename, site: Site) -> ops.StepOp | None:
         if not site.allowed(old, span):
             continue
         value = site.span("columns", old)
+        if not new:
+            site.sink.add(wording_data.empty_name(site.name, value))
+            continue
         if new in site.schema and new not in step.columns:
             site.sink.add(wording_steps.name_taken(site.name, new, value))
             continue

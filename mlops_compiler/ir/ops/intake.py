@@ -15,7 +15,8 @@ class Read:
     """Read a source.
 
     Attributes:
-        path: As the recipe writes it; where it lies is the run's business. A pattern stands for many files.
+        path: As the recipe writes it; where it lies is the run's business. A pattern stands for many files. Of
+            PostgreSQL its address, or ``secret:`` and the variable of the environment that holds it.
         separator: CSV only.
         null_values: Texts that mean a missing value; CSV only.
         table: The table of a database; SQL only, as is `query`.
@@ -24,13 +25,25 @@ class Read:
     """
 
     verb: ClassVar[str] = "read"
-    kind: Literal["csv", "parquet", "ndjson", "delta", "sql"]
+    kind: Literal["csv", "parquet", "ndjson", "delta", "sql", "postgresql"]
     path: str
     separator: str = ","
     null_values: tuple[str, ...] = ()
     table: str | None = None
     query: str | None = None
     version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """Put the rows of another table below.
+
+    Attributes:
+        columns: The columns that both have: the other table's name, and the name here.
+    """
+
+    verb: ClassVar[str] = "stack"
+    columns: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

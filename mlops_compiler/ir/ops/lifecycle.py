@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-from mlops_compiler.ir.ops.intake import Check, History, Join, Population, Read, Snapshot
+from mlops_compiler.ir.ops.intake import Check, History, Join, Population, Read, Snapshot, Stack
 
 if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Span
@@ -205,6 +205,7 @@ class Report:
 
 LifecycleOp: TypeAlias = (
     Read
+    | Stack
     | Check
     | History
     | Join

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording_data, wording_steps
 from mlops_compiler.ir.ops.intake import History
-from mlops_compiler.recipe.history import Difference, Lag
+from mlops_compiler.recipe.history import Difference, ForwardFill, Lag
 from mlops_compiler.recipe.steps.base import names_of
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def history_of(past: AnyPast, time: str) -> History:
             return History(kind="lag", columns=columns, by=by, time=time, periods=periods)
         case Difference(periods=periods):
             return History(kind="difference", columns=columns, by=by, time=time, periods=periods)
+        case ForwardFill(limit=limit):
+            return History(kind="forward_fill", columns=columns, by=by, time=time, limit=limit)
         case _:
             how = {"window": past.window, "statistics": past.statistics}
             return History(kind="rolling", columns=columns, by=by, time=time, **how)  # type: ignore[arg-type]

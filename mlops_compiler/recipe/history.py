@@ -53,4 +53,12 @@ class Rolling(Past):
     """Which statistics."""
 
 
-AnyPast = Annotated[Lag | Difference | Rolling, Field(discriminator="op")]
+class ForwardFill(Past):
+    """The value, or where it is missing that of the last row before that has one: ``pressure_filled``."""
+
+    op: Literal["forward_fill"]
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Over how many rows a value is carried at most; over any number where it is not given."""
+
+
+AnyPast = Annotated[Lag | Difference | Rolling | ForwardFill, Field(discriminator="op")]

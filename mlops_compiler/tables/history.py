@@ -63,6 +63,8 @@ def _expressions(op: History) -> list[pl.Expr]:
             expression = values.shift(number)
         elif kind == "difference":
             expression = values - values.shift(number)
+        elif kind == "forward_fill":
+            expression = values.fill_nan(None).forward_fill(number or None)
         else:
             expression = _WINDOWED[kind](values, number)
         made.append(expression.alias(name))

@@ -55,6 +55,17 @@ def test_a_lag_is_the_value_of_an_earlier_row_of_the_group(rows, back):
 
 
 @settings(max_examples=60, deadline=None)
+@given(rows=tables, limit=st.none() | st.integers(1, 3))
+def test_a_gap_is_filled_with_the_last_value_of_the_group(rows, limit):
+    def last(values, place):
+        first = 0 if limit is None else max(0, place - limit)
+        return next((value for value in reversed(values[first : place + 1]) if value is not None), None)
+
+    made = look_back("h", op("forward_fill", limit=limit), rows)
+    assert made["x_filled"].to_list() == walked(rows, last)
+
+
+@settings(max_examples=60, deadline=None)
 @given(rows=tables, back=st.integers(1, 3))
 def test_a_difference_is_to_an_earlier_row_of_the_group(rows, back):
     def since(values, place):

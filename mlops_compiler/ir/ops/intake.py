@@ -91,23 +91,25 @@ class History:
     """Add what other rows of the same group say, in the order of time.
 
     Attributes:
-        kind: ``lag``, ``difference`` or ``rolling``.
+        kind: ``lag``, ``difference``, ``rolling`` or ``forward_fill``.
         columns: Columns of numbers.
         by: The columns that make the groups.
         time: The column that orders the rows.
         periods: How many rows back, of a lag or a difference; a negative number looks ahead.
         window: Of how many rows a rolling statistic is.
         statistics: Which rolling statistics.
+        limit: Over how many rows a value is carried at most; None for any number.
     """
 
     verb: ClassVar[str] = "history"
-    kind: Literal["lag", "difference", "rolling"]
+    kind: Literal["lag", "difference", "rolling", "forward_fill"]
     columns: tuple[str, ...]
     by: tuple[str, ...]
     time: str
     periods: tuple[int, ...] = ()
     window: int = 0
     statistics: tuple[str, ...] = ()
+    limit: int | None = None
 
     @property
     def made(self) -> dict[str, tuple[str, str, int]]:
@@ -118,6 +120,8 @@ class History:
                 for name in self.columns
                 for kind in self.statistics
             }
+        if self.kind == "forward_fill":
+            return {f"{name}_filled": (name, "forward_fill", self.limit or 0) for name in self.columns}
         words = {"lag": "lag", "difference": "diff"}
         return {
             f"{name}_{words[self.kind] if number > 0 else 'lead'}_{abs(number)}": (name, self.kind, number)

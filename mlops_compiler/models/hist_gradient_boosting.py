@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.models.kind import Matrix, Target
+    from mlops_compiler.models.kind import Explanation, Matrix, Target
 
 
 class HistGradientBoostingParameters(Parameters):
@@ -58,6 +58,7 @@ class HistGradientBoosting(ModelKind):
         }
     )
     complexity = 40
+    explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 1e-6
     accepts_missing = True
 

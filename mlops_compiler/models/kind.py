@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     """What came: the number of each row's class, or its value; shape (rows,)."""
 
 Device: TypeAlias = Literal["cpu", "cuda"]
+Explanation: TypeAlias = Literal["coefficients", "tree_shap"]
+"""What the structure of a model explains exactly: the weight of each feature, from which follows what it adds to
+the score of a row; or what each adds along the trees. Methods that only ask a model for answers work for every kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ class ModelKind(ABC):
         uses_gpu: Whether a GPU makes it faster.
         is_baseline: Whether it looks at no feature, and is there to be beaten.
         accepts_missing: Whether the design matrix may hold NaN.
+        explains: What its structure explains of its answers; empty for one that is only asked.
         seconds_per_cell: About how long a fit takes on one core, for each number of the design matrix; for
             estimates before anything was measured.
     """
@@ -103,6 +107,7 @@ class ModelKind(ABC):
     uses_gpu: ClassVar[bool] = False
     is_baseline: ClassVar[bool] = False
     accepts_missing: ClassVar[bool] = False
+    explains: ClassVar[frozenset[Explanation]] = frozenset()
     seconds_per_cell: ClassVar[float] = 1e-6
 
     @abstractmethod

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.models.kind import Matrix, Target
+    from mlops_compiler.models.kind import Explanation, Matrix, Target
 
 
 class LogisticRegressionParameters(Parameters):
@@ -40,6 +40,7 @@ class LogisticRegression(ModelKind):
     parameters = LogisticRegressionParameters
     defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType({"C": 1.0, "class_weight": None})
     complexity = 10
+    explains: ClassVar[frozenset[Explanation]] = frozenset({"coefficients"})
     seconds_per_cell = 1.5e-7
 
     def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.models.kind import Matrix, Target
+    from mlops_compiler.models.kind import Explanation, Matrix, Target
 
 
 class RandomForestParameters(Parameters):
@@ -48,6 +48,7 @@ class RandomForest(ModelKind):
         {"n_estimators": 200, "max_features": 0.3, "min_samples_leaf": 10, "max_depth": None}
     )
     complexity = 30
+    explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 3e-6
 
     def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:

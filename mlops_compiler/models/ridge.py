@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.models.kind import Matrix, Target
+    from mlops_compiler.models.kind import Explanation, Matrix, Target
 
 
 class RidgeParameters(Parameters):
@@ -38,6 +38,7 @@ class Ridge(ModelKind):
     parameters = RidgeParameters
     defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType({"alpha": 1.0})
     complexity = 10
+    explains: ClassVar[frozenset[Explanation]] = frozenset({"coefficients"})
     seconds_per_cell = 5e-8
 
     def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.commands.base import DONE, INTERRUPTED, REJECTED
 from mlops_compiler.commands.doubts import doubts
 from mlops_compiler.commands.keeping import about_data, back_up
+from mlops_compiler.commands.notices import Notices, tell_outcome
 from mlops_compiler.commands.origins import origins
 from mlops_compiler.commands.plan import plan_data, plan_rows, warnings
 from mlops_compiler.commands.planned import require_planned
@@ -61,12 +62,19 @@ def run(composed: Composed, invocation: Invocation) -> int:
     Raises:
         MlopsError: The recipe, the data or the engine failed; recorded as such.
     """
-    planned = plan_recipe(composed)
-    if not planned.plan.source_is_here:
-        _require_source(planned)
-    require_planned(planned, invocation)
-    tell_beside(warnings(planned), invocation.style)
-    begun = _begin(planned)
+    notices = Notices.of(composed, invocation, "run")
+    with notices.of_failure():
+        planned = plan_recipe(composed)
+        if not planned.plan.source_is_here:
+            _require_source(planned)
+        require_planned(planned, invocation)
+        tell_beside(warnings(planned), invocation.style)
+        begun = _begin(planned)
+        notices.run = begun.record.run_id
+        return _run(begun, invocation, notices)
+
+
+def _run(begun: Started, invocation: Invocation, notices: Notices) -> int:
     try:
         with _interruptible():
             records = _execute(begun)
@@ -80,7 +88,7 @@ def run(composed: Composed, invocation: Invocation) -> int:
         )
         begun.store.finish_run(begun.record.run_id, "failed", {"error": mask(headline)})
         raise
-    return _end(begun, records, invocation)
+    return _end(begun, records, invocation, notices)
 
 
 def _require_source(planned: Planned) -> None:
@@ -159,7 +167,7 @@ def _tasks(begun: Started) -> dict[str, StageTask]:
     }
 
 
-def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation) -> int:
+def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation, notices: Notices) -> int:
     outcome = records["release"].summary
     status = "succeeded" if outcome["accepted"] else "rejected"
     kept = {**outcome, **records["evaluate"].summary, "report": records["report"].summary["path"]}
@@ -169,6 +177,7 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
     place = compiled.composed.provenance.value_span(("data", "snapshot", "backups"))
     _, failed = back_up(compiled.recipe, begun.store, records["snapshot"], place)
     found = (*failed, *doubts(records["snapshot"].summary), *leak_suspects(records["prepare"].summary, compiled))
+    found += tell_outcome(notices, outcome, summary.ran)
     tell_beside(found, invocation.style)
     if invocation.as_json:
         told = (*warnings(begun.planned), *found)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mlops_compiler.section import Section
 
@@ -39,7 +39,24 @@ class Secret(Section):
 class Notice(Section):
     """Whom to tell what."""
 
-    when: Annotated[tuple[Literal["failure", "recovery", "success", "drift", "release"], ...], Field(min_length=1)]
-    """What is told."""
-    to: Secret | str
-    """A URL, or the secret that holds one."""
+    when: Annotated[
+        tuple[Literal["failure", "recovery", "success", "intake", "release", "drift"], ...], Field(min_length=1)
+    ]
+    """What is told: a run or an intake that failed, the first that succeeds after that, each that succeeds, an intake
+    that took rows in, a release that was made or refused."""
+    to: Secret | str | tuple[Secret | str, ...] = ()
+    """A URL, or the secret that holds one; or several. The URLs are those of apprise: ``slack://...``,
+    ``mailtos://user:password@host``, ``json://host/path``."""
+    owner: bool = False
+    """Whether the owner's contact is told as well; a mail address through the mail server that `to` names."""
+
+    @model_validator(mode="after")
+    def _tells_somebody(self) -> Self:
+        if not self.targets and not self.owner:
+            raise ValueError("a notice needs somebody to tell: `to`, or `owner: true`")
+        return self
+
+    @property
+    def targets(self) -> tuple[Secret | str, ...]:
+        """All that `to` names."""
+        return self.to if isinstance(self.to, tuple) else (self.to,)

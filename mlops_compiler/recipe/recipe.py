@@ -83,6 +83,12 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _the_owner_can_be_told(self) -> Self:
+        if any(notice.owner for notice in self.notify) and (self.owner is None or self.owner.contact is None):
+            raise ValueError("`notify` tells the owner: say how to reach them under `owner.contact`")
+        return self
+
+    @model_validator(mode="after")
     def _watches_what_its_task_has(self) -> Self:
         known = metric_names(self.objective.task)
         for name in self.monitor.performance if self.monitor is not None else ():

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 def missing_secret(subject: Subject) -> Iterator[Finding]:
     """Find secrets that the environment does not hold."""
     for index, notice in enumerate(subject.recipe.notify):
-        if isinstance(notice.to, Secret) and not subject.environ.get(notice.to.secret):
-            yield Finding(
-                headline=f"the secret `{notice.to.secret}` is not in the environment",
-                span=subject.at("notify", index, "to", "secret"),
-                help=f"set it where the recipe runs: export {notice.to.secret}=...",
-            )
+        several = isinstance(notice.to, tuple)
+        for number, target in enumerate(notice.targets):
+            if isinstance(target, Secret) and not subject.environ.get(target.secret):
+                place = ("notify", index, "to", *((number,) if several else ()), "secret")
+                yield Finding(
+                    headline=f"the secret `{target.secret}` is not in the environment",
+                    span=subject.at(*place),
+                    help=f"set it where the recipe runs: export {target.secret}=...",
+                )
 
 
 RULE = Rule(code="missing-secret", check=missing_secret, levels=levels(WARNING, WARNING, ERROR))

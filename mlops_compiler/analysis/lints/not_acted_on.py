@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from mlops_compiler.analysis.lints.rule import Subject
 
-SECTIONS = (("monitor",), ("feedback",), ("notify",), ("deploy", "rollout"))
+SECTIONS = (("monitor",), ("feedback",), ("deploy", "rollout"))
+_HELP = "a later version will; until then, do by other means what it says"
 
 
 def not_acted_on(subject: Subject) -> Iterator[Finding]:
@@ -21,7 +22,14 @@ def not_acted_on(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 headline=f"`{'.'.join(path)}` is checked, and nothing acts on it yet",
                 span=subject.key(*path),
-                help="a later version will; until then, do by other means what it says",
+                help=_HELP,
+            )
+    for index, notice in enumerate(subject.recipe.notify):
+        if "drift" in notice.when:
+            yield Finding(
+                headline="`notify` asks for drift, and nothing watches for it yet",
+                span=subject.at("notify", index, "when", notice.when.index("drift")),
+                help=_HELP,
             )
 
 

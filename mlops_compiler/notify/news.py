@@ -1,0 +1,64 @@
+"""News: what became of a command, as the people read it who are told of it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from mlops_compiler.diagnostics import mask
+
+KINDS = ("failure", "recovery", "success", "intake", "release")
+"""What a notice may ask for and some command tells."""
+_NUMBER = re.compile(r"\d[\d,.]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What became of a command.
+
+    Attributes:
+        kinds: What it is, of `KINDS`; whoever asked for one of them is told, once.
+        about: The command, ``run`` or ``intake``: failures and recoveries of each are kept apart.
+        recipe: The recipe's name.
+        headline: What happened, in one sentence.
+        reason: Why, in the words of the finding; values of rows are no part of it, since it leaves the house.
+        code: The code of the finding, of a failure.
+        owner: Who answers for the model.
+        run: The run or intake that it is about.
+        next: What to type next.
+    """
+
+    kinds: frozenset[str]
+    about: str
+    recipe: str
+    headline: str
+    reason: str = ""
+    code: str = ""
+    owner: str = ""
+    run: str = ""
+    next: str = ""
+
+    @property
+    def key(self) -> str:
+        """Names a failure: another number of rows is the same failure, another sentence is another one."""
+        text = f"{self.code} {_NUMBER.sub('#', self.reason or self.headline)}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return mask(f"{self.recipe}: {self.headline}")
+
+    @property
+    def text(self) -> str:
+        """The message, a fact a line."""
+        code = f" [{self.code}]" if self.code else ""
+        facts = {
+            "reason": f"{self.reason}{code}" if self.reason else "",
+            "recipe": self.recipe,
+            self.about: self.run,
+            "owner": self.owner,
+            "next": self.next,
+        }
+        return mask("\n".join([self.headline, *(f"{name}: {value}" for name, value in facts.items() if value)]))

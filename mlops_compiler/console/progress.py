@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from threading import Lock
 from typing import TYPE_CHECKING, Self
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mlops_compiler.store.records import Event
 
 _FRAMES_PER_SECOND = 6
+SWITCH = "MLOPS_PROGRESS"
+"""``off`` in this variable of the environment: show nothing of how far a run is."""
 
 
 class Progress:
@@ -45,12 +48,13 @@ class Progress:
         self._lock = Lock()
         self._first: float | None = None
         self._ended = False
+        self._silent = os.environ.get(SWITCH) == "off"
         self._live: Live | None = None
         for item in plan:
             self._state.stage(item.stage).status = "reused" if item.action == "reuse" else "waiting"
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal and not self._console.is_dumb_terminal:
+        if self._console.is_terminal and not self._console.is_dumb_terminal and not self._silent:
             self._live = Live(
                 get_renderable=self._picture, console=self._console, refresh_per_second=_FRAMES_PER_SECOND
             )
@@ -71,7 +75,7 @@ class Progress:
             self._first = event.time if self._first is None else self._first
             self._state.apply(event)
             said = line_of(event, self._state, since=self._first)
-        if self._live is None and said is not None:
+        if self._live is None and said is not None and not self._silent:
             line(self._console, said)
         elif self._live is not None and event.kind == "note":
             self._console.print(styled(event.payload.get("text", "")))

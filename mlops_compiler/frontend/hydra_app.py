@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from hydra.core.utils import JobReturn
     from omegaconf import DictConfig
 
     from mlops_compiler.frontend.composed import Composed
@@ -186,7 +187,13 @@ def _multirun(hydra: Hydra, overrides: list[str], task: Callable[[Composed], T])
         batches = hydra.multirun(PRIMARY, job, [*kept, _MULTIRUN])
     except HydraException as error:
         raise UsageError([Diagnostic(code="bad-sweep", headline=str(error).splitlines()[0])]) from error
-    return _values([done.return_value for batch in batches for done in batch])
+    return _values([_outcome(done) for batch in batches for done in batch])
+
+
+def _outcome(done: JobReturn) -> _Outcome[T]:
+    """What a job came to; one that a launcher could not compose or run holds its error in place of a value."""
+    value = done._return_value  # noqa: SLF001 - the property raises what it holds
+    return value if isinstance(value, _Outcome) else _Outcome(error=value)
 
 
 def _values(outcomes: Sequence[_Outcome[T]]) -> tuple[T, ...]:

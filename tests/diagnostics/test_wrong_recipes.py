@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Workplace
+from conftest import Workplace
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((Path(__file__).parent / "wrong").glob("*.md"))

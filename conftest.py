@@ -29,7 +29,7 @@ settings.register_profile("fuzz", derandomize=False, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 """The suite tries the same examples each time, so that a change fails for what it changed; `make fuzz` tries others."""
 
-CHURN = Path(__file__).parents[1] / "recipes"
+CHURN = Path(__file__).parent / "recipes"
 ROWS = 600
 RECIPE = """\
 name: small

@@ -190,7 +190,13 @@ def _modelling(
     )
     last = (prepared[-1].name,) if prepared else ("snapshot", "split")
     train = ops.Train(key=recipe.data.key, seed=recipe.validate_.seed)
-    evaluate = ops.Evaluate(task=objective.task, metric=objective.metric, metrics=search.metrics, value=value)
+    evaluate = ops.Evaluate(
+        task=objective.task,
+        metric=objective.metric,
+        metrics=search.metrics,
+        value=value,
+        seed=recipe.validate_.seed,
+    )
     return (
         Node(name="matrix", op=ops.Matrix(features=features.names), inputs=last, schema=features),
         Node(name="search", op=search, inputs=("matrix", "split"), span=places.key_span(("models",))),

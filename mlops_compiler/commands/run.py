@@ -170,7 +170,13 @@ def _tasks(begun: Started) -> dict[str, StageTask]:
 def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation, notices: Notices) -> int:
     outcome = records["release"].summary
     status = "succeeded" if outcome["accepted"] else "rejected"
-    kept = {**outcome, **records["evaluate"].summary, "report": records["report"].summary["path"]}
+    validation = records["select"].summary["validation"]
+    kept = {
+        **outcome,
+        **records["evaluate"].summary,
+        "validation": validation,
+        "report": records["report"].summary["path"],
+    }
     begun.store.finish_run(begun.record.run_id, status, kept)
     summary = _summary(begun, records, status)
     compiled = begun.planned.compiled

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def criteria_table(criteria: Sequence[Mapping[str, Any]], baseline: Mapping[str, Any]) -> Table:
     """Make a line of each criterion, the missed ones in red."""
-    table = grid("left", "left", "right", "text", "text", indent=4)
+    sure = any(item.get("interval") for item in criteria)
+    table = grid("left", "left", "right", *(["left"] if sure else []), "text", "text", indent=4)
     for item in criteria:
         met = bool(item.get("met"))
         limits = (item.get("at_least"), item.get("at_most"))
@@ -27,6 +28,7 @@ def criteria_table(criteria: Sequence[Mapping[str, Any]], baseline: Mapping[str,
             Text(TICK if met else CROSS, style=GOOD if met else BAD),
             styled(item.get("metric")),
             Text(numbers.score_beside(item.get("value"), limits), style=STRONG if met else BAD),
+            *([Text(numbers.span(item.get("interval")), style=DIM)] if sure else []),
             Text(numbers.bounds(*limits)),
             Text(f"baseline {numbers.score(beside)}" if numbers.is_number(beside) else "", style=DIM),
         )

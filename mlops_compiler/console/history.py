@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from mlops_compiler.console.criteria import criteria_table
+from mlops_compiler.console.metrics import print_metrics
 from mlops_compiler.console.plan_view import ACTION_STYLES
 from mlops_compiler.console.progress_lines import line_of
 from mlops_compiler.console.progress_state import ProgressState
@@ -103,7 +104,7 @@ def print_run(run: RunRecord, events: Sequence[Event], console: Console) -> None
         console.print(criteria_table(summary["criteria"], summary.get("baseline") or {}))
     if summary.get("metrics"):
         heading(console, "Metrics", "beside the baseline")
-        _print_metrics(summary, console)
+        print_metrics(summary, console, summary.get("validation"))
     if events:
         heading(console, "Events")
         _print_events(events, console)
@@ -173,19 +174,6 @@ def _print_stages(run: RunRecord, state: ProgressState, console: Console) -> Non
             styled(action, ACTION_STYLES.get(action, "")),
             Text(numbers.seconds(known.seconds) if known and known.seconds is not None else "", style=DIM),
             styled(known.detail if known and known.detail else item.get("reason") or "", BAD if failed else DIM),
-        )
-    console.print(table)
-
-
-def _print_metrics(summary: Mapping[str, Any], console: Console) -> None:
-    table = grid("left", "right", "right", indent=4)
-    baseline: Mapping[str, Any] = summary.get("baseline") or {}
-    for name, value in summary["metrics"].items():
-        row(
-            table,
-            styled(name),
-            Text(numbers.score(value), style=STRONG),
-            Text(numbers.score(baseline.get(name)), style=DIM),
         )
     console.print(table)
 

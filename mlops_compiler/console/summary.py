@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mlops_compiler.console.criteria import count_criteria, criteria_table
 from mlops_compiler.console.leaderboard import hidden_line, leaderboard_table
+from mlops_compiler.console.metrics import print_metrics
 from mlops_compiler.console.text import (
     ACCENT,
     BAD,
@@ -75,6 +76,8 @@ def print_summary(summary: RunSummary, console: Console) -> None:
     if summary.criteria:
         heading(console, "Criteria", _holdout(evaluation))
         console.print(criteria_table(summary.criteria, evaluation.get("baseline") or {}))
+    if evaluation.get("intervals"):
+        _print_metrics(summary, evaluation, console)
     if summary.leaderboard is not None:
         _print_leaderboard(summary, summary.leaderboard, console)
     if evaluation.get("value"):
@@ -101,6 +104,14 @@ def _headline(summary: RunSummary) -> list[Text]:
 def _holdout(evaluation: Mapping[str, Any]) -> str:
     rows = evaluation.get("rows")
     return f"on {numbers.count(rows)} rows that no model had seen" if numbers.is_number(rows) else ""
+
+
+def _print_metrics(summary: RunSummary, evaluation: Mapping[str, Any], console: Console) -> None:
+    about = evaluation.get("interval") or {}
+    samples, units = numbers.count(about.get("samples")), f"{numbers.count(about.get('units'))} {about.get('drawn')}"
+    heading(console, "Metrics", f"on the holdout; {samples} bootstrap samples of {units}")
+    validation = (summary.selection or {}).get("validation")
+    print_metrics(evaluation, console, validation, evaluation.get("reported"))
 
 
 def _print_leaderboard(summary: RunSummary, leaderboard: Mapping[str, Any], console: Console) -> None:

@@ -37,6 +37,7 @@ _WORDS = {
     "search.metrics": "objective.report",
     "select.value": "objective.value",
     "evaluate.value": "objective.value",
+    "evaluate.seed": "validate.seed",
     "evaluate.metric": "objective.metric",
     "evaluate.metrics": "objective.report",
     "train.seed": "validate.seed",

@@ -23,12 +23,12 @@ VERSIONS: dict[str, int] = {
     "snapshot": 2,
     "split": 3,
     "prepare": 4,
-    "search": 2,
-    "select": 2,
+    "search": 3,
+    "select": 3,
     "train": 2,
-    "evaluate": 2,
-    "release": 1,
-    "report": 2,
+    "evaluate": 3,
+    "release": 2,
+    "report": 3,
 }
 """Raised when the code of a stage changes what it gives; recorded results of older versions are then not reused."""
 
@@ -182,6 +182,8 @@ def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
             return tuple(node for node in program if isinstance(node.op, kinds))
         case "train":  # the manifest tells serving about the contract, the classes and the features
             return tuple(program[name] for name in ("contract", "split", "matrix", "search", "train"))
+        case "evaluate":
+            return (program["split"], program["evaluate"])
         case "report":
             return tuple(program[name] for name in ("contract", "split", "report"))
         case _:
@@ -193,7 +195,9 @@ def _ingredients(stage: str, nodes: tuple[Node, ...], digests: Mapping[str, str]
     found: dict[str, Any] = (
         {digest_key(name): digest for name, digest in digests.items()} if stage == "snapshot" else {}
     )
-    for node in nodes[-1:] if stage in ("train", "report") else nodes:  # the others are in its parents' fingerprints
+    for node in (
+        nodes[-1:] if stage in ("train", "evaluate", "report") else nodes
+    ):  # the others are in its parents' fingerprints
         found |= _of_node(node)
     if stage == "prepare":  # the order of steps changes results; how they are grouped into scans does not
         found["prepare.order"] = [key.removeprefix("prepare.") for key in found if key.startswith("prepare.")]

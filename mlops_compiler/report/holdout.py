@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.report import numbers
@@ -17,7 +17,10 @@ _RARE = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricRow:
-    """A metric beside the baseline's; `verdict` is better, worse, equal, or empty if that is unknown."""
+    """A metric beside the baseline's; `verdict` is better, worse, equal, or empty if that is unknown.
+
+    `interval`, `validation` and `chance` are empty where a run did not record them.
+    """
 
     name: str
     title: str
@@ -27,6 +30,9 @@ class MetricRow:
     verdict: str
     direction: str
     primary: bool
+    interval: str = ""
+    validation: str = ""
+    chance: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +57,54 @@ class PolicyRow:
     best: bool
 
 
-def metric_rows(evaluation: Mapping[str, Any]) -> tuple[MetricRow, ...]:
-    """Set every metric beside the baseline's, the one that was searched for first."""
+def metric_rows(evaluation: Mapping[str, Any], selection: Mapping[str, Any] | None = None) -> tuple[MetricRow, ...]:
+    """Set every metric beside the baseline's, the one that was searched for first.
+
+    Args:
+        evaluation: The scores on the holdout.
+        selection: The chosen trial, with its ``validation``.
+    """
     metrics: Mapping[str, Any] = evaluation.get("metrics") or {}
     baseline: Mapping[str, Any] = evaluation.get("baseline") or {}
     primary = evaluation.get("metric")
     names = sorted(metrics, key=lambda name: name != primary)
-    return tuple(_metric(name, metrics[name], baseline.get(name), name == primary) for name in names)
+    rows = (_metric(name, metrics[name], baseline.get(name), name == primary) for name in names)
+    return tuple(_with_certainty(row, evaluation, selection or {}) for row in rows)
+
+
+def _with_certainty(row: MetricRow, evaluation: Mapping[str, Any], selection: Mapping[str, Any]) -> MetricRow:
+    told = _against(evaluation, "baseline").get(row.name) or {}
+    verdict = row.verdict
+    if told and row.verdict in ("better", "worse") and told["low"] <= 0 <= told["high"]:
+        verdict = "may be chance"
+    return replace(
+        row,
+        verdict=verdict,
+        interval=numbers.span((evaluation.get("intervals") or {}).get(row.name)),
+        validation=numbers.spread((selection.get("validation") or {}).get(row.name)),
+        chance=numbers.chance(told.get("p")),
+    )
+
+
+def beats(evaluation: Mapping[str, Any], other: str, metric: str) -> bool | None:
+    """Say whether the model is better than another by more than chance; None where nothing is recorded of that."""
+    told = _against(evaluation, other).get(metric)
+    return None if told is None else bool(told["low"] > 0)
+
+
+def _against(evaluation: Mapping[str, Any], other: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (evaluation.get("against") or {}).get(other) or {}
+    return found
+
+
+def certainty(evaluation: Mapping[str, Any]) -> str | None:
+    """Say how the intervals were made; None where there are none."""
+    about: Mapping[str, Any] = evaluation.get("interval") or {}
+    if not evaluation.get("intervals") or not about:
+        return None
+    level, samples = numbers.percent(about["level"], 0), numbers.count(about["samples"])
+    drawn = f"{numbers.count(about['units'])} {about['drawn']}"
+    return f"{level} intervals: percentiles of {samples} bootstrap samples, each of {drawn}."
 
 
 def _metric(name: str, value: Any, baseline: Any, primary: bool) -> MetricRow:  # noqa: FBT001 - a fact, not a switch

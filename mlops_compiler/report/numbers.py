@@ -49,6 +49,26 @@ def score_beside(value: Any, bounds: tuple[float | None, ...]) -> str:
     return shown
 
 
+def span(interval: Any) -> str:
+    """Write an interval: ``0.8213 to 0.8651``."""
+    pair = interval if isinstance(interval, (list, tuple)) else ()
+    return f"{score(pair[0])} to {score(pair[1])}" if len(pair) == 2 else ""  # noqa: PLR2004 - both ends
+
+
+def spread(found: Any) -> str:
+    """Write what folds gave: ``0.8512 ± 0.0061``."""
+    if not isinstance(found, dict) or not is_number(found.get("mean")):
+        return ""
+    return score(found["mean"]) + (f" ± {score(found['std'])}" if is_number(found.get("std")) else "")
+
+
+def chance(p: Any) -> str:
+    """Write a probability of chance: ``p < 0.001``, ``p = 0.03``."""
+    if not is_number(p):
+        return ""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"  # noqa: PLR2004 - as people write it
+
+
 def signed(value: Any, digits: int = 4) -> str:
     """Write a difference with its sign, a true minus for a negative one."""
     if not is_number(value):

@@ -150,7 +150,8 @@ def _holdout(facts: ReportFacts) -> dict[str, Any]:
     ]
     value_chart = charts.value(curves.get("value") or {}, threshold if numbers.is_number(threshold) else None)
     return {
-        "metrics": holdout.metric_rows(evaluation),
+        "metrics": holdout.metric_rows(evaluation, facts.selection),
+        "certainty": holdout.certainty(evaluation),
         "caution": holdout.caution(evaluation),
         "policies": holdout.policy_rows(evaluation),
         "classes": evaluation.get("classes") or (),

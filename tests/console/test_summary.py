@@ -50,6 +50,37 @@ def test_a_missed_criterion_is_told_apart_even_where_rounding_would_hide_it(summ
     assert any(line.startswith("    ✗  roc_auc   0.829998  at least 0.83") for line in screen.lines)
 
 
+SURE = {
+    "intervals": {"roc_auc": [0.8214, 0.8701], "log_loss": [0.3902, 0.4366], "f1": [0.58, 0.66]},
+    "interval": {"level": 0.95, "method": "percentile", "samples": 2000, "drawn": "rows", "units": 1409},
+    "against": {
+        "baseline": {
+            "roc_auc": {"gain": 0.3467, "low": 0.32, "high": 0.37, "p": 0.0005},
+            "f1": {"gain": 0.01, "low": -0.02, "high": 0.04, "p": 0.4},
+        }
+    },
+    "reported": ["roc_auc", "f1"],
+}
+
+
+def test_every_metric_says_how_sure_it_is(summary, screen):
+    """L-SEL-2."""
+    validation = {"roc_auc": {"mean": 0.8512, "std": 0.0122}, "f1": {"mean": 0.61, "std": None}}
+    criteria = [{**summary.criteria[0], "interval": [0.8214, 0.8701]}, summary.criteria[1]]
+    known = {**summary.evaluation, **SURE}
+    print_summary(
+        replace(summary, evaluation=known, criteria=criteria, selection={"trial": 9, "validation": validation}),
+        screen.console,
+    )
+    text = "\n".join(screen.lines)
+    assert "  Metrics  on the holdout; 2,000 bootstrap samples of 1,409 rows" in text
+    assert "    roc_auc  0.8467  0.8214 to 0.8701  0.8512 ± 0.0122  0.5000" in text
+    assert "    f1       0.6214  0.5800 to 0.6600           0.6100  0.0000 *" in text
+    assert "    * no better than the baseline" in text
+    assert "0.8467  0.8214 to 0.8701  at least 0.83" in text
+    assert "log_loss  0.4127" not in text.split("Metrics")[1], "only what the recipe reports"
+
+
 def test_the_best_the_chosen_and_the_baseline_are_shown(summary, screen):
     print_summary(summary, screen.console)
     trials = [line for line in screen.lines if "trial " in line]

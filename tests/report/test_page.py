@@ -104,6 +104,25 @@ def test_every_metric_stands_beside_the_baseline(facts, page):
         assert f"{name} {value:.4f} {facts.evaluation['baseline'][name]:.4f}" in page.text
 
 
+def test_every_metric_says_how_sure_it_is(facts):
+    """L-SEL-2."""
+    sure = {
+        "intervals": {"roc_auc": [0.8214, 0.8701], "f1": [0.58, 0.66]},
+        "interval": {"level": 0.95, "method": "percentile", "samples": 2000, "drawn": "groups", "units": 120},
+        "against": {
+            "baseline": {
+                "roc_auc": {"gain": 0.3467, "low": 0.32, "high": 0.37, "p": 0.0005},
+                "f1": {"gain": 0.6214, "low": -0.02, "high": 0.7, "p": 0.4},
+            }
+        },
+    }
+    chosen = {**facts.selection, "validation": {"roc_auc": {"mean": 0.8512, "std": 0.0122}}}
+    text = Page(render_report(replace(facts, evaluation={**facts.evaluation, **sure}, selection=chosen))).text
+    assert "roc_auc 0.8467 0.8214 to 0.8701 0.8512 ± 0.0122 0.5000 +0.3467 better p < 0.001" in text
+    assert "may be chance p = 0.4" in text
+    assert "95 % intervals: percentiles of 2,000 bootstrap samples, each of 120 groups." in text
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -144,6 +144,7 @@ class Session:
             "std": _std(trial.scores),
             "scores": trial.scores,
             "metrics": {name: sum(record.metrics[name] for record in records) / len(records) for name in names},
+            "spread": {name: _std([record.metrics[name] for record in records]) for name in names},
             "predictions": [record.predictions for record in records],
             "baseline": trial.is_baseline,
             "error": trial.error,

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlops_compiler.backends.search.trial import predicted
+from mlops_compiler.backends.search.proposals import seed_of
+from mlops_compiler.backends.search.trial import beside, predicted
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.rows import read_rows
+from mlops_compiler.backends.stages.units import units_of
 from mlops_compiler.evaluation.confusion import confusion
 from mlops_compiler.evaluation.curves import calibration, precision_recall, roc
 from mlops_compiler.evaluation.errors import error_curves, error_summary
+from mlops_compiler.evaluation.intervals import Answers, differences, replicate
 from mlops_compiler.evaluation.metrics import score_all
 from mlops_compiler.evaluation.multiclass import by_class, confusion_counts
 from mlops_compiler.evaluation.threshold import value_curve, value_summary
-from mlops_compiler.ir.ops.lifecycle import Evaluate
+from mlops_compiler.ir.ops.lifecycle import Evaluate, Split
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.tables.steps import LABEL
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.evaluation.intervals import Replicates
     from mlops_compiler.ir.task import Task
     from mlops_compiler.models.kind import Target
 
@@ -39,7 +43,8 @@ def evaluate_model(context: Context) -> Outcome:
     read = read_rows(context, None)
     rows, parts = read.frame, read.parts
     entry = {"preparation": manifest["preparation"], "features": manifest["features"]}
-    held = prepared(entry, rows.filter(parts == HOLDOUT), "scoring")
+    of_holdout = rows.filter(parts == HOLDOUT)
+    held = prepared(entry, of_holdout, "scoring")
     files = {name: context.store.objects.get(digest) for name, digest in manifest["model"]["files"].items()}
     answers = predicted(op.task, MODELS[manifest["model"]["kind"]].load(files), held.X)
     base = _baseline(op.task, rows.filter(parts != HOLDOUT)[LABEL], answers)
@@ -54,12 +59,24 @@ def evaluate_model(context: Context) -> Outcome:
         "threshold": threshold,
         **_details(op, held.y, answers, manifest),
     }
-    summary = {
-        "metrics": evaluation["metrics"],
-        "baseline": evaluation["baseline"],
-        "rows": evaluation["rows"],
+    sides = {
+        "model": Answers(predicted=answers, threshold=threshold),
+        "baseline": Answers(predicted=base, threshold=threshold),
     }
-    return Outcome(outputs={"evaluation": context.put_json(evaluation)}, summary=summary)
+    units = units_of(context.op(Split), of_holdout[held.kept], held.y)
+    evaluation |= _certainty(evaluation, replicate(op.task, held.y, sides, units, seed_of(op.seed, "evaluate")))
+    summary = {name: evaluation[name] for name in ("metrics", "baseline", "rows", "intervals", "interval", "against")}
+    outputs = {
+        "evaluation": context.put_json(evaluation),
+        "predictions": context.put_table(beside(op.task, held.y, answers)),
+    }
+    return Outcome(outputs=outputs, summary=summary)
+
+
+def _certainty(evaluation: dict[str, Any], found: Replicates) -> dict[str, Any]:
+    """Say how sure each metric is, and whether the model is better than the baseline by more than chance."""
+    gains = differences(found, "model", "baseline", evaluation["metrics"], evaluation["baseline"])
+    return {"intervals": found.intervals("model"), "interval": found.about(), "against": {"baseline": gains}}
 
 
 def _baseline(task: Task, labels: pl.Series, like: Values) -> Values:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mlops_compiler.backends.stages.deal import training_rows
 from mlops_compiler.backends.stages.prepare import shared_rows
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.tables.account import ROW
 from mlops_compiler.tables.matrix import design_matrix, refuse_missing
 from mlops_compiler.tables.preparation import FittedPreparation
 from mlops_compiler.tables.steps import LABEL, WEIGHT
@@ -51,20 +52,24 @@ class Prepared:
         X: The design matrix, shape (rows, features).
         y: What came: the number of each row's class, or its value; shape (rows,).
         weights: What each row weighs, shape (rows,); None where all weigh the same.
+        kept: Which of the rows given these are, where a filter may have dropped some; shape (rows,).
     """
 
     X: NDArray[np.float64]
     y: Target
     weights: NDArray[np.float64] | None
+    kept: NDArray[np.integer]
 
 
 def prepared(entry: dict[str, Any], rows: pl.DataFrame, mode: Literal["training", "scoring"]) -> Prepared:
     """Prepare rows to learn from, which must be those that the preparation was fitted on, or rows to score."""
-    frame = FittedPreparation.from_json(entry["preparation"]).transform(rows, mode)
+    numbered = rows.with_row_index(ROW)
+    frame = FittedPreparation.from_json(entry["preparation"]).transform(numbered, mode)
     return Prepared(
         X=design_matrix(frame, entry["features"]),
         y=(label if (label := frame[LABEL]).dtype.is_float() else label.cast(int)).to_numpy(),
         weights=frame[WEIGHT].to_numpy() if WEIGHT in frame.columns else None,
+        kept=frame[ROW].to_numpy(),
     )
 
 

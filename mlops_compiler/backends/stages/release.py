@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def release_model(context: Context) -> Outcome:
     """Run the stage; a missed criterion is a result, not an error."""
     evaluation = context.read_json("evaluate", "evaluation")
-    criteria = [_check(bound, evaluation["metrics"][bound.metric]) for bound in context.op(Release).criteria]
+    criteria = [_check(bound, evaluation) for bound in context.op(Release).criteria]
     accepted = all(item["met"] for item in criteria)
     manifest = context.inputs["train"].outputs["manifest"]
     number = _register(context, manifest, evaluation["metrics"]) if accepted else None
@@ -23,7 +23,8 @@ def release_model(context: Context) -> Outcome:
     return Outcome(outputs={"manifest": manifest}, summary=summary)
 
 
-def _check(bound: Bound, value: float) -> dict[str, Any]:
+def _check(bound: Bound, evaluation: dict[str, Any]) -> dict[str, Any]:
+    value = evaluation["metrics"][bound.metric]
     low_enough = bound.at_most is None or value <= bound.at_most
     high_enough = bound.at_least is None or value >= bound.at_least
     return {
@@ -31,6 +32,7 @@ def _check(bound: Bound, value: float) -> dict[str, Any]:
         "at_least": bound.at_least,
         "at_most": bound.at_most,
         "value": value,
+        "interval": evaluation["intervals"].get(bound.metric),
         "met": low_enough and high_enough,
     }
 

@@ -31,6 +31,7 @@ def select_trial(context: Context) -> Outcome:
         threshold = best_threshold(held["label"].cast(pl.Int64).to_numpy(), held["probability"].to_numpy(), op.value)
     selection = {
         **{name: chosen[name] for name in ("trial", "model", "kind", "parameters", "mean", "std")},
+        "validation": {name: {"mean": mean, "std": chosen["spread"][name]} for name, mean in chosen["metrics"].items()},
         "rule": op.rule,
         "threshold": threshold,
         "threshold_from": "default" if op.value is None else "value",

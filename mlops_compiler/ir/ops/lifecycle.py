@@ -176,6 +176,8 @@ class Evaluate:
     metric: str
     metrics: tuple[str, ...]
     value: ValueMatrix | None
+    seed: int = 0
+    """Of the bootstrap samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

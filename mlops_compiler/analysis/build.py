@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording, wording_steps
 from mlops_compiler.analysis.candidates import search_of
+from mlops_compiler.analysis.features import Prepared, check_of
 from mlops_compiler.analysis.joins import source_span
 from mlops_compiler.analysis.leaks import find_leaks
 from mlops_compiler.analysis.population import population_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.analysis.source import Intake
     from mlops_compiler.frontend.provenance import Provenance
+    from mlops_compiler.ir.ops.features import CheckFeatures
     from mlops_compiler.ir.schema import Column, Schema
     from mlops_compiler.recipe.recipe import Recipe
 
@@ -52,6 +54,7 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     features = _matrix_schema(places, (prepared[-1].schema if prepared else None) or schema, sink)
     joined = {ours: join.name for join in intake.joins for ours in join.types}
     find_leaks(prepared, schema, features, joined, places, sink)
+    checked = check_of(recipe, Prepared(features=features, steps=prepared), places, sink)
     search = search_of(recipe, places, sink)
     sink.raise_errors(RecipeError)
     return Program(
@@ -59,7 +62,8 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
         nodes=(
             *_intake(recipe, places, intake, schema),
             *prepared,
-            *_modelling(recipe, places, prepared, features, search),
+            *_matrix(places, prepared, features, checked),
+            *_modelling(recipe, places, search),
         ),
     )
 
@@ -173,9 +177,17 @@ def _matrix_schema(places: Provenance, schema: Schema, sink: Sink) -> Schema:
     return features
 
 
-def _modelling(
-    recipe: Recipe, places: Provenance, prepared: tuple[Node, ...], features: Schema, search: ops.Search
+def _matrix(
+    places: Provenance, prepared: tuple[Node, ...], features: Schema, checked: CheckFeatures | None
 ) -> tuple[Node, ...]:
+    last = (prepared[-1].name,) if prepared else ("snapshot", "split")
+    matrix = Node(name="matrix", op=ops.Matrix(features=features.names), inputs=last, schema=features)
+    if checked is None:
+        return (matrix,)
+    return (matrix, Node(name="features", op=checked, inputs=("matrix",), span=places.key_span(("features",))))
+
+
+def _modelling(recipe: Recipe, places: Provenance, search: ops.Search) -> tuple[Node, ...]:
     objective = recipe.objective
     worth = getattr(objective, "value", None)
     value = ops.ValueMatrix(**worth.model_dump()) if worth else None
@@ -188,7 +200,6 @@ def _modelling(
         )
         for name, bound in objective.accept.items()
     )
-    last = (prepared[-1].name,) if prepared else ("snapshot", "split")
     train = ops.Train(key=recipe.data.key, seed=recipe.validate_.seed)
     evaluate = ops.Evaluate(
         task=objective.task,
@@ -198,7 +209,6 @@ def _modelling(
         seed=recipe.validate_.seed,
     )
     return (
-        Node(name="matrix", op=ops.Matrix(features=features.names), inputs=last, schema=features),
         Node(name="search", op=search, inputs=("matrix", "split"), span=places.key_span(("models",))),
         Node(
             name="select", op=ops.Select(task=objective.task, rule=recipe.select.rule, value=value), inputs=("search",)

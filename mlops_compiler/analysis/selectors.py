@@ -55,10 +55,11 @@ def select(selector: Selector, schema: Schema) -> tuple[str, ...]:
 
 
 def _is_known(term: str, schema: Schema) -> bool:
-    return term in schema or term in GROUPS or _is_pattern(term)
+    return term in schema or term in GROUPS or is_pattern(term)
 
 
-def _is_pattern(term: str) -> bool:
+def is_pattern(term: str) -> bool:
+    """Whether a term is a regular expression between slashes."""
     return len(term) > 1 and term.startswith("/") and term.endswith("/")
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from mlops_compiler.analysis import wording_data
+from mlops_compiler.analysis.contract import FREE, column_check
 from mlops_compiler.analysis.history import histories, late_history
 from mlops_compiler.analysis.joins import Joiner, ResolvedJoin, source_span
 from mlops_compiler.analysis.population import computed_target
 from mlops_compiler.analysis.stacks import ResolvedStack, stacks_of
-from mlops_compiler.analysis.target import is_of
 from mlops_compiler.ir.ops.intake import Check, ColumnCheck, History, Read
 from mlops_compiler.ir.schema import DTYPES, Column, Known, Role, Schema
-from mlops_compiler.recipe.data import ColumnContract
 from mlops_compiler.recipe.sources import CsvSource, DeltaSource, SqlSource
 from mlops_compiler.tables.table import head, is_here
 
@@ -25,15 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-    from mlops_compiler.diagnostics import Diagnostic, Sink, Span
+    from mlops_compiler.diagnostics import Diagnostic, Sink
     from mlops_compiler.frontend.provenance import Provenance
     from mlops_compiler.recipe.recipe import Recipe
     from mlops_compiler.recipe.sources import Source
-
-_FREE = ColumnContract(nullable=True)
-"""What a column promises that the contract does not name."""
-_NUMBERS = ("int", "float")
-_TIMES = ("date", "datetime", "int", "float")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +91,7 @@ def intake_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Int
             sink.add(wording_data.starred_name(name, places.value_span(("data", "source", "path"))))
     guessed = _guessed(read, known, found if not absent else {}, stacks, joins)
     columns = tuple(
-        replace(_check(recipe, places, name, kind, sink), inferred=True if name in guessed else None)
+        replace(column_check(recipe, places, name, kind, sink), inferred=True if name in guessed else None)
         for name, kind in kept.items()
     )
     check = Check(
@@ -185,77 +176,6 @@ def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], s
             )
 
 
-def _check(recipe: Recipe, places: Provenance, name: str, kind: str, sink: Sink) -> ColumnCheck:
-    contract = recipe.data.columns.get(name, _FREE)
-    data = recipe.data
-    required = name in (recipe.objective.target, data.key, data.time, data.group)
-    span = _declared_at(recipe, places, name)
-    if contract.nullable and required and name in recipe.data.columns:
-        sink.add(
-            wording_data.contract_conflict(name, "is the key, target, time or group, and may not be missing", span)
-        )
-    if contract.range is not None and contract.type is None and kind not in _NUMBERS:
-        sink.add(wording_data.contract_conflict(name, f"has a range, and the source holds {kind}", span))
-    if contract.mean is not None and contract.type is None and kind not in _NUMBERS:
-        sink.add(wording_data.contract_conflict(name, f"has a mean, and the source holds {kind}", span))
-    if kind not in DTYPES and contract.type is None:
-        sink.add(wording_data.contract_conflict(name, f"has the type {kind}; give it one under data.columns", span))
-        kind = "text"
-    kind = contract.type or kind
-    if name == data.time and kind not in _TIMES:
-        sink.add(
-            wording_data.contract_conflict(name, f"is the time, and is {kind}", places.value_span(("data", "time")))
-        )
-    if contract.one_of is not None and (odd := [value for value in contract.one_of if not _can_hold(kind, value)]):
-        allowed = places.value_span(("data", "columns", name, "one_of"))
-        sink.add(wording_data.contract_conflict(name, f"is {kind}, and `one_of` lists {odd[0]!r}", allowed))
-    return ColumnCheck(
-        name=name,
-        type=kind,
-        nullable=contract.nullable and not required,
-        unique=name == recipe.data.key or contract.unique,
-        range=contract.range,
-        one_of=contract.one_of,
-        pattern=_pattern(contract, places, name, kind, sink),
-        missing=contract.missing,
-        mean=contract.mean,
-        severity=contract.severity,
-        description=contract.description,
-        span=span,
-    )
-
-
-def _pattern(contract: ColumnContract, places: Provenance, name: str, kind: str, sink: Sink) -> str | None:
-    """Check that a pattern is one, for the requests (Python's) as for tables (Rust's), and that it is for texts."""
-    if contract.pattern is None:
-        return None
-    span = places.value_span(("data", "columns", name, "pattern"))
-    try:
-        re.compile(contract.pattern)
-        pl.Series([""]).str.contains(contract.pattern, strict=True)
-    except (re.error, pl.exceptions.PolarsError) as error:
-        why = str(error).strip().splitlines()[-1]
-        sink.add(wording_data.contract_conflict(name, f"has a pattern that is none: {why}", span))
-        return None
-    if kind not in ("text", "category"):
-        sink.add(wording_data.contract_conflict(name, f"has a pattern, and is {kind}", span))
-    return contract.pattern
-
-
-def _declared_at(recipe: Recipe, places: Provenance, name: str) -> Span | None:
-    """Find where the recipe says something of a column: in the contract, as its key, as its target."""
-    if name in recipe.data.columns:
-        return places.value_span(("data", "columns", name))
-    for role in ("key", "time", "group"):
-        if name == getattr(recipe.data, role):
-            return places.value_span(("data", role))
-    return places.value_span(("objective", "target")) if name == recipe.objective.target else None
-
-
-def _can_hold(kind: str, value: object) -> bool:
-    return is_of(value, kind) or (kind == "float" and type(value) is int)
-
-
 def schema_of(recipe: Recipe, intake: Intake) -> Schema:
     """Make the schema of the table that is kept, with roles and what is known when."""
     late = late_history(recipe)
@@ -267,7 +187,7 @@ def schema_of(recipe: Recipe, intake: Intake) -> Schema:
 
 
 def _column(recipe: Recipe, check: ColumnCheck, late: AbstractSet[str]) -> Column:
-    known = Known.AFTER_OUTCOME if check.name in late else Known(recipe.data.columns.get(check.name, _FREE).known)
+    known = Known.AFTER_OUTCOME if check.name in late else Known(recipe.data.columns.get(check.name, FREE).known)
     role = Role.FEATURE if known is Known.BEFORE_PREDICTION else Role.IGNORED
     named = {recipe.data.key: Role.KEY, recipe.data.time: Role.TIME, recipe.data.group: Role.GROUP}
     role = named.get(check.name, role)

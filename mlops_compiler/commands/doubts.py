@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def doubts(summary: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
-    """Tell again what intake recorded.
+    """Tell again what a check recorded.
 
     Args:
-        summary: What the stage `snapshot` recorded.
+        summary: What the stage `snapshot` recorded, or `prepare`.
     """
     return tuple(
         Diagnostic(

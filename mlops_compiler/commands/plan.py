@@ -14,8 +14,9 @@ from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console.passes_view import print_passes
 from mlops_compiler.console.plan_view import PlanRow, print_clients, print_plan
 from mlops_compiler.console.streams import messages, results
-from mlops_compiler.diagnostics import Diagnostic, UsageError, render_json
+from mlops_compiler.diagnostics import Diagnostic, UsageError, listing, render_json
 from mlops_compiler.driver import plan_recipe
+from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.lifecycle import Candidate, Matrix, Search
 from mlops_compiler.ir.printer import print_value
 from mlops_compiler.passes.manager import trace
@@ -126,16 +127,28 @@ def plan_data(made: Plan) -> list[dict[str, Any]]:
 
 def _extra(stage: Stage, cost: Cost | None) -> str:
     """What a stage will do, where its name does not say it, and what it will take."""
+    if stage.name == "prepare":
+        return _prepare(stage)
     match stage.nodes[-1].op:
-        case Matrix(features=features):
-            steps = stage.ingredients["prepare.order"]
-            return f"{', '.join(steps)} → {len(features)} features" if steps else f"{len(features)} features"
         case Search() as search:
             limit = f"at most {search.trials} trials" + (f" or {search.time:g} s" if search.time else "")
             told = [f"{limit}, {search.algorithm}, {search.scheduler}", *map(_candidate, search.candidates)]
             return "\n".join([*told, *([_search_cost(cost.search)] if cost is not None and cost.search else [])])
         case _:
             return ""
+
+
+def _prepare(stage: Stage) -> str:
+    """Say the steps, how many features they make, and what those promise."""
+    features = next(node.op.features for node in stage.nodes if isinstance(node.op, Matrix))
+    steps = stage.ingredients["prepare.order"]
+    made = f"{', '.join(steps)} → {len(features)} features" if steps else f"{len(features)} features"
+    checked = next((node.op for node in stage.nodes if isinstance(node.op, CheckFeatures)), None)
+    if checked is None:
+        return made
+    told = [f"at most {checked.at_most}"] if checked.at_most is not None else []
+    told += [f"contracts of {listing(item.key for item in checked.checks)}"] if checked.checks else []
+    return f"{made}\nchecked on the training rows: {', '.join(told)}"
 
 
 def _candidate(item: Candidate) -> str:

@@ -182,7 +182,8 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
     compiled = begun.planned.compiled
     place = compiled.composed.provenance.value_span(("data", "snapshot", "backups"))
     _, failed = back_up(compiled.recipe, begun.store, records["snapshot"], place)
-    found = (*failed, *doubts(records["snapshot"].summary), *leak_suspects(records["prepare"].summary, compiled))
+    doubted = [item for stage in ("snapshot", "prepare") for item in doubts(records[stage].summary)]
+    found = (*failed, *doubted, *leak_suspects(records["prepare"].summary, compiled))
     found += tell_outcome(notices, outcome, summary.ran)
     tell_beside(found, invocation.style)
     if invocation.as_json:

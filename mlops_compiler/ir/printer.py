@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from mlops_compiler.ir.domain import DOMAINS, Choice, is_domain
+from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.intake import Check
 from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project, Release, Search
 from mlops_compiler.ir.schema import Known, Role, Schema, dtype_name
@@ -51,6 +52,9 @@ def _details(node: Node) -> Iterator[str]:
             yield from (f"{named.name}: {print_step(named.step)}" for named in filters)
         case Matrix(features=features):
             yield ", ".join(features)
+        case CheckFeatures(checks=checks, at_most=most):
+            yield from (_unusual(item) for item in checks)
+            yield from ([f"at_most={most}"] if most is not None else [])
         case Search() as search:
             yield from _search(search)
         case Release(criteria=criteria):

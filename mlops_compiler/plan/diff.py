@@ -45,7 +45,7 @@ _WORDS = {
     "release.criteria": "objective.accept",
 }
 """Ingredients that the recipe calls otherwise."""
-_NAMED = {("prepare",): 2, ("models",): 2, ("data", "columns"): 3}
+_NAMED = {("prepare",): 2, ("models",): 2, ("data", "columns"): 3, ("features", "columns"): 3}
 """Where the recipe names things: changes below are told of the thing."""
 
 

@@ -9,6 +9,7 @@ from mlops_compiler.ir.domain import DOMAINS
 from mlops_compiler.ir.fingerprint import canonical, fingerprint, flatten
 from mlops_compiler.ir.ops import intake
 from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.plan.diff import VERSION
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
         case "snapshot":
             return tuple(node for node in program if isinstance(node.op, _INTAKE))
         case "prepare":
-            kinds = (ops.Project, ops.Prepare, ops.FusedPrepare, ops.Matrix)
+            kinds = (ops.Project, ops.Prepare, ops.FusedPrepare, CheckFeatures, ops.Matrix)
             return tuple(node for node in program if isinstance(node.op, kinds))
         case "train":  # the manifest tells serving about the contract, the classes and the features
             return tuple(program[name] for name in ("contract", "split", "matrix", "search", "train"))
@@ -213,14 +214,8 @@ def _of_node(node: Node) -> dict[str, Any]:
             return {f"data.{node.name}": _fields(op, without=("times",))}
         case intake.Population(where=where, target=target):
             return {"data.where": where, "objective.target_is": target[1] if target else None}
-        case intake.Check(columns=columns, max_loss=most, rows=(fewest, many), fresh=fresh):
-            return {
-                "data.rows.at_least": fewest,
-                "data.rows.at_most": many,
-                "data.fresh": fresh[1] if fresh else None,
-                "data.columns": {item.name: _fields(item, without=("name", "inferred")) for item in columns},
-                "data.max_loss": most,
-            }
+        case intake.Check() | CheckFeatures() as op:
+            return _of_contract(op)
         case ops.Prepare(step=step):
             return {node.name: {"op": step.op, **_fields(step)}}
         case ops.FusedPrepare(steps=steps) | ops.Project(filters=steps):  # reading fewer columns gives the same
@@ -230,6 +225,23 @@ def _of_node(node: Node) -> dict[str, Any]:
             return {"search": _fields(search, without=("candidates", "cpus", "gpus")), "models": models}
         case op:
             return {node.name: _fields(op)}
+
+
+def _of_contract(op: intake.Check | CheckFeatures) -> dict[str, Any]:
+    """What the columns before preparation must keep, or the features after it."""
+    if isinstance(op, CheckFeatures):
+        return {
+            "features.at_most": op.at_most,
+            "features.severity": op.severity if op.at_most is not None else None,
+            "features.columns": {item.key: _fields(item, without=("key",)) for item in op.checks},
+        }
+    return {
+        "data.rows.at_least": op.rows[0],
+        "data.rows.at_most": op.rows[1],
+        "data.fresh": op.fresh[1] if op.fresh else None,
+        "data.columns": {item.name: _fields(item, without=("name", "inferred")) for item in op.columns},
+        "data.max_loss": op.max_loss,
+    }
 
 
 def _candidate(item: ops.Candidate) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mlops_compiler.recipe.amounts import Delay, Duration
+from mlops_compiler.recipe.distribution import Distribution
 from mlops_compiler.recipe.history import AnyPast
 from mlops_compiler.recipe.names import Name
 from mlops_compiler.recipe.sources import Source
@@ -76,7 +77,7 @@ class Stack(Section):
     """Its columns that are called otherwise in the source: its name, and the source's."""
 
 
-class ColumnContract(Section):
+class ColumnContract(Distribution):
     """What one column promises; checked when data are taken in, and again at the service."""
 
     type: ColumnType | None = None
@@ -90,11 +91,7 @@ class ColumnContract(Section):
     pattern: Annotated[str, Field(min_length=1)] | None = None
     """A regular expression that each value matches as a whole; texts only."""
     unique: bool = False
-    """Whether no value may stand in two rows; checked at intake, as are `missing` and `mean`."""
-    missing: Annotated[float, Field(ge=0, le=1)] | None = None
-    """The greatest share of values that may be missing."""
-    mean: tuple[float, float] | None = None
-    """The least and the greatest mean of the column; numbers only."""
+    """Whether no value may stand in two rows; checked at intake, as is what the column is like as a whole."""
     severity: Literal["error", "warn"] = "error"
     """Whether a breach ends the run, or is told beside it; the service takes what a warning is about."""
     known: Known = "before_prediction"
@@ -108,8 +105,6 @@ class ColumnContract(Section):
             raise ValueError(f"`range` needs low <= high, not [{self.range[0]:g}, {self.range[1]:g}]")
         if self.range is not None and self.type not in (None, "int", "float"):
             raise ValueError(f"`range` bounds numbers; the type here is {self.type}")
-        if self.mean is not None and self.mean[0] > self.mean[1]:
-            raise ValueError(f"`mean` needs low <= high, not [{self.mean[0]:g}, {self.mean[1]:g}]")
         if self.pattern is not None and self.type not in (None, "text", "category"):
             raise ValueError(f"`pattern` is for texts; the type here is {self.type}")
         if self.pattern is not None and self.one_of is not None:

@@ -10,6 +10,7 @@ from mlops_compiler.evaluation.metrics import metric_names
 from mlops_compiler.recipe.data import Data
 from mlops_compiler.recipe.deploy import Deploy
 from mlops_compiler.recipe.explore import Explore
+from mlops_compiler.recipe.features import Features
 from mlops_compiler.recipe.feedback import Feedback
 from mlops_compiler.recipe.governance import Allowance, Environment, Notice, Owner
 from mlops_compiler.recipe.models import AnyModel
@@ -49,6 +50,7 @@ class Recipe(Section):
     explore: Explore = Explore()
     prepare: dict[Name, AnyStep] = Field(default_factory=dict)
     """Named steps, run in this order; what a step learns, it learns from training rows."""
+    features: Features = Features()
     validate_: Annotated[Validation, Field(alias="validate")] = Validation()
     models: Annotated[dict[Name, AnyModel], Field(min_length=1)]
     """Named candidates of the search, each of a kind."""

@@ -73,6 +73,8 @@ class ReportFacts:
         stages: The lifecycle in order: ``stage``, ``action`` (reuse, rebuild, new), ``reason``,
             ``fingerprint``; ``seconds`` where known; ``parents`` (names) where not just the stage before.
         steps: The preparation as it was fitted, one mapping a step.
+        contract: What the features promise: ``key``, ``features`` (how many), ``wanted``, ``broken`` and ``severity``
+            of each part.
         suspects: Features that predict the target almost alone: ``feature`` and ``score`` of each.
         leaderboard: Every trial of the search, best first.
         selection: The trial that was chosen, and why.
@@ -92,6 +94,7 @@ class ReportFacts:
     criteria: Sequence[Json] = ()
     stages: Sequence[Json] = ()
     steps: Sequence[Json] = ()
+    contract: Sequence[Json] = ()
     suspects: Sequence[Json] = ()
     leaderboard: Json | None = None
     selection: Json | None = None

@@ -1,4 +1,4 @@
-"""What a table promises as a whole: how many rows, how much of a column may be missing, its mean, its newest time."""
+"""What a table promises as a whole: how many rows, what its columns are like as a whole, its newest time."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from mlops_compiler.diagnostics import Diagnostic
+from mlops_compiler.tables.distribution import asks, departures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.ops.intake import Check, ColumnCheck
@@ -29,9 +30,7 @@ def expectations(check: Check, rows: pl.DataFrame, now: datetime | None = None) 
     """
     for finding in _rows(check, rows.height):
         yield finding, "error"
-    for column in check.columns:
-        for finding in _of_column(column, rows[column.name]):
-            yield finding, column.severity
+    yield from _of_columns(check.columns, rows)
     if check.fresh is not None:
         name, seconds = check.fresh
         newest = newest_time(rows, name)
@@ -56,27 +55,22 @@ def _row_count(height: int, wanted: str) -> Diagnostic:
     )
 
 
-def _of_column(column: ColumnCheck, values: pl.Series) -> Iterator[Diagnostic]:
-    if column.missing is not None and len(values):
-        share = values.null_count() / len(values)
-        if share > column.missing:
-            told = f"column `{column.name}` may be missing in {column.missing:.1%} of the rows, and is in {share:.1%}"
-            yield Diagnostic(
-                code="contract-missing",
-                headline=told,
-                span=column.span,
-                help="look why it is not filled any more, or raise `missing`",
-            )
-    if column.mean is not None and values.count():
-        low, high = column.mean
-        mean = float(values.cast(pl.Float64).to_frame().select(pl.all().mean()).item())
-        if not low <= mean <= high:
-            yield Diagnostic(
-                code="contract-mean",
-                headline=f"the mean of column `{column.name}` must lie between {low:g} and {high:g}, and is {mean:g}",
-                span=column.span,
-                help="look whether its unit or its population changed, or widen `mean`",
-            )
+def _of_columns(columns: Sequence[ColumnCheck], rows: pl.DataFrame) -> Iterator[tuple[Diagnostic, str]]:
+    """Look at all columns in one scan."""
+    asked = {
+        f"{index}|{key}": expression
+        for index, column in enumerate(columns)
+        for key, expression in asks(
+            column, column.name, is_float=rows.schema[column.name].is_float(), shares=column.shares
+        ).items()
+    }
+    if not asked or not rows.height:
+        return
+    answers = rows.select(**asked).row(0, named=True)
+    for index, column in enumerate(columns):
+        own = {key.removeprefix(f"{index}|"): value for key, value in answers.items() if key.startswith(f"{index}|")}
+        for finding in departures(column, column.name, own, column.shares):
+            yield finding, column.severity
 
 
 def newest_time(rows: pl.DataFrame, name: str) -> datetime | None:

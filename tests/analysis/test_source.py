@@ -28,7 +28,7 @@ OVERRIDES = {
     "the key ignored": (["data.ignore=«[id]»"], "contract-conflict", None),
     "a target that may be missing": (["+data.columns.left=«{nullable: true}»"], "contract-conflict", None),
     "a range of texts": (["+data.columns.city=«{range: [0, 1]}»"], "contract-conflict", None),
-    "a mean of texts": (["+data.columns.city=«{mean: [0, 1]}»"], "contract-conflict", None),
+    "a mean of texts": (["+data.columns.city={«mean»: [0, 1]}"], "contract-conflict", None),
     "a pattern of numbers": (["+data.columns.age={pattern: '«a+»'}"], "contract-conflict", None),
     "a pattern that is none": (["+data.columns.city={pattern: '«(a»'}"], "contract-conflict", None),
     "personal data that are not there": (

@@ -28,6 +28,8 @@ KEPT = {
     "enough rows": check(rows=(4, 4)),
     "few are missing": check(missing=0.25),
     "the mean": check(mean=(3.0, 3.0)),
+    "the spread": check(std=(2.6, 2.7), quantiles=(("p0", 1, 1), ("p50", 2, 2))),
+    "the share of a level": check(type="int", shares=(("1.0", 0.3, 0.4),)),
     "new enough": check(fresh=("at", 2 * 86_400)),
 }
 BROKEN = {
@@ -35,6 +37,13 @@ BROKEN = {
     "too many rows": (check(rows=(None, 3)), "contract-rows", "at most 3 rows, and there are 4"),
     "too many are missing": (check(missing=0.2), "contract-missing", "in 20.0% of the rows, and is in 25.0%"),
     "another mean": (check(mean=(0.0, 2.5)), "contract-mean", "between 0 and 2.5, and is 3"),
+    "another spread": (check(std=(3, 4)), "contract-std", "must lie between 3 and 4, and is 2.64575"),
+    "another median": (check(quantiles=(("p50", 3, 4),)), "contract-quantile", "p50 of column `x` must lie between 3"),
+    "a rarer level": (
+        check(shares=(("1.0", 0.4, 0.5),)),
+        "contract-share",
+        "40.0% to 50.0% of column `x`, and is 33.3%",
+    ),
     "too old": (check(fresh=("at", 86_400)), "contract-stale", "2024-01-09 00:00 UTC, 36 hours ago"),
 }
 

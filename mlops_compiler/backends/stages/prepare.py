@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.backends.stages.contract import kept_contract
 from mlops_compiler.backends.stages.deal import HOLDOUT, training_rows
 from mlops_compiler.backends.stages.rows import Rows, read_rows
 from mlops_compiler.diagnostics import DataError, Diagnostic
@@ -128,6 +129,7 @@ def fit_preparations(context: Context) -> Outcome:
         "suspects": [asdict(item) for item in _suspects(context, pipeline, prepared)],
         "features": len(final["features"]),
         "rows": split["training_rows"],
+        **kept_contract(context, final["features"], prepared),
     }
     outputs = {"preparations": context.put_json(value)}
     if dropped.height:

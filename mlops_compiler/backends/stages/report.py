@@ -41,6 +41,7 @@ def report_facts(context: Context) -> ReportFacts:
         criteria=release["criteria"],
         stages=_stages(context),
         steps=context.inputs["prepare"].summary["steps"],
+        contract=context.inputs["prepare"].summary.get("contract", []),
         suspects=context.inputs["prepare"].summary.get("suspects", []),
         leaderboard=_leaderboard(context),
         selection=context.read_json("select", "selection"),

@@ -157,6 +157,11 @@ class ColumnCheck:
     pattern: str | None = None
     missing: float | None = None
     mean: tuple[float, float] | None = None
+    std: tuple[float, float] | None = None
+    quantiles: tuple[tuple[str, float, float], ...] | None = None
+    """Such as ``("p50", 10, 30)``."""
+    shares: tuple[tuple[str, float, float], ...] | None = None
+    """Of levels, each with the least and the greatest share of the values."""
     severity: Literal["error", "warn"] = "error"
     description: str | None = None
     inferred: bool | None = None

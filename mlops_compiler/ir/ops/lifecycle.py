@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
+from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.intake import Check, History, Join, Population, Read, Snapshot, Stack
 
 if TYPE_CHECKING:
@@ -218,6 +219,7 @@ LifecycleOp: TypeAlias = (
     | Prepare
     | FusedPrepare
     | Matrix
+    | CheckFeatures
     | Search
     | Select
     | Train

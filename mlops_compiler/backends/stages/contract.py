@@ -1,0 +1,52 @@
+"""The contract after preparation, in the stage that prepares: a breach ends it, or is recorded and told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.diagnostics import DataError, Sink
+from mlops_compiler.ir.ops.features import CheckFeatures
+from mlops_compiler.tables.feature_contract import check_features
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import polars as pl
+
+    from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.diagnostics import Diagnostic
+
+
+def kept_contract(context: Context, features: Sequence[str], prepared: pl.DataFrame) -> dict[str, Any]:
+    """Check the features of the release against the contract of the recipe.
+
+    Args:
+        context: The stage that prepares.
+        features: The features by their full names.
+        prepared: The prepared rows that the release learns from.
+
+    Returns:
+        What to record: ``contract``, what became of each part, and ``doubts``, breaches that only warn; nothing
+        where the recipe has no such contract.
+
+    Raises:
+        DataError: The features break it: all of it.
+    """
+    op = next((node.op for node in context.task.stage.nodes if isinstance(node.op, CheckFeatures)), None)
+    if op is None:
+        return {}
+    kept, found = check_features(op, features, prepared)
+    sink = Sink()
+    for finding, severity in found:
+        if severity == "error":
+            sink.add(finding)
+    sink.raise_errors(DataError)
+    return {"contract": [asdict(item) for item in kept], "doubts": as_doubts(finding for finding, _ in found)}
+
+
+def as_doubts(found: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """Write findings that only warn as a stage records them."""
+    return [
+        {"code": item.code, "headline": item.headline, "notes": [note.text for note in item.notes]} for item in found
+    ]

@@ -1,4 +1,4 @@
-"""Logistic regression with an L2 penalty: the first model to try, and often the last one needed."""
+"""Logistic regression with a penalty: the first model to try, and often the last one needed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class LogisticRegressionParameters(Parameters):
-    """L2-penalised logistic regression; give it standardized columns.
+    """Penalised logistic regression; give it standardized columns.
 
     The range of ``C`` is that of scikit-learn's ``LogisticRegressionCV``, 1e-4 to 1e4, less its last decade:
     there the penalty no longer matters, and the solver takes its time.
@@ -27,6 +27,9 @@ class LogisticRegressionParameters(Parameters):
 
     C: Tunable[Annotated[float, Field(gt=0, le=1e10)]] = LogUniform(low=1e-4, high=1e3)
     """Inverse strength of the penalty: smaller is simpler."""
+    l1_ratio: Tunable[Annotated[float, Field(ge=0, le=1)]] = 0.0
+    """The share of an L1 penalty, under which some weights become zero: 1 is the lasso, between is the elastic net.
+    Above 0 the fit takes longer."""
     class_weight: Tunable[Literal["balanced"] | None] = None
     """``balanced`` weighs each row by the inverse frequency of its class; probabilities are then no
     longer calibrated."""
@@ -38,13 +41,13 @@ class LogisticRegression(ModelKind):
     name = "logistic_regression"
     tasks = ("binary_classification", "multiclass_classification")
     parameters = LogisticRegressionParameters
-    defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType({"C": 1.0, "class_weight": None})
+    defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType({"C": 1.0, "l1_ratio": 0.0, "class_weight": None})
     complexity = 10
     explains: ClassVar[frozenset[Explanation]] = frozenset({"coefficients"})
     seconds_per_cell = 1.5e-7
 
     def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
-        """Minimise the penalised log loss by L-BFGS."""
+        """Minimise the penalised log loss."""
         from mlops_compiler.models.adapters.logistic import fit_logistic
 
         return fit_logistic(X, y, parameters, options)

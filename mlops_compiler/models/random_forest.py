@@ -48,6 +48,8 @@ class RandomForest(ModelKind):
         {"n_estimators": 200, "max_features": 0.3, "min_samples_leaf": 10, "max_depth": None}
     )
     complexity = 30
+    version = 2
+    accepts_missing = True
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 3e-6
 

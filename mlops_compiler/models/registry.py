@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_compiler.extensions import Registry
+from mlops_compiler.models.decision_tree import DecisionTree
+from mlops_compiler.models.elastic_net import ElasticNet
+from mlops_compiler.models.extra_trees import ExtraTrees
 from mlops_compiler.models.hist_gradient_boosting import HistGradientBoosting
 from mlops_compiler.models.logistic_regression import LogisticRegression
 from mlops_compiler.models.mean import Mean
+from mlops_compiler.models.naive_bayes import NaiveBayes
+from mlops_compiler.models.nearest_neighbours import NearestNeighbours
 from mlops_compiler.models.prior import Prior
 from mlops_compiler.models.random_forest import RandomForest
 from mlops_compiler.models.ridge import Ridge
+from mlops_compiler.models.svm import Svm
 from mlops_compiler.models.torch_mlp import TorchMlp
 
 if TYPE_CHECKING:
@@ -19,10 +25,16 @@ if TYPE_CHECKING:
 _BUILTIN: tuple[ModelKind, ...] = (
     Prior(),
     Mean(),
+    NaiveBayes(),
     LogisticRegression(),
     Ridge(),
+    ElasticNet(),
+    DecisionTree(),
+    NearestNeighbours(),
     RandomForest(),
+    ExtraTrees(),
     HistGradientBoosting(),
+    Svm(),
     TorchMlp(),
 )
 MODELS: Registry[ModelKind] = Registry("mlops_compile.models", {kind.name: kind for kind in _BUILTIN})

@@ -27,7 +27,7 @@ class RidgeParameters(Parameters):
     """
 
     alpha: Tunable[Annotated[float, Field(ge=0, le=1e10)]] = LogUniform(low=1e-3, high=1e4)
-    """Strength of the penalty: larger is simpler."""
+    """Strength of the penalty: larger is simpler, and 0 is plain least squares."""
 
 
 class Ridge(ModelKind):
@@ -49,6 +49,6 @@ class Ridge(ModelKind):
 
     def load(self, files: Mapping[str, bytes]) -> FittedModel:
         """Read the coefficients; needs numpy only."""
-        from mlops_compiler.models.adapters.ridge import load_ridge
+        from mlops_compiler.models.adapters.linear import FittedRidge, load_linear
 
-        return load_ridge(files)
+        return load_linear(files, FittedRidge)

@@ -18,6 +18,7 @@ class Zoo:
     # Small enough to be quick; the rest are the kinds' defaults.
     SMALL = {  # noqa: RUF012
         "random_forest": {"n_estimators": 20},
+        "extra_trees": {"n_estimators": 20},
         "hist_gradient_boosting": {"max_iter": 20},
         "torch_mlp": {"hidden": 16, "epochs": 5, "learning_rate": 0.01},
     }

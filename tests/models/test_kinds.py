@@ -6,16 +6,25 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.svm import SVC, SVR
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.models.adapters import logistic
+from mlops_compiler.models.adapters.svm import coupled, pairs
 from mlops_compiler.models.adapters.tree_predictor import sum_by_tree
 
 
@@ -40,13 +49,15 @@ def test_ridge_is_scikit_learns(zoo):
     ("kind", "classifier", "regressor"),
     [
         ("random_forest", RandomForestClassifier, RandomForestRegressor),
+        ("extra_trees", ExtraTreesClassifier, ExtraTreesRegressor),
+        ("decision_tree", DecisionTreeClassifier, DecisionTreeRegressor),
         ("hist_gradient_boosting", HistGradientBoostingClassifier, HistGradientBoostingRegressor),
         ("logistic_regression", LogisticRegression, None),
     ],
 )
 def test_other_tasks_are_scikit_learns(kind, classifier, regressor, task, zoo):
     X, y = zoo.X, zoo.targets[task]
-    settings = {**zoo.parameters(kind), **({} if kind == "logistic_regression" else {"random_state": 1})}
+    settings = {**zoo.parameters(kind), "random_state": 1}
     if task == "regression" and regressor is not None:
         assert zoo.fitted(f"{kind}/{task}").predict(X)[:, 0] == pytest.approx(
             regressor(**settings).fit(X, y).predict(X), rel=1e-12
@@ -75,8 +86,139 @@ def test_a_forest_is_scikit_learns(zoo):
     assert zoo.fitted("random_forest").predict(X) == pytest.approx(oracle.predict_proba(X), rel=1e-12)
 
 
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+def test_an_l1_penalty_leaves_weights_out(l1_ratio, zoo):
+    X, y = zoo.X, zoo.y
+    settings = {"C": 0.05, "l1_ratio": l1_ratio}
+    oracle = LogisticRegression(**settings, solver="saga", max_iter=1000, random_state=1).fit(X, y)
+    ours = zoo.fit("logistic_regression", **settings)
+    assert ours.predict(X) == pytest.approx(oracle.predict_proba(X), rel=1e-9)
+    assert (ours.weights == 0).any()
+
+
+def test_ridge_without_a_penalty_is_least_squares(zoo):
+    X, y = zoo.X, zoo.targets["regression"]
+    assert zoo.fit("ridge", alpha=0.0).predict(X)[:, 0] == pytest.approx(LinearRegression().fit(X, y).predict(X))
+
+
+def test_an_elastic_net_is_scikit_learns_in_any_unit(zoo):
+    X, y = zoo.X, zoo.targets["regression"]
+    oracle = ElasticNet(alpha=0.05, l1_ratio=0.7).fit(X, (y - y.mean()) / y.std())
+    ours = zoo.fit("elastic_net", alpha=0.05, l1_ratio=0.7)
+    assert ours.predict(X)[:, 0] == pytest.approx(oracle.predict(X) * y.std() + y.mean(), rel=1e-12)
+    assert zoo.fit("elastic_net", alpha=2.0, l1_ratio=1.0).weights.tolist() == [[0.0]] * 6
+
+
+@pytest.mark.parametrize("task", ["binary_classification", "multiclass_classification"])
+def test_naive_bayes_is_scikit_learns(task, zoo):
+    X, y = zoo.X, zoo.targets[task]
+    oracle = GaussianNB(var_smoothing=0.1).fit(X, y)
+    assert zoo.fit(f"naive_bayes/{task}", var_smoothing=0.1).predict(X) == pytest.approx(oracle.predict_proba(X))
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+@pytest.mark.parametrize("task", ["binary_classification", "multiclass_classification", "regression"])
+def test_neighbours_are_scikit_learns(task, weights, zoo):
+    X, y = zoo.X, zoo.targets[task]
+    ours = zoo.fit(f"nearest_neighbours/{task}", X[:300], y[:300], weights=weights, n_neighbors=7)
+    chosen = KNeighborsRegressor if task == "regression" else KNeighborsClassifier
+    oracle = chosen(n_neighbors=7, weights=weights).fit(X[:300], y[:300])
+    theirs = oracle.predict(X)[:, None] if task == "regression" else oracle.predict_proba(X)
+    assert ours.predict(X) == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+
+
+def test_neighbours_that_are_equally_near_answer_in_their_order(zoo):
+    X = np.repeat([[0.0], [1.0]], [4, 2], axis=0)
+    model = zoo.fit("nearest_neighbours", X, np.array([1, 0, 0, 1, 1, 0]), n_neighbors=3, weights="uniform")
+    assert model.predict(np.array([[0.0], [0.9]]))[:, 1] == pytest.approx([1 / 3, 2 / 3])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-8, 1e8])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_no_neighbour_is_missed_for_rounding(scale, offset, zoo):
+    X = (zoo.X + offset) * scale
+    model = zoo.fit("nearest_neighbours", X, n_neighbors=5, weights="uniform")
+    exact = ((X[:, None, :] - X[None]) ** 2).sum(axis=2)
+    nearest = np.argsort(exact, axis=1, kind="stable")[:, :5]
+    assert model.predict(X)[:, 1] == pytest.approx(zoo.y[nearest].mean(axis=1))
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])
+class TestSvm:
+    SETTINGS = {"C": 2.0, "gamma": 0.2}  # noqa: RUF012
+
+    def test_of_two_classes_decides_as_scikit_learns(self, kernel, zoo):
+        X, y = zoo.X, zoo.y
+        oracle = SVC(kernel=kernel, **self.SETTINGS).fit(X, y)
+        ours = zoo.fit("svm", kernel=kernel, **self.SETTINGS)
+        log_odds = np.log(ours.predict(X)[:, 1] / ours.predict(X)[:, 0])
+        assert log_odds == pytest.approx(oracle.decision_function(X) * ours.slope + ours.offset, rel=1e-6, abs=1e-6)
+
+    def test_is_calibrated_on_rows_that_it_did_not_see(self, kernel, zoo):
+        from sklearn.calibration import _SigmoidCalibration
+
+        X, y = zoo.X, zoo.y
+        folds = StratifiedKFold(3, shuffle=True, random_state=1)
+        machine = clone(SVC(kernel=kernel, **self.SETTINGS))
+        unseen = cross_val_predict(machine, X, y, cv=folds, method="decision_function")
+        oracle = _SigmoidCalibration().fit(unseen, y)
+        ours = zoo.fit("svm", kernel=kernel, **self.SETTINGS)
+        assert [*ours.slope, *ours.offset] == pytest.approx([-oracle.a_, -oracle.b_])
+
+    def test_of_a_value_is_scikit_learns_in_any_unit(self, kernel, zoo):
+        X, y = zoo.X, zoo.targets["regression"]
+        oracle = SVR(kernel=kernel, epsilon=0.2, **self.SETTINGS).fit(X, (y - y.mean()) / y.std())
+        ours = zoo.fit("svm/regression", kernel=kernel, epsilon=0.2, **self.SETTINGS)
+        assert ours.predict(X)[:, 0] == pytest.approx(oracle.predict(X) * y.std() + y.mean(), rel=1e-9)
+
+    def test_of_several_classes_finds_them(self, kernel, zoo):
+        y = zoo.targets["multiclass_classification"]
+        found = zoo.fit("svm/multiclass_classification", kernel=kernel, **self.SETTINGS).predict(zoo.X)
+        assert (found.argmax(axis=1) == y).mean() > 0.4
+
+
+def test_coupled_pairs_agree_with_the_probabilities_that_they_come_from():
+    true = np.array([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]])
+    first = np.stack([true[:, one] / (true[:, one] + true[:, other]) for one, other in pairs(3)], axis=1)
+    assert coupled(first, 3) == pytest.approx(true)
+
+
+@pytest.mark.parametrize("task", ["binary_classification", "multiclass_classification", "regression"])
+@pytest.mark.parametrize("kind", ["svm", "nearest_neighbours"])
+def test_a_sample_is_learned_from_where_there_are_more_rows(kind, task, zoo):
+    y = zoo.targets[task].copy()
+    if task != "regression":
+        y[y == 1] = 0
+        y[7] = 1
+    model = zoo.fit(f"{kind}/{task}", zoo.X, y, max_rows=100)
+    rows = model.rows if kind == "nearest_neighbours" else model.vectors
+    assert len(rows) <= 103
+    assert "a sample of 10" in model.notes[0]
+    assert "of 400 rows" in model.notes[0]
+    assert zoo.fit(f"{kind}/{task}", zoo.X, y, max_rows=400).notes == ()
+
+
 def test_all_columns_is_not_one_column(zoo):
     assert zoo.fit("random_forest", max_features=1).dump() == zoo.fit("random_forest", max_features=1.0).dump()
+
+
+@pytest.mark.parametrize(
+    ("kind", "classifier", "regressor"),
+    [
+        ("decision_tree", DecisionTreeClassifier, DecisionTreeRegressor),
+        ("random_forest", RandomForestClassifier, RandomForestRegressor),
+        ("extra_trees", ExtraTreesClassifier, ExtraTreesRegressor),
+    ],
+)
+def test_trees_send_missing_values_where_scikit_learn_does(kind, classifier, regressor, zoo):
+    missing = np.random.default_rng(5).random(zoo.X.shape) < [0.2, 0.2, 0.2, 0.2, 0.2, 0.0]
+    X, elsewhere = np.where(missing, np.nan, zoo.X), np.where(missing[:, ::-1], np.nan, zoo.X)
+    settings = {**zoo.parameters(kind), "random_state": 1}
+    for task, chosen in (("multiclass_classification", classifier), ("regression", regressor)):
+        y, oracle = zoo.targets[task], chosen(**settings)
+        oracle.fit(X, y)
+        theirs = oracle.predict(elsewhere)[:, None] if task == "regression" else oracle.predict_proba(elsewhere)
+        assert zoo.fit(f"{kind}/{task}", X, y).predict(elsewhere) == pytest.approx(theirs, rel=1e-12)
 
 
 @pytest.mark.parametrize("early_stopping", [True, False])
@@ -91,7 +233,7 @@ def test_boosting_is_scikit_learns(early_stopping, missing, zoo):
 
 
 @pytest.mark.parametrize("task", ["binary_classification", "multiclass_classification", "regression"])
-@pytest.mark.parametrize("kind", ["random_forest", "hist_gradient_boosting"])
+@pytest.mark.parametrize("kind", ["decision_tree", "random_forest", "extra_trees", "hist_gradient_boosting"])
 def test_both_engines_walk_trees_alike(kind, task, zoo):
     X = zoo.X
     trees = zoo.fitted(f"{kind}/{task}").trees

@@ -14,7 +14,7 @@ from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.models.registry import MODELS
 
 KINDS = [f"{name}/{task}" for name, kind in MODELS.items() for task in kind.tasks]
-TREES = ("random_forest", "hist_gradient_boosting")
+TREES = ("decision_tree", "random_forest", "extra_trees", "hist_gradient_boosting")
 
 
 def refused(kind, files):
@@ -45,10 +45,9 @@ def test_a_later_format(kind, zoo):
     assert refused(kind, configured(zoo, kind, format=3))
 
 
-@pytest.mark.parametrize("other", KINDS)
-def test_another_kind(kind, model, other):
-    if other.partition("/")[0] != kind.partition("/")[0]:
-        assert refused(other, model.dump())
+def test_another_kind(kind, model):
+    files = model.dump()
+    assert all(refused(other, files) for other in MODELS if other != kind.partition("/")[0])
 
 
 def test_a_surplus_or_retyped_array(kind, zoo):
@@ -69,13 +68,17 @@ def test_a_node_that_leads_astray(kind, name, value, zoo):
     assert refused(kind, changed(zoo, kind, **{name: array}))
 
 
-@pytest.mark.parametrize("kind", [case for case in KINDS if not case.startswith(("prior", "mean", "ridge"))])
+@pytest.mark.parametrize(
+    "kind", [case for case in KINDS if not case.startswith(("prior", "mean", "ridge", "elastic_net"))]
+)
 @pytest.mark.parametrize("task", [None, "clairvoyance", 7], ids=str)
 def test_a_task_that_is_none(kind, task, zoo):
     assert refused(kind, configured(zoo, kind, task=task))
 
 
-@pytest.mark.parametrize("kind", ["logistic_regression", "torch_mlp", "random_forest", "hist_gradient_boosting"])
+@pytest.mark.parametrize(
+    "kind", ["logistic_regression", "torch_mlp", "naive_bayes", "nearest_neighbours", "svm", *TREES]
+)
 def test_outputs_of_another_task(kind, zoo):
     assert refused(kind, configured(zoo, kind, task="multiclass_classification"))
 
@@ -97,6 +100,24 @@ def test_a_wrong_baseline(baseline, zoo):
     assert refused("hist_gradient_boosting", configured(zoo, "hist_gradient_boosting", baseline=baseline))
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings_"),
+    [
+        ("nearest_neighbours", {"count": 0}),
+        ("nearest_neighbours", {"count": 401}),
+        ("nearest_neighbours", {"by_distance": 1}),
+        ("svm", {"gamma": -1.0}),
+        ("svm", {"gamma": 0.0}),
+        ("svm", {"gamma": "0.1"}),
+        ("svm/multiclass_classification", {"classes": 5}),
+        ("svm/multiclass_classification", {"classes": None}),
+    ],
+    ids=str,
+)
+def test_settings_that_do_not_fit(kind, settings_, zoo):
+    assert refused(kind, configured(zoo, kind, **settings_))
+
+
 @pytest.mark.parametrize("name", ["0.bias", "1.weights", "2.bias"])
 def test_layers_that_do_not_fit_together(name, zoo):
     array = load(zoo.fitted("torch_mlp").dump()["model.safetensors"])[name]
@@ -110,8 +131,17 @@ def test_layers_that_do_not_fit_together(name, zoo):
         ("mean", "value"),
         ("ridge", "weights"),
         ("ridge", "intercept"),
+        ("elastic_net", "weights"),
         ("logistic_regression", "weights"),
         ("logistic_regression", "intercept"),
+        ("naive_bayes", "prior"),
+        ("naive_bayes", "variance"),
+        ("nearest_neighbours", "rows"),
+        ("nearest_neighbours", "came"),
+        ("nearest_neighbours", "weights"),
+        ("svm", "vectors"),
+        ("svm", "weights"),
+        ("svm", "slope"),
     ],
 )
 def test_arrays_of_another_shape(kind, name, zoo):
@@ -126,6 +156,9 @@ def test_arrays_of_another_shape(kind, name, zoo):
         ("ridge", "weights"),
         ("logistic_regression", "weights"),
         ("logistic_regression", "intercept"),
+        ("naive_bayes", "mean"),
+        ("nearest_neighbours", "rows"),
+        ("svm", "weights"),
         ("random_forest", "value"),
         ("random_forest", "threshold"),
         ("hist_gradient_boosting", "value"),

@@ -1,4 +1,4 @@
-"""A random forest: grown by scikit-learn, kept as arrays, scored on rows rounded to float32 as at the fit."""
+"""Trees and forests: grown by scikit-learn, kept as arrays, scored on rows rounded to float32 as at the fit."""
 
 from __future__ import annotations
 
@@ -22,14 +22,13 @@ if TYPE_CHECKING:
     from mlops_compiler.ir.task import Task
     from mlops_compiler.models.kind import FitOptions, Matrix, Target
 
-_KIND = "random_forest"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedForest(ScoringModel):
     """Trees of which each leaf holds the frequencies of the classes among its rows, or the mean of their values."""
 
-    kind: ClassVar[str] = _KIND
+    kind: ClassVar[str] = "random_forest"
+    accepts_missing: ClassVar[bool] = True
     task: Task
     trees: Trees
     width: int
@@ -48,33 +47,63 @@ class FittedForest(ScoringModel):
 
     def dump(self) -> dict[str, bytes]:
         """Write the trees."""
-        return dump_trees(_KIND, self.trees, task=self.task, features=self.width)
+        return dump_trees(self.kind, self.trees, task=self.task, features=self.width)
+
+
+class FittedExtraTrees(FittedForest):
+    """Trees whose thresholds were drawn."""
+
+    __slots__ = ()
+    kind = "extra_trees"
+
+
+class FittedTree(FittedForest):
+    """One tree."""
+
+    __slots__ = ()
+    kind = "decision_tree"
 
 
 def fit_forest(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedForest:
-    """Grow the trees, `options.threads` at a time; each has its own seed, so that threads change nothing."""
-    import sklearn
+    """Grow trees on resampled rows, some at a time; each has its own seed, so that threads change nothing."""
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-    check_training_rows(X, y, kind=_KIND, options=options)
     chosen = RandomForestRegressor if options.task == "regression" else RandomForestClassifier
-    estimator = chosen(
-        n_estimators=parameters["n_estimators"],
-        max_features=_share(parameters["max_features"]),
-        min_samples_leaf=parameters["min_samples_leaf"],
-        max_depth=parameters["max_depth"],
-        random_state=options.seed,
-        n_jobs=options.threads,
-    )
+    return _grown(FittedForest, chosen(n_jobs=options.threads, **_settings(parameters, options)), X, y, options)
+
+
+def fit_extra_trees(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedForest:
+    """Grow trees on all rows with thresholds that are drawn, likewise."""
+    from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+    chosen = ExtraTreesRegressor if options.task == "regression" else ExtraTreesClassifier
+    return _grown(FittedExtraTrees, chosen(n_jobs=options.threads, **_settings(parameters, options)), X, y, options)
+
+
+def fit_tree(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedForest:
+    """Grow one tree; the seed decides between splits that are equally good."""
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    chosen = DecisionTreeRegressor if options.task == "regression" else DecisionTreeClassifier
+    return _grown(FittedTree, chosen(**_settings(parameters, options)), X, y, options)
+
+
+def _settings(parameters: Mapping[str, Scalar], options: FitOptions) -> dict[str, Any]:
+    """Name the settings of an estimator; a share stays a float: scikit-learn takes 1 for one column, 1.0 for all."""
+    share = parameters.get("max_features")
+    shares = {} if share is None else {"max_features": share if isinstance(share, str) else float(share)}
+    return {**parameters, **shares, "random_state": options.seed}
+
+
+def _grown(model: type[FittedForest], estimator: Any, X: Matrix, y: Target, options: FitOptions) -> FittedForest:
+    import sklearn
+
+    check_training_rows(X, y, kind=model.kind, options=options, accepts_missing=True)
     with sklearn.config_context(assume_finite=True), limited_threads(options.threads):
         estimator.fit(X, y, sample_weight=options.weights)
-    trees = Trees.join([_nodes(tree.tree_, options.task) for tree in estimator])
-    return FittedForest(task=options.task, trees=trees, width=X.shape[1])
-
-
-def _share(value: Scalar) -> Scalar:
-    """Keep a share a float: scikit-learn takes 1 for one column, and 1.0 for all of them."""
-    return value if isinstance(value, str) or value is None else float(value)
+    grown = estimator.estimators_ if hasattr(estimator, "estimators_") else [estimator]
+    trees = Trees.join([_nodes(tree.tree_, options.task) for tree in grown])
+    return model(task=options.task, trees=trees, width=X.shape[1])
 
 
 def _nodes(tree: Any, task: Task) -> dict[str, NDArray[Any]]:
@@ -84,20 +113,20 @@ def _nodes(tree: Any, task: Task) -> dict[str, NDArray[Any]]:
         "threshold": tree.threshold,
         "left": tree.children_left,
         "right": tree.children_right,
-        "missing_left": np.zeros(tree.node_count, dtype=np.bool_),
+        "missing_left": tree.missing_go_to_left.astype(np.bool_),
         "value": value,
     }
 
 
-def load_forest(files: Mapping[str, bytes]) -> FittedForest:
-    """Read the trees.
+def load_forest(files: Mapping[str, bytes], model: type[FittedForest] = FittedForest) -> FittedForest:
+    """Read the trees of a kind.
 
     Raises:
         EngineError: The files are no such model.
     """
-    trees, config = load_trees(_KIND, files)
-    task = task_of(_KIND, config)
+    trees, config = load_trees(model.kind, files)
+    task = task_of(model.kind, config)
     fits = trees.outputs > 1 if task == "multiclass_classification" else trees.outputs == 1
     if trees.count == 0 or not fits:
-        raise corrupt(_KIND, "its leaves do not answer its task")
-    return FittedForest(task=task, trees=trees, width=config["features"])
+        raise corrupt(model.kind, "its leaves do not answer its task")
+    return model(task=task, trees=trees, width=config["features"])

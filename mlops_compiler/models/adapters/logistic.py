@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from mlops_compiler.models.adapters.answers import ScoringModel, affine, answers_task, linked
 from mlops_compiler.models.adapters.checks import check_training_rows
+from mlops_compiler.models.adapters.convergence import converges
 from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files, task_of
 from mlops_compiler.models.adapters.sklearn_threads import limited_threads
 
@@ -51,38 +51,28 @@ class FittedLogistic(ScoringModel):
 
 
 def fit_logistic(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedLogistic:
-    """Minimise the penalised log loss by L-BFGS.
+    """Minimise the penalised log loss: by L-BFGS, and with an L1 penalty by SAGA, which draws rows by the seed.
 
     BLAS keeps to one thread: with more, it sums in another order, and the model would depend on their number.
     """
     from sklearn.linear_model import LogisticRegression
 
     check_training_rows(X, y, kind=_KIND, options=options)
-    estimator = LogisticRegression(C=parameters["C"], class_weight=parameters["class_weight"], max_iter=_MAX_ITERATIONS)
+    estimator = LogisticRegression(
+        C=parameters["C"],
+        l1_ratio=parameters["l1_ratio"],
+        class_weight=parameters["class_weight"],
+        solver="saga" if parameters["l1_ratio"] else "lbfgs",
+        max_iter=_MAX_ITERATIONS,
+        random_state=options.seed,
+    )
     with limited_threads(1):
-        notes = _fit(estimator, X, y, options.weights)
+        ended = converges(lambda: estimator.fit(X, y, sample_weight=options.weights))
+    steps = int(estimator.n_iter_.max())
+    notes = () if ended else (f"{_KIND} did not converge in {steps} steps: standardize the columns, or lower C",)
     weights = np.ascontiguousarray(estimator.coef_.T, dtype=np.float64)
     intercept = estimator.intercept_.astype(np.float64)
     return FittedLogistic(task=options.task, weights=weights, intercept=intercept, notes=notes)
-
-
-def _fit(estimator: Any, X: Matrix, y: Target, weights: NDArray[np.float64] | None) -> tuple[str, ...]:
-    """Fit, and give what the solver complains of as notes: a worse model shows in its score."""
-    from sklearn.exceptions import ConvergenceWarning
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        estimator.fit(X, y, sample_weight=weights)
-    unconverged = False
-    for item in caught:
-        if issubclass(item.category, ConvergenceWarning):
-            unconverged = True
-        else:
-            warnings.warn_explicit(item.message, item.category, item.filename, item.lineno)
-    if not unconverged:
-        return ()
-    steps = int(estimator.n_iter_.max())
-    return (f"{_KIND} did not converge in {steps} steps: standardize the columns, or lower C",)
 
 
 def load_logistic(files: Mapping[str, bytes]) -> FittedLogistic:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from mlops_compiler.analysis.history import late_history
 from mlops_compiler.commands.base import DONE, write_file
@@ -20,16 +23,15 @@ from mlops_compiler.report.exploration import render_exploration
 from mlops_compiler.store.records import StageRecord
 from mlops_compiler.store.writer import open_writer
 from mlops_compiler.tables.intake import assemble
-from mlops_compiler.tables.table import files, rows
+from mlops_compiler.tables.table import files, stream
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from mlops_compiler.commands.base import Invocation
     from mlops_compiler.driver import Planned
     from mlops_compiler.frontend.composed import Composed
     from mlops_compiler.ir.program import Node
     from mlops_compiler.recipe.recipe import Recipe
+    from mlops_compiler.tables.stream import Stream
 
 
 def explore_data(composed: Composed, invocation: Invocation) -> int:
@@ -114,11 +116,12 @@ def _rows(planned: Planned) -> pl.DataFrame:
     nodes: dict[str, Node] = {node.name: node for node in planned.plan.stage("snapshot").nodes}
     root = planned.compiled.composed.root
 
-    def read(node: Node) -> pl.DataFrame:
+    def read(node: Node) -> Stream:
         assert isinstance(node.op, Read)  # noqa: S101 - the program is built so
-        return rows(node.op, root, node.span)
+        return stream(node.op, root, node.span)
 
-    return assemble(nodes, read).rows
+    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+        return pl.read_parquet(assemble(nodes, read, Path(folder)).rows)
 
 
 def _size(planned: Planned) -> int | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlops_compiler.store.records import StageRecord
 
 VERSIONS: dict[str, int] = {
-    "snapshot": 2,
+    "snapshot": 3,
     "split": 3,
     "prepare": 4,
     "search": 3,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import tempfile
 import time
 import uuid
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_compiler.places import open_place, place_errors
 from mlops_compiler.store.failures import corrupt, missing, unopened, unreadable, writing
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from mlops_compiler.store.location import StoreLocation
 
@@ -31,6 +35,12 @@ class Objects(Protocol):
 
     def put(self, content: bytes) -> str:
         """Keep an object; returns its digest. Putting the same content again changes nothing."""
+
+    def workspace(self) -> AbstractContextManager[Path]:
+        """Give a folder of this machine to write files in, which is removed afterwards."""
+
+    def take(self, file: Path) -> str:
+        """Keep a file of the workspace as an object, whatever its size; returns its digest."""
 
     def exists(self, digest: str) -> bool:
         """Say whether an object is there."""
@@ -51,6 +61,12 @@ class Objects(Protocol):
 def digest_of(content: bytes) -> str:
     """Hash content with SHA-256, as 64 hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
+
+
+def digest_of_file(path: Path) -> str:
+    """Hash a file's content with SHA-256, block by block."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def checked(digest: str, content: bytes) -> bytes:
@@ -91,6 +107,28 @@ class FolderObjects:
             self._write(path, content)
         return digest
 
+    @contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """Give a folder beside the objects: a file is kept by giving it its name."""
+        with writing(str(self._folder)):
+            folder = self._folder / "tmp" / uuid.uuid4().hex
+            folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def take(self, file: Path) -> str:
+        """Keep a file."""
+        digest = digest_of_file(file)
+        path = self._path(digest)
+        with writing(str(self._folder)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
+            file.replace(path)
+        return digest
+
     def publish(self, name: str, content: bytes) -> str:
         """Lay a copy under a readable name."""
         path = self._folder / name
@@ -129,7 +167,10 @@ class FolderObjects:
         """Remove temporary files of a day ago and older."""
         old = [path for path in (self._folder / "tmp").glob("*") if time.time() - path.stat().st_mtime > _STALE_SECONDS]
         for path in old:
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
         return len(old)
 
 
@@ -163,6 +204,20 @@ class RemoteObjects:
             self._write(self._path(digest), content)
         return digest
 
+    def workspace(self) -> AbstractContextManager[Path]:
+        """Give a folder of this machine."""
+        return _local_folder()
+
+    def take(self, file: Path) -> str:
+        """Keep a file."""
+        digest = digest_of_file(file)
+        if not self.exists(digest):
+            path = self._path(digest)
+            with writing(self._root):
+                self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+                self._files.put_file(str(file), path)
+        return digest
+
     def publish(self, name: str, content: bytes) -> str:
         """Lay a copy under a readable name."""
         self._write(f"{self._root}/{name}", content)
@@ -190,6 +245,12 @@ class RemoteObjects:
     def sweep(self) -> int:
         """Nothing: no temporary names are used there."""
         return 0
+
+
+@contextmanager
+def _local_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+        yield Path(folder)
 
 
 def open_objects(location: StoreLocation) -> Objects:

@@ -10,9 +10,10 @@ from mlops_compiler.ir.schema import DTYPES
 from mlops_compiler.tables.casts import SAMPLES, cast_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     import polars as pl
+    from pandera.errors import SchemaErrors
 
     from mlops_compiler.ir.ops.intake import Check, ColumnCheck
 
@@ -43,13 +44,35 @@ def take_in(check: Check, rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, i
     return typed, {name: int(lost.sum()) for name, lost in losses.items()}
 
 
+def suspects(check: Check, rows: pl.DataFrame, losses: Collection[str], severity: str) -> set[str]:
+    """Name the columns that break a rule in some of the rows; uniqueness is not looked at, which takes all rows.
+
+    A column that is not named here breaks none in all rows either. One that is may be allowed to: a value lost in
+    another batch is missing by permission, and so are then those that were missing before.
+
+    Args:
+        check: The contract.
+        rows: Some rows, typed.
+        losses: The columns whose cast lost values in them.
+        severity: Of the columns to look at: ``error`` or ``warn``.
+    """
+    alone = tuple(replace(column, unique=False) for column in check.columns)
+    error = _validated(replace(check, columns=alone), rows, losses, severity)
+    return set() if error is None else set(error.failure_cases["column"])
+
+
 def doubts(check: Check, typed: pl.DataFrame) -> tuple[Diagnostic, ...]:
     """Find what typed rows break of the parts of the contract that only warn."""
     found = _breaches(check, typed, {}, "warn")
     return tuple(replace(finding, severity=Severity.WARNING) for finding in found)
 
 
-def _breaches(check: Check, rows: pl.DataFrame, losses: Mapping[str, pl.Series], severity: str) -> list[Diagnostic]:
+def _breaches(check: Check, rows: pl.DataFrame, losses: Collection[str], severity: str) -> list[Diagnostic]:
+    error = _validated(check, rows, losses, severity)
+    return [] if error is None else _explain(check, rows, error.failure_cases)
+
+
+def _validated(check: Check, rows: pl.DataFrame, losses: Collection[str], severity: str) -> SchemaErrors | None:
     import pandera.polars as pa
     from pandera.errors import SchemaErrors
 
@@ -58,8 +81,8 @@ def _breaches(check: Check, rows: pl.DataFrame, losses: Mapping[str, pl.Series],
     try:
         schema.validate(rows, lazy=True)
     except SchemaErrors as error:
-        return _explain(check, rows, error.failure_cases)
-    return []
+        return error
+    return None
 
 
 def _pandera(column: ColumnCheck, *, tolerated: bool) -> Any:

@@ -11,6 +11,7 @@ import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note
 from mlops_compiler.ir.schema import dtype_name
+from mlops_compiler.tables.stream import Stream, rows_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,17 +37,27 @@ def describe(read: Read, path: Path, span: Span | None) -> dict[str, str]:
     return {name: dtype_name(dtype) for name, dtype in schema.items()}
 
 
-def load(read: Read, path: Path, span: Span | None) -> pl.DataFrame:
-    """Read all rows.
+def open_table(read: Read, path: Path, span: Span | None) -> Stream:
+    """Open a table, to read its rows in batches.
 
     Raises:
-        DataError: There is no such table or version, a file of it is gone, or it holds no rows.
+        DataError: There is no such table or version; while it is read also that a file of it is gone, or that it holds
+            no rows.
     """
     with _told(read, path, span):
-        frame = pl.scan_delta(str(path), version=read.version).collect()
-    if frame.is_empty():
+        schema = pl.scan_delta(str(path), version=read.version).collect_schema()
+    return Stream(schema=schema, read=lambda names: _read(read, path, span, names))
+
+
+def _read(read: Read, path: Path, span: Span | None, names: list[str]) -> Iterator[pl.DataFrame]:
+    rows = 0
+    with _told(read, path, span):
+        wanted = pl.scan_delta(str(path), version=read.version).select(names)
+        for part in wanted.collect_batches(chunk_size=rows_at_once(len(names))):
+            rows += part.height
+            yield part
+    if rows == 0:
         raise DataError([Diagnostic(code="source-empty", headline=f"the table {path.name} holds no rows", span=span)])
-    return frame
 
 
 def files(read: Read, path: Path) -> tuple[Path, ...]:

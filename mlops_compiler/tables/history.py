@@ -8,9 +8,10 @@ import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note
 from mlops_compiler.tables.casts import SAMPLES, cast_expression
+from mlops_compiler.tables.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.ops.intake import History
@@ -53,6 +54,28 @@ def look_back(name: str, op: History, rows: pl.DataFrame, span: Span | None = No
     found = ordered.select(_ROW, *made)
     added = rows.with_row_index(_ROW).select(_ROW).join(found, on=_ROW, how="left", maintain_order="left").drop(_ROW)
     return pl.concat([rows, added], how="horizontal")
+
+
+def looking_back(name: str, op: History, rows: Stream, span: Span | None = None) -> Stream:
+    """Add those columns to rows that go by; what they are made from, and they, are held whole.
+
+    Raises:
+        DataError: Once the rows are read: as `look_back`.
+    """
+    kinds = {column: rows.schema[column] for column in dict.fromkeys((*op.columns, op.time, *op.by))}
+    made = list(op.made)
+    schema = look_back(name, op, pl.DataFrame(schema=kinds)).schema
+    known: list[pl.DataFrame] = []
+
+    def read(names: list[str]) -> Iterator[pl.DataFrame]:
+        if not known:
+            known.append(look_back(name, op, rows.collect(kinds), span).select(made))
+        place = 0
+        for part in rows.batches(dict.fromkeys((op.time, *(item for item in names if item in rows.schema)))):
+            yield pl.concat([part, known[0].slice(place, part.height)], how="horizontal")
+            place += part.height
+
+    return Stream(schema={**rows.schema, **{item: schema[item] for item in made}}, read=read)
 
 
 def _expressions(op: History) -> list[pl.Expr]:

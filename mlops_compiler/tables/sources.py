@@ -17,10 +17,11 @@ import polars as pl
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note
 from mlops_compiler.ir.schema import dtype_name
 from mlops_compiler.tables.ragged import MOST, ragged_rows
-from mlops_compiler.tables.sqlite import count_rows, declared, read_texts
+from mlops_compiler.tables.sqlite import count_rows, declared, read_texts, text_batches
+from mlops_compiler.tables.stream import Stream, rows_at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from mlops_compiler.diagnostics import Span
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 1000
 _FORMATS = {"csv": "CSV", "parquet": "PARQUET", "ndjson": "newline-delimited JSON", "sql": "a database of SQLite"}
+_ERRORS = (pl.exceptions.PolarsError, OSError, sqlite3.Error)
 _HEAD = 65_536
 """Bytes from whose lines the number of all lines is guessed."""
 _PADDED_NUMBER = re.compile(r"^[+-]?0\d")
@@ -80,23 +82,64 @@ def _ndjson(path: Path) -> pl.LazyFrame:
     return pl.scan_ndjson(path, infer_schema_length=SAMPLE_ROWS)
 
 
+def open_file(read: Read, path: Path, span: Span | None = None) -> Stream:
+    """Open a file, to read its rows in batches; those of a CSV file or a database as texts.
+
+    Raises:
+        DataError: The file is missing, empty or unreadable; while it is read also that it has no rows, or rows of
+            unequal length.
+    """
+    must_hold_something(path, span)
+    try:
+        if read.kind == "sql":
+            schema: Mapping[str, pl.DataType] = dict.fromkeys(declared(read, path), pl.String())
+        else:
+            schema = _scan(read, path).collect_schema()
+    except _ERRORS as error:
+        raise _unreadable(path, read, error, span) from error
+    last = list(schema)[-1:] if read.kind == "csv" else []
+    return Stream(schema=schema, read=lambda names: _read(read, path, span, names, last))
+
+
 def load(read: Read, path: Path, span: Span | None = None) -> pl.DataFrame:
     """Read all rows; those of a CSV file or a database as texts.
 
     Raises:
         DataError: The file is missing, empty or unreadable, has no rows, or rows of unequal length.
     """
-    must_hold_something(path, span)
+    return open_file(read, path, span).collect()
+
+
+def _read(read: Read, path: Path, span: Span | None, names: list[str], last: list[str]) -> Iterator[pl.DataFrame]:
+    """Read some columns, and `last` of a CSV file: Polars leaves it empty in rows that are too short."""
+    rows, looked = 0, False
     try:
-        frame = _LOADERS[read.kind](read, path)
-    except (pl.exceptions.PolarsError, OSError, sqlite3.Error) as error:
+        for part in _batches(read, path, list(dict.fromkeys((*names, *last)))):
+            rows += part.height
+            if last and not looked and part[last[0]].null_count():
+                looked = True
+                if ragged := ragged_rows(path, read.separator):
+                    raise DataError([_ragged(path, ragged, span)])
+            yield part
+    except _ERRORS as error:
         raise _unreadable(path, read, error, span) from error
-    if frame.height == 0:
+    if rows == 0:
         raise DataError([_empty(path, "has a header and no rows" if read.kind == "csv" else "holds no rows", span)])
-    # Polars fills short rows with nulls; such a row always leaves the last column empty.
-    if read.kind == "csv" and frame[frame.columns[-1]].null_count() and (ragged := ragged_rows(path, read.separator)):
-        raise DataError([_ragged(path, ragged, span)])
-    return frame
+
+
+def _batches(read: Read, path: Path, names: list[str]) -> Iterator[pl.DataFrame]:
+    if read.kind == "sql":
+        return text_batches(read, path, names)
+    return _scan(read, path).select(names).collect_batches(chunk_size=rows_at_once(len(names)))
+
+
+def _scan(read: Read, path: Path) -> pl.LazyFrame:
+    if read.kind == "csv":
+        nulls = list(read.null_values)
+        return pl.scan_csv(path, separator=read.separator, null_values=nulls, infer_schema=False, glob=False)
+    if read.kind == "ndjson":
+        return pl.scan_ndjson(path, infer_schema_length=None)
+    return pl.scan_parquet(path, glob=False)
 
 
 def guess_rows(read: Read, path: Path) -> int | None:
@@ -127,18 +170,6 @@ def _read_csv(read: Read, path: Path, rows: int | None = None) -> pl.DataFrame:
     return pl.read_csv(
         path, separator=read.separator, null_values=list(read.null_values), infer_schema=False, n_rows=rows, glob=False
     )
-
-
-def _read_ndjson(_read: Read, path: Path) -> pl.DataFrame:
-    return pl.read_ndjson(path, infer_schema_length=None)
-
-
-_LOADERS: dict[str, Callable[[Read, Path], pl.DataFrame]] = {
-    "csv": _read_csv,
-    "parquet": lambda _, path: pl.read_parquet(path, glob=False),
-    "ndjson": _read_ndjson,
-    "sql": read_texts,
-}
 
 
 def _infer_text(values: pl.Series) -> str:

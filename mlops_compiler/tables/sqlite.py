@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from mlops_compiler.tables.stream import rows_at_once
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from mlops_compiler.ir.ops.intake import Read
 
+_BATCH = "adbc.sqlite.query.batch_rows"
 _TYPES = {
     "INT": "int",
     "REAL": "float",
@@ -53,25 +57,41 @@ def declared(read: Read, path: Path) -> dict[str, str | None]:
     return {name: _type(catalogue.get(name, "")) for name in columns}
 
 
-def read_texts(read: Read, path: Path, rows: int | None = None) -> pl.DataFrame:
-    """Read the rows of a table or query, every value as a text; bytes as hexadecimal digits.
+def read_texts(read: Read, path: Path, rows: int) -> pl.DataFrame:
+    """Read the first rows of a table or query, every value as a text; bytes as hexadecimal digits.
+
+    Raises:
+        sqlite3.Error: There is no such table, the query is wrong, or the driver failed.
+    """
+    columns = list(declared(read, path))
+    empty = pl.DataFrame(schema=dict.fromkeys(columns, pl.String()))
+    return pl.concat([empty, *text_batches(read, path, columns, rows)])
+
+
+def text_batches(read: Read, path: Path, columns: Sequence[str], rows: int | None = None) -> Iterator[pl.DataFrame]:
+    """Read rows some at a time, every value as a text; bytes as hexadecimal digits.
+
+    The driver takes the type of a column from its first values. So a row of texts goes before all others, and is left
+    out again.
 
     Raises:
         sqlite3.Error: There is no such table, the query is wrong, or the driver failed.
     """
     import adbc_driver_sqlite.dbapi
 
-    columns = list(declared(read, path))
     texts = ", ".join(f"{_text(name)} AS {_quoted(name)}" for name in columns)
     limit = "" if rows is None else f" LIMIT {rows}"
-    statement = f"SELECT {texts} FROM ({_select(read)}){limit}"
+    first = ", ".join(f"'' AS {_quoted(name)}" for name in columns)
+    statement = f"SELECT {first} UNION ALL SELECT * FROM (SELECT {texts} FROM ({_select(read)}){limit})"
     with closing(adbc_driver_sqlite.dbapi.connect(_uri(path))) as connection, closing(connection.cursor()) as cursor:
         try:
+            cursor.adbc_statement.set_options(**{_BATCH: rows_at_once(len(columns))})
             cursor.execute(statement)
-            frame = pl.DataFrame(cursor.fetch_arrow_table())
+            for number, batch in enumerate(cursor.fetch_record_batch()):
+                part = pl.DataFrame(batch).cast(dict.fromkeys(columns, pl.String()))
+                yield part.slice(1) if number == 0 else part
         except adbc_driver_sqlite.dbapi.Error as error:
             raise sqlite3.OperationalError(str(error)) from error
-    return frame.cast(dict.fromkeys(columns, pl.String()))  # a column of nulls alone comes without a type
 
 
 def count_rows(read: Read, path: Path) -> int:

@@ -6,17 +6,38 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from mlops_compiler.tables.stream import Stream, stacked
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlops_compiler.ir.ops.intake import Stack
 
 
-def stack(upper: pl.DataFrame, op: Stack, lower: pl.DataFrame) -> pl.DataFrame:
+def stack(upper: Stream, op: Stack, lower: Stream) -> Stream:
     """Put the rows of `lower` below those of `upper`, as its columns are called and ordered.
 
     Where one side holds texts, which nobody has read as numbers or dates yet, both do: the contract reads all of them
     alike, and counts what does not survive.
     """
-    named = lower.select(pl.col(theirs).alias(ours) for theirs, ours in op.columns).select(upper.columns)
-    texts = [name for name in upper.columns if pl.String in (upper.schema[name], named.schema[name])]
-    as_texts = [pl.col(name).cast(pl.String) for name in texts]
-    return pl.concat([upper.with_columns(as_texts), named.with_columns(as_texts)], how="vertical_relaxed")
+    theirs = {ours: theirs for theirs, ours in op.columns}
+    named = _renamed(lower, theirs)
+    texts = {name for name in upper.schema if pl.String() in (upper.schema[name], named.schema[name])}
+    return stacked([_as_texts(upper, texts), _as_texts(named, texts)], list(upper.schema))
+
+
+def _renamed(rows: Stream, theirs: dict[str, str]) -> Stream:
+    def read(names: list[str]) -> Iterator[pl.DataFrame]:
+        for part in rows.batches(dict.fromkeys(theirs[name] for name in names)):
+            yield part.select(pl.col(theirs[name]).alias(name) for name in names)
+
+    return Stream(schema={ours: rows.schema[name] for ours, name in theirs.items()}, read=read)
+
+
+def _as_texts(rows: Stream, texts: set[str]) -> Stream:
+    def read(names: list[str]) -> Iterator[pl.DataFrame]:
+        for part in rows.batches(names):
+            yield part.cast({name: pl.String() for name in names if name in texts})
+
+    schema = {name: pl.String() if name in texts else dtype for name, dtype in rows.schema.items()}
+    return Stream(schema=schema, read=read)

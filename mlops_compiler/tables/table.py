@@ -10,7 +10,8 @@ import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, listing
 from mlops_compiler.tables import delta, postgres, remote
-from mlops_compiler.tables.sources import describe, file_digest, guess_rows, load, must_hold_something
+from mlops_compiler.tables.sources import describe, file_digest, guess_rows, must_hold_something, open_file
+from mlops_compiler.tables.stream import Stream, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -112,27 +113,37 @@ def _declared(found: Mapping[str, str], known: Mapping[str, str] | None) -> dict
     return {name: (known or {}).get(name, kind) for name, kind in found.items()}
 
 
+def stream(read: Read, root: Path, span: Span | None = None) -> Stream:
+    """Open a source, to read its rows in batches; those without types of their own as texts.
+
+    The rows of PostgreSQL are sorted here, and so held.
+
+    Raises:
+        DataError: It is missing or unreadable, or its files have different columns; some of it while it is read.
+    """
+    if read.kind == "delta":
+        return delta.open_table(read, root / read.path, span)
+    if read.kind == "postgresql":
+        return Stream.of(postgres.load(read, span))
+    must_be_here(read, root, span)
+    first, *others = files(read, root)
+    opened = [open_file(read, first, span)]
+    for path in others:
+        opened.append(open_file(read, path, span))
+        _same_columns(opened[0].schema, opened[-1].schema, first, path, span)
+    try:
+        return opened[0] if not others else stacked(opened, list(opened[0].schema))
+    except pl.exceptions.PolarsError as error:
+        raise DataError([_types_differ(read, error, span)]) from error
+
+
 def rows(read: Read, root: Path, span: Span | None = None) -> pl.DataFrame:
     """Read all rows of a source; those without types of their own as texts.
 
     Raises:
         DataError: It is missing or unreadable, or its files have different columns.
     """
-    if read.kind == "delta":
-        return delta.load(read, root / read.path, span)
-    if read.kind == "postgresql":
-        return postgres.load(read, span)
-    must_be_here(read, root, span)
-    first, *others = files(read, root)
-    frames = [load(read, first, span)]
-    for path in others:
-        frame = load(read, path, span)
-        _same_columns(frames[0].schema, frame.schema, first, path, span)
-        frames.append(frame.select(frames[0].columns))
-    try:
-        return frames[0] if not others else pl.concat(frames, how="vertical_relaxed")
-    except pl.exceptions.PolarsError as error:
-        raise DataError([_types_differ(read, error, span)]) from error
+    return stream(read, root, span).collect()
 
 
 def digest(read: Read, root: Path, recall: Callable[[Path], str | None]) -> str | None:

@@ -9,13 +9,14 @@ import pytest
 
 from mlops_compiler.ir.ops.intake import Stack
 from mlops_compiler.tables.stacks import stack
+from mlops_compiler.tables.stream import Stream
 
 SAME = Stack(columns=(("x", "x"), ("y", "y")))
 
 
 def test_columns_meet_by_name():
     upper, lower = pl.DataFrame({"x": [1], "y": ["a"]}), pl.DataFrame({"why": ["b"], "x": [2], "more": [0]})
-    found = stack(upper, Stack(columns=(("why", "y"), ("x", "x"))), lower)
+    found = stack(Stream.of(upper), Stack(columns=(("why", "y"), ("x", "x"))), Stream.of(lower)).collect()
     assert found.rows() == [(1, "a"), (2, "b")]
     assert found.columns == ["x", "y"]
 
@@ -30,7 +31,8 @@ def test_columns_meet_by_name():
 )
 def test_types_meet_where_both_fit(upper, lower, expected):
     one = Stack(columns=(("x", "x"),))
-    assert stack(pl.DataFrame({"x": upper}), one, pl.DataFrame({"x": lower}))["x"].to_list() == expected
+    found = stack(Stream.of(pl.DataFrame({"x": upper})), one, Stream.of(pl.DataFrame({"x": lower})))
+    assert found.collect()["x"].to_list() == expected
 
 
 @pytest.fixture

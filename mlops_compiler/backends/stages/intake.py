@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.ir.ops.intake import Check, Read
@@ -12,14 +14,14 @@ from mlops_compiler.plan.stages import digest_key
 from mlops_compiler.tables.expectations import newest_time
 from mlops_compiler.tables.intake import assemble
 from mlops_compiler.tables.sources import file_digest
-from mlops_compiler.tables.table import contents, digest, files, rows
+from mlops_compiler.tables.table import contents, digest, files, stream
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.program import Node
+    from mlops_compiler.tables.intake import Taken
+    from mlops_compiler.tables.stream import Stream
 
 
 def take_snapshot(context: Context) -> Outcome:
@@ -29,49 +31,51 @@ def take_snapshot(context: Context) -> Outcome:
         DataError: The source cannot be read, changed since it was planned, or breaks its contract.
     """
     nodes = {node.name: node for node in context.task.stage.nodes}
-    taken = assemble(nodes, lambda node: _read(context, node))
-    typed = taken.rows
-    kept = context.put_table(typed)
-    about = context.task.facts.get("data", {})
+    with context.store.objects.workspace() as folder:
+        taken = assemble(nodes, lambda node: _open(context, node), folder)
+        for node in nodes.values():
+            if isinstance(node.op, Read):
+                _same_as_planned(context, node.op, digest_key(node.name), node.span)
+        newest = _newest(context.op(Check), taken)
+        outputs = {"snapshot": context.store.objects.take(taken.rows)}
+        if taken.left:
+            outputs["quarantine"] = context.store.objects.take(taken.left_out)
     source = nodes["source"].op
     assert isinstance(source, Read)  # noqa: S101 - the program is built so
     summary = {
         "source": source.path,
-        "rows": typed.height,
-        "columns": typed.width,
+        "rows": taken.height,
+        "columns": len(taken.columns),
         "source_columns": taken.width,
         "files": len(files(source, context.root)),
         "bytes": sum(path.stat().st_size for path in files(source, context.root)),
-        "snapshot": kept,
-        "nulls": {name: count for name, count in typed.null_count().row(0, named=True).items() if count},
+        "snapshot": outputs["snapshot"],
+        "nulls": taken.nulls,
         "lost": taken.lost,
         "joins": taken.joined,
-        "left_out": taken.left_out.height,
+        "left_out": taken.left,
         "doubts": [
             {"code": item.code, "headline": item.headline, "notes": [note.text for note in item.notes]}
             for item in taken.doubts
         ],
-        "about": about,
-        **_newest(context.op(Check), typed),
+        "about": context.task.facts.get("data", {}),
+        **newest,
     }
-    outputs = {"snapshot": kept}
-    if taken.left_out.height:
-        outputs["quarantine"] = context.put_table(taken.left_out)
     return Outcome(outputs=outputs, summary=summary)
 
 
-def _newest(check: Check, rows: pl.DataFrame) -> dict[str, str]:
+def _newest(check: Check, taken: Taken) -> dict[str, str]:
     """Record the newest time, where the recipe says how old it may be: a later run asks again."""
-    newest = newest_time(rows, check.fresh[0]) if check.fresh is not None else None
+    if check.fresh is None:
+        return {}
+    name = check.fresh[0]
+    newest = newest_time(pl.read_parquet(taken.rows, columns=[name]), name)
     return {"newest": newest.isoformat()} if newest is not None else {}
 
 
-def _read(context: Context, node: Node) -> pl.DataFrame:
-    """Read a table, which must be the one that was planned."""
+def _open(context: Context, node: Node) -> Stream:
     assert isinstance(node.op, Read)  # noqa: S101 - the program is built so
-    found = rows(node.op, context.root, node.span)
-    _same_as_planned(context, node.op, digest_key(node.name), node.span)
-    return found
+    return stream(node.op, context.root, node.span)
 
 
 def _same_as_planned(context: Context, read: Read, key: str, span: Span | None) -> None:

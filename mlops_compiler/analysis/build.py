@@ -11,6 +11,7 @@ from mlops_compiler.analysis.features import Prepared, check_of
 from mlops_compiler.analysis.joins import source_span
 from mlops_compiler.analysis.leaks import find_leaks
 from mlops_compiler.analysis.population import population_of
+from mlops_compiler.analysis.selection import check_explanations, select_of
 from mlops_compiler.analysis.site import Site
 from mlops_compiler.analysis.source import intake_of, schema_of
 from mlops_compiler.analysis.steps import made_by, named_by_itself, removed_by, resolve, step_schema
@@ -56,6 +57,7 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     find_leaks(prepared, schema, features, joined, places, sink)
     checked = check_of(recipe, Prepared(features=features, steps=prepared), places, sink)
     search = search_of(recipe, places, sink)
+    check_explanations(recipe, places, sink)
     sink.raise_errors(RecipeError)
     return Program(
         name=recipe.name,
@@ -196,6 +198,8 @@ def _modelling(recipe: Recipe, places: Provenance, search: ops.Search) -> tuple[
             metric=name,
             at_least=bound.at_least,
             at_most=bound.at_most,
+            beats=bound.opponents,
+            by=bound.by,
             span=places.key_span(("objective", "accept", name)),
         )
         for name, bound in objective.accept.items()
@@ -211,7 +215,10 @@ def _modelling(recipe: Recipe, places: Provenance, search: ops.Search) -> tuple[
     return (
         Node(name="search", op=search, inputs=("matrix", "split"), span=places.key_span(("models",))),
         Node(
-            name="select", op=ops.Select(task=objective.task, rule=recipe.select.rule, value=value), inputs=("search",)
+            name="select",
+            op=select_of(recipe, value, places),
+            inputs=("search",),
+            span=places.key_span(("select",)),
         ),
         Node(name="train", op=train, inputs=("select", "matrix", "split")),
         Node(name="evaluate", op=evaluate, inputs=("train", "split")),

@@ -29,6 +29,7 @@ from mlops_compiler.diagnostics import MlopsError, mask, render_json
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.stages import Reuse
+from mlops_compiler.report.leaderboard import with_exclusions
 from mlops_compiler.store.records import RunRecord
 from mlops_compiler.store.writer import open_writer
 from mlops_compiler.tables.table import is_pattern, must_be_here
@@ -201,6 +202,7 @@ def _summary(begun: Started, records: dict[str, StageRecord], status: str) -> Ru
     def read(stage: str, name: str) -> Any:
         return json.loads(begun.store.objects.get(records[stage].outputs[name]))
 
+    selection = read("select", "selection")
     return RunSummary(
         recipe=plan.recipe,
         run_id=begun.record.run_id,
@@ -210,8 +212,11 @@ def _summary(begun: Started, records: dict[str, StageRecord], status: str) -> Ru
         reused=[action.stage.name for action in plan.actions if action.stage.name not in running],
         release=outcome["release"],
         criteria=outcome["criteria"],
-        leaderboard=with_seconds(read("search", "leaderboard"), records["search"].summary["seconds"]),
-        selection=read("select", "selection"),
+        rival=outcome["rival"],
+        leaderboard=with_exclusions(
+            with_seconds(read("search", "leaderboard"), records["search"].summary["seconds"]), selection
+        ),
+        selection=selection,
         evaluation=read("evaluate", "evaluation"),
         report=_shown(records["report"].summary["path"]),
         next_commands=_next(begun, accepted=outcome["accepted"]),

@@ -29,9 +29,12 @@ def criteria_table(criteria: Sequence[Mapping[str, Any]], baseline: Mapping[str,
             styled(item.get("metric")),
             Text(numbers.score_beside(item.get("value"), limits), style=STRONG if met else BAD),
             *([Text(numbers.span(item.get("interval")), style=DIM)] if sure else []),
-            Text(numbers.bounds(*limits)),
+            Text(numbers.asked(item)),
             Text(f"baseline {numbers.score(beside)}" if numbers.is_number(beside) else "", style=DIM),
         )
+        for beaten in item.get("beats") or ():
+            said = styled(f"{beaten['other']}: {numbers.gain(beaten)}", DIM if beaten.get("met") else BAD)
+            row(table, Text(""), Text(""), Text(""), *([Text("")] if sure else []), said)
     return table
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from mlops_compiler.console.criteria import criteria_table
-from mlops_compiler.console.metrics import print_metrics
+from mlops_compiler.console.metrics import print_metrics, print_rival
 from mlops_compiler.console.plan_view import ACTION_STYLES
 from mlops_compiler.console.progress_lines import line_of
 from mlops_compiler.console.progress_state import ProgressState
@@ -105,6 +105,8 @@ def print_run(run: RunRecord, events: Sequence[Event], console: Console) -> None
     if summary.get("metrics"):
         heading(console, "Metrics", "beside the baseline")
         print_metrics(summary, console, summary.get("validation"))
+    if summary.get("rival"):
+        print_rival(summary["rival"], console)
     if events:
         heading(console, "Events")
         _print_events(events, console)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from mlops_compiler.console.text import BAD, DIM, GOOD, STRONG, clean, grid, row, styled
+from mlops_compiler.console.text import BAD, DIM, GOOD, STRONG, WARN, clean, grid, row, styled
 from mlops_compiler.report.leaderboard import TrialRow, trial_rows
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def shown_rows(leaderboard: Mapping[str, Any], chosen: object) -> list[TrialRow]
 def hidden_line(leaderboard: Mapping[str, Any], chosen: object) -> str:
     """Count the trials that are not shown, by how they ended; empty where there are none."""
     shown = shown_rows(leaderboard, chosen)
-    ends = [item.status.split()[0] for item in trial_rows(leaderboard, chosen) if item not in shown]
+    ends = [item.status.split()[0].rstrip(";") for item in trial_rows(leaderboard, chosen) if item not in shown]
     words = {"complete": "complete", "stopped": "stopped early", "failed": "failed"}
     counts = ", ".join(f"{ends.count(end)} {word}" for end, word in words.items() if end in ends)
     return f"and {len(ends)} more: {counts}" if ends else ""
@@ -62,6 +62,8 @@ def _remark(item: TrialRow) -> Text:
     """Say what is special of a trial; a complete one that was not chosen needs no word."""
     if item.status == "failed":
         return Text(f"failed: {clean(item.error or 'no reason was recorded')}", style=BAD)
+    if item.status.startswith("complete; "):
+        return Text(f"trial {clean(item.trial)}, {clean(item.status.removeprefix('complete; '))}", style=WARN)
     tail = f", {item.status}" if item.status != "complete" else ""
     where = f"trial {clean(item.trial)}{tail}"
     if item.mark == "chosen":

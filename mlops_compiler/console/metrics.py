@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from mlops_compiler.console.text import DIM, STRONG, WARN, grid, line, row, styled
+from mlops_compiler.console.text import BAD, DIM, GOOD, STRONG, WARN, grid, heading, line, row, styled
 from mlops_compiler.report import numbers
-from mlops_compiler.report.holdout import beats
+from mlops_compiler.report.holdout import beats, rival_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +35,34 @@ def print_metrics(
     console.print(_table(evaluation, validation or {}, shown))
     if any(beats(evaluation, "baseline", name) is False for name in shown):
         line(console, ("    * no better than the baseline, as far as these rows can tell", DIM))
+
+
+def print_rival(rival: Mapping[str, Any], console: Console, names: Sequence[str] | None = None) -> None:
+    """Print by how much the new model is better than the release in place, or why that is not known.
+
+    Args:
+        rival: What the stage `release` recorded of it.
+        console: Where to.
+        names: The metrics to show; all of them by default.
+    """
+    heading(console, f"Beside release {rival['release']}", "on the same rows, gains with 95 % intervals")
+    rows = [item for item in rival_rows(rival) if names is None or item.name in names]
+    if not rows:
+        line(console, (f"    they cannot be compared: {rival.get('why_not') or 'too few rows to tell'}", DIM))
+        return
+    table = grid("left", "right", "left", "left", indent=4)
+    styles = {"better": GOOD, "worse": BAD}
+    for item in rows:
+        row(
+            table,
+            styled(item.name),
+            Text(item.value),
+            Text(item.gain),
+            styled(item.verdict, styles.get(item.verdict, DIM)),
+        )
+    console.print(table)
+    if not rival.get("fair"):
+        line(console, ("    it was made with another split, and may have learned from some of these rows", WARN))
 
 
 def _table(evaluation: Mapping[str, Any], known: Mapping[str, Any], names: Sequence[str]) -> Table:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mlops_compiler.console.criteria import count_criteria, criteria_table
 from mlops_compiler.console.leaderboard import hidden_line, leaderboard_table
-from mlops_compiler.console.metrics import print_metrics
+from mlops_compiler.console.metrics import print_metrics, print_rival
 from mlops_compiler.console.text import (
     ACCENT,
     BAD,
@@ -48,6 +48,7 @@ class RunSummary:
         leaderboard: The recorded leaderboard.
         selection: The recorded choice.
         evaluation: The recorded scores on the holdout.
+        rival: How the new model compares with the release in place.
         report: Where the report lies, as the user would open it.
         next_commands: Label and command, for each thing to do next.
     """
@@ -63,6 +64,7 @@ class RunSummary:
     leaderboard: Mapping[str, Any] | None = None
     selection: Mapping[str, Any] | None = None
     evaluation: Mapping[str, Any] | None = None
+    rival: Mapping[str, Any] | None = None
     report: str | None = None
     next_commands: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
@@ -78,6 +80,8 @@ def print_summary(summary: RunSummary, console: Console) -> None:
         console.print(criteria_table(summary.criteria, evaluation.get("baseline") or {}))
     if evaluation.get("intervals"):
         _print_metrics(summary, evaluation, console)
+    if summary.rival:
+        print_rival(summary.rival, console, evaluation.get("reported"))
     if summary.leaderboard is not None:
         _print_leaderboard(summary, summary.leaderboard, console)
     if evaluation.get("value"):

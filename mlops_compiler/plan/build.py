@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.diff import causes, summary
+from mlops_compiler.plan.rival import against
 from mlops_compiler.plan.stages import New, Plan, Rebuild, Reuse, digest_key, make_stages
 from mlops_compiler.tables.table import digest
 
@@ -32,9 +33,8 @@ def build_plan(program: Program, root: Path, store: StoreReader) -> Plan:
         store: What is recorded.
     """
     found = {node.name: source_digest(read, root, store) for node, read in program.of(Read)}
-    stages = make_stages(
-        program, {name: value or _last_digest(program.name, name, store) for name, value in found.items()}
-    )
+    digests = {name: value or _last_digest(program.name, name, store) for name, value in found.items()}
+    stages = against(program, store, lambda rival: make_stages(program, digests, rival))
     actions: list[Action] = []
     for stage in stages:
         running = {action.stage.name for action in actions if not isinstance(action, Reuse)}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.ir.ops.intake import Check
 from mlops_compiler.ir.ops.lifecycle import Split
 from mlops_compiler.ir.service_contract import request_fields
+from mlops_compiler.plan.rival import in_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,8 +58,7 @@ class Clients:
 def clients(program: Program, store: StoreReader) -> Clients | None:
     """Compare what a program's service would ask with the live release, else the last one; None where there is none."""
     live = store.deployment(program.name)
-    release = store.release(program.name, live.release if live else None)
-    if release is None:
+    if (release := in_place(program.name, store)) is None:
         return None
     manifest = json.loads(store.objects.get(release.manifest))
     url = None if live is None else f"http://{live.host}:{live.port}{live.route}"

@@ -36,6 +36,8 @@ _WORDS = {
     "search.metric": "objective.metric",
     "search.metrics": "objective.report",
     "select.value": "objective.value",
+    "select.max_overfit": "search.max_overfit",
+    "select.explanation": "select.require.explanation",
     "evaluate.value": "objective.value",
     "evaluate.seed": "validate.seed",
     "evaluate.metric": "objective.metric",
@@ -112,6 +114,8 @@ def _subject(key: str) -> tuple[str, str, str]:
 def _told(path: str, pairs: dict[str, tuple[Any, Any]], now: Mapping[str, Any]) -> Cause:
     if path == "data.source.digest":
         return Cause(path="data.source.path", text="the source file changed")
+    if path == "release.against":
+        return Cause(path="objective.accept", text="another release is in place, which is to be beaten")
     if path.endswith(".source.digest"):
         name = path.split(".")[2]
         return Cause(path=path.replace(".digest", ".path"), text=f"the table of join `{name}` changed")

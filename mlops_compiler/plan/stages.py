@@ -11,6 +11,7 @@ from mlops_compiler.ir.ops import intake
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.plan.diff import VERSION
+from mlops_compiler.plan.rival import AGAINST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,12 +25,12 @@ VERSIONS: dict[str, int] = {
     "snapshot": 3,
     "split": 3,
     "prepare": 4,
-    "search": 3,
-    "select": 3,
+    "search": 4,
+    "select": 4,
     "train": 2,
     "evaluate": 3,
-    "release": 2,
-    "report": 3,
+    "release": 3,
+    "report": 4,
 }
 """Raised when the code of a stage changes what it gives; recorded results of older versions are then not reused."""
 
@@ -41,7 +42,7 @@ PARENTS: dict[str, tuple[str, ...]] = {
     "select": ("search",),
     "train": ("snapshot", "split", "prepare", "select"),
     "evaluate": ("snapshot", "split", "search", "select", "train"),
-    "release": ("train", "evaluate"),
+    "release": ("snapshot", "split", "train", "evaluate"),
     "report": ("snapshot", "split", "prepare", "search", "select", "train", "evaluate", "release"),
 }
 """What each stage reads."""
@@ -152,17 +153,20 @@ def digest_key(node: str) -> str:
     return f"data.{'stack' if which == 'stacked' else 'join'}.{name}.source.digest"
 
 
-def make_stages(program: Program, digests: Mapping[str, str]) -> tuple[Stage, ...]:
+def make_stages(program: Program, digests: Mapping[str, str], rival: str | None = None) -> tuple[Stage, ...]:
     """Cut an optimised program into stages with their fingerprints.
 
     Args:
         program: The program after all passes.
         digests: The hash of the content of each source, by the name of its node.
+        rival: The manifest of the release that must be beaten, where one must.
     """
     made: dict[str, Stage] = {}
     for name, parents in PARENTS.items():
         nodes = _nodes(program, name)
         ingredients = {VERSION: VERSIONS[name], **_ingredients(name, nodes, digests)}
+        if name == "release" and rival is not None:
+            ingredients[AGAINST] = rival
         seal = fingerprint(
             {
                 "stage": name,
@@ -183,8 +187,8 @@ def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
             return tuple(node for node in program if isinstance(node.op, kinds))
         case "train":  # the manifest tells serving about the contract, the classes and the features
             return tuple(program[name] for name in ("contract", "split", "matrix", "search", "train"))
-        case "evaluate":
-            return (program["split"], program["evaluate"])
+        case "evaluate" | "release":
+            return (program["split"], program[stage])
         case "report":
             return tuple(program[name] for name in ("contract", "split", "report"))
         case _:
@@ -197,7 +201,7 @@ def _ingredients(stage: str, nodes: tuple[Node, ...], digests: Mapping[str, str]
         {digest_key(name): digest for name, digest in digests.items()} if stage == "snapshot" else {}
     )
     for node in (
-        nodes[-1:] if stage in ("train", "evaluate", "report") else nodes
+        nodes[-1:] if stage in ("train", "evaluate", "release", "report") else nodes
     ):  # the others are in its parents' fingerprints
         found |= _of_node(node)
     if stage == "prepare":  # the order of steps changes results; how they are grouped into scans does not

@@ -34,6 +34,34 @@ class Criterion(Section):
         return self
 
 
+Opponent = Literal["baseline", "release"]
+
+
+class Acceptance(Criterion):
+    """What a metric on the holdout must keep or beat for a release to ship."""
+
+    beats: Opponent | tuple[Opponent, ...] = ()
+    """What the model must be better than, by more than chance, on the same rows: the ``baseline`` that looks at no
+    feature, the ``release`` in place."""
+    by: float = 0.0
+    """By how much, in the direction that is better; less than 0 to allow that it is so much worse."""
+
+    @property
+    def opponents(self) -> tuple[Opponent, ...]:
+        """What it must beat."""
+        return (self.beats,) if isinstance(self.beats, str) else self.beats
+
+    @model_validator(mode="after")
+    def _one_bound_and_in_order(self) -> Self:
+        if self.by and not self.beats:
+            raise ValueError("`by` says how much better: name what is to be beaten under `beats`")
+        if self.at_least is None and self.at_most is None and not self.beats:
+            raise ValueError("a criterion needs `at_least`, `at_most` or `beats`")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"no value is at least {self.at_least} and at most {self.at_most}")
+        return self
+
+
 class Value(Section):
     """What each outcome of a decision is worth, in the unit of the business (money, mostly), per row."""
 
@@ -76,7 +104,7 @@ class BinaryClassification(Objective):
     """The metrics to show beside it; all of the task's, where none are named."""
     value: Value | None = None
     """The worth of each outcome; sets the decision threshold (0.5 where it is not given)."""
-    accept: dict[BinaryMetric, Criterion] = Field(default_factory=dict)
+    accept: dict[BinaryMetric, Acceptance] = Field(default_factory=dict)
     """What the holdout must show for a release to ship."""
 
 
@@ -89,7 +117,7 @@ class MulticlassClassification(Objective):
     """What the search optimises, averaged over the folds."""
     report: tuple[MulticlassMetric, ...] = MULTICLASS_METRICS
     """The metrics to show beside it; all of the task's, where none are named."""
-    accept: dict[MulticlassMetric, Criterion] = Field(default_factory=dict)
+    accept: dict[MulticlassMetric, Acceptance] = Field(default_factory=dict)
     """What the holdout must show for a release to ship."""
 
 
@@ -102,7 +130,7 @@ class Regression(Objective):
     """What the search optimises, averaged over the folds."""
     report: tuple[RegressionMetric, ...] = REGRESSION_METRICS
     """The metrics to show beside it; all of the task's, where none are named."""
-    accept: dict[RegressionMetric, Criterion] = Field(default_factory=dict)
+    accept: dict[RegressionMetric, Acceptance] = Field(default_factory=dict)
     """What the holdout must show for a release to ship."""
 
 

@@ -93,7 +93,9 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _watches_what_its_task_has(self) -> Self:
         known = metric_names(self.objective.task)
-        for name in self.monitor.performance if self.monitor is not None else ():
-            if name not in known:
-                raise ValueError(f"`monitor.performance` bounds {name}, which {self.objective.task} has not")
+        watched = self.monitor.performance if self.monitor is not None else {}
+        for key, bounds in (("monitor.performance", watched), ("select.constraints", self.select.constraints)):
+            for name in bounds:
+                if name not in known:
+                    raise ValueError(f"`{key}` bounds {name}, which {self.objective.task} has not")
         return self

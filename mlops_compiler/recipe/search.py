@@ -6,7 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mlops_compiler.evaluation.metrics import MetricName
+from mlops_compiler.models.kind import Explanation
 from mlops_compiler.recipe.amounts import Duration
+from mlops_compiler.recipe.objective import Criterion
 from mlops_compiler.section import Section
 
 
@@ -21,9 +24,18 @@ class Search(Section):
     """Most trials in all; shared evenly by the models that have something to search."""
     time: Duration | None = None
     """Most time, after which no trial is started; makes the number of trials depend on the machine."""
+    max_overfit: Annotated[float, Field(ge=0)] | None = None
+    """Most that the metric may be better on rows that a trial learned from than on rows held out, to be chosen."""
     max_concurrent: Annotated[int, Field(ge=1, le=1024)] = 8
     """Most trials at once. A proposal never waits for fewer results than this, so that any parallelism up
     to it gives the same trials."""
+
+
+class Required(Section):
+    """What a model must be able to do."""
+
+    explanation: tuple[Explanation, ...] = ()
+    """Ways to explain it exactly, one of which it must have: ``coefficients`` of features, ``tree_shap`` of trees."""
 
 
 class Select(Section):
@@ -31,3 +43,7 @@ class Select(Section):
 
     rule: Literal["best", "one_standard_error"] = "best"
     """The best mean, or the simplest model within one standard error of it."""
+    constraints: dict[MetricName, Criterion] = Field(default_factory=dict)
+    """Bounds on the means of metrics over the folds; a trial that breaks one is not chosen."""
+    require: Required = Required()
+    """What a model must be able to do to be chosen."""

@@ -79,6 +79,7 @@ class ReportFacts:
         leaderboard: Every trial of the search, best first.
         selection: The trial that was chosen, and why.
         evaluation: The scores on the holdout: metrics, curves, confusion and value.
+        rival: The release in place on the same rows: ``release``, ``fair``, ``metrics`` and ``gains``, or ``why_not``.
         data: The rows that were read.
         origins: Versions, seed and overrides.
     """
@@ -99,5 +100,6 @@ class ReportFacts:
     leaderboard: Json | None = None
     selection: Json | None = None
     evaluation: Json | None = None
+    rival: Json | None = None
     data: DataFacts | None = None
     origins: Origins = field(default_factory=Origins)

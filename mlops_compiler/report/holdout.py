@@ -44,6 +44,18 @@ class CriterionRow:
     asked: str
     value: str
     met: bool
+    beaten: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RivalRow:
+    """What the release in place scores, by how much the new model is better, and whether that is more than chance."""
+
+    title: str
+    name: str
+    value: str
+    gain: str
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,11 +145,28 @@ def criterion_rows(criteria: Sequence[Mapping[str, Any]]) -> tuple[CriterionRow,
         CriterionRow(
             metric=str(item.get("metric")),
             title=title(str(item.get("metric"))),
-            asked=numbers.bounds(item.get("at_least"), item.get("at_most")),
+            asked=numbers.asked(item),
+            beaten=tuple(f"{beaten['other']}: {numbers.gain(beaten)}" for beaten in item.get("beats") or ()),
             value=numbers.score_beside(item.get("value"), (item.get("at_least"), item.get("at_most"))),
             met=bool(item.get("met")),
         )
         for item in criteria
+    )
+
+
+def rival_rows(rival: Mapping[str, Any] | None, primary: str | None = None) -> tuple[RivalRow, ...]:
+    """Set every metric beside that of the release in place, on the same rows; the one that was searched for first."""
+    found = rival or {}
+    gains: Mapping[str, Any] = found.get("gains") or {}
+    return tuple(
+        RivalRow(
+            title=title(name),
+            name=name,
+            value=numbers.score(found["metrics"].get(name)),
+            gain=numbers.gain(gains[name]),
+            verdict="better" if gains[name]["low"] > 0 else "worse" if gains[name]["high"] < 0 else "may be chance",
+        )
+        for name in sorted(gains, key=lambda name: name != primary)
     )
 
 

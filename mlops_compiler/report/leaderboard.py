@@ -26,6 +26,7 @@ class TrialRow:
         centre: The x of the mean, where there is one.
         status: ``complete``, ``stopped after 1 of 5 folds``, ``failed``.
         mark: ``chosen``, ``baseline`` or empty.
+        training: The mean on rows that the trial learned from, or empty.
     """
 
     place: str
@@ -42,6 +43,14 @@ class TrialRow:
     seconds: str
     mark: str
     error: str | None
+    training: str = ""
+
+
+def with_exclusions(board: Mapping[str, Any], selection: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to each trial that may not be chosen why not, as the selection says it."""
+    why: Mapping[str, str] = selection.get("excluded") or {}
+    trials = [{**row, "excluded": why.get(str(row["trial"]))} for row in board["trials"]]
+    return {**board, "trials": trials}
 
 
 def trial_rows(leaderboard: Mapping[str, Any] | None, chosen: object = None) -> tuple[TrialRow, ...]:
@@ -100,6 +109,7 @@ def _row(
         status=status_text(trial, leaderboard.get("folds")),
         seconds=numbers.seconds(trial.get("seconds")),
         mark=_mark(trial, chosen),
+        training=numbers.score(trial["training"]) if numbers.is_number(trial.get("training")) else "",
         error=trial.get("error"),
     )
 
@@ -107,6 +117,8 @@ def _row(
 def status_text(trial: Mapping[str, Any], folds: object) -> str:
     """Say how far a trial went: ``complete``, ``stopped after 1 of 5 folds``, ``failed``."""
     status = str(trial.get("status", "complete"))
+    if trial.get("excluded"):
+        return f"{status}; may not be chosen: {trial['excluded']}"
     if status != "stopped":
         return status
     return f"stopped after {len(_scores(trial))} of {folds} folds"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DASH = "\N{EN DASH}"
 _MINUTE = 60
@@ -137,6 +140,24 @@ def moment(value: Any, *, short: bool = False) -> str:
 def digest(value: Any, length: int = 12) -> str:
     """Write the first characters of a digest, enough to tell two apart."""
     return str(value)[:length] if value else DASH
+
+
+def asked(criterion: Mapping[str, Any]) -> str:
+    """Write all that a criterion asks: ``at least 0.83, better than the baseline``."""
+    said = [bounds(criterion.get("at_least"), criterion.get("at_most"))]
+    for item in criterion.get("beats") or ():
+        other = "the baseline" if item["other"] == "baseline" else str(item["other"])
+        margin = item.get("by") or 0
+        kept = f"no more than {number(-margin)} worse than {other}"
+        said.append(kept if margin < 0 else f"better than {other}" + (f" by {number(margin)}" if margin else ""))
+    return ", ".join(text for text in said if text != DASH) or DASH
+
+
+def gain(found: Mapping[str, Any]) -> str:
+    """Write by how much something is better, ``+0.0121 (0.0032 to 0.0204), p = 0.01``, or why that is not known."""
+    if not is_number(found.get("gain")):
+        return str(found.get("note") or "")
+    return f"{signed(found['gain'])} ({score(found['low'])} to {score(found['high'])}), {chance(found.get('p'))}"
 
 
 def bounds(at_least: Any, at_most: Any) -> str:

@@ -108,7 +108,7 @@ def _search(facts: ReportFacts) -> dict[str, Any]:
 
 def _outcome(rows: tuple[TrialRow, ...]) -> str:
     """Count the trials by how they ended: ``60 trials: 41 complete, 19 stopped early``."""
-    ends = [row.status.split()[0] for row in rows if row.mark != "baseline"]
+    ends = [row.status.split()[0].rstrip(";") for row in rows if row.mark != "baseline"]
     words = {"complete": "complete", "stopped": "stopped early", "failed": "failed"}
     counts = [f"{ends.count(end)} {word}" for end, word in words.items() if end in ends]
     return f"{len(ends)} trial{'s' if len(ends) != 1 else ''}: {', '.join(counts)}" if ends else "No trials"
@@ -152,6 +152,7 @@ def _holdout(facts: ReportFacts) -> dict[str, Any]:
     return {
         "metrics": holdout.metric_rows(evaluation, facts.selection),
         "certainty": holdout.certainty(evaluation),
+        "rivals": holdout.rival_rows(facts.rival, evaluation.get("metric")),
         "caution": holdout.caution(evaluation),
         "policies": holdout.policy_rows(evaluation),
         "classes": evaluation.get("classes") or (),

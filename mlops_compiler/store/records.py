@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
+TRAINING = "training."
+"""What names of metrics begin with that were computed on rows which the model learned from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,8 @@ class FoldRecord:
         fingerprint: Names the result.
         trial: The trial's fingerprint.
         fold: Its number, from 0.
-        metrics: Every metric of the task on the rows held out.
+        metrics: Every metric of the task on the rows held out, and under ``training.NAME`` those on rows that the model
+            learned from.
         predictions: Digest of the table of labels and probabilities.
         seconds: To fit and score.
     """
@@ -54,6 +57,16 @@ class FoldRecord:
     metrics: dict[str, float]
     predictions: str
     seconds: float
+
+    @property
+    def validation(self) -> dict[str, float]:
+        """The metrics on the rows held out."""
+        return {name: value for name, value in self.metrics.items() if not name.startswith(TRAINING)}
+
+    @property
+    def training(self) -> dict[str, float]:
+        """The metrics on rows that the model learned from; empty where they were not recorded."""
+        return {name.removeprefix(TRAINING): value for name, value in self.metrics.items() if name.startswith(TRAINING)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

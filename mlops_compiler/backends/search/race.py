@@ -75,9 +75,13 @@ class Trial:
         return MODELS[self.candidate.kind].is_baseline
 
 
+SCORED = 2
+"""Raised when more is recorded of a fold; records of older versions are then not replayed."""
+
+
 def fold_fingerprint(trial: str, fold: int) -> str:
     """Name the result of one fold of a trial."""
-    return fingerprint({"trial": trial, "fold": fold})
+    return fingerprint({"trial": trial, "fold": fold, "scored": SCORED})
 
 
 class Race:

@@ -133,7 +133,7 @@ class Session:
 
     def _row(self, trial: Trial) -> dict[str, Any]:
         records = self._records[trial.index]
-        names = records[0].metrics if records else ()
+        names = records[0].validation if records else ()
         return {
             "trial": trial.index,
             "model": trial.candidate.name,
@@ -145,10 +145,19 @@ class Session:
             "scores": trial.scores,
             "metrics": {name: sum(record.metrics[name] for record in records) / len(records) for name in names},
             "spread": {name: _std([record.metrics[name] for record in records]) for name in names},
+            **self._fit(trial, records),
             "predictions": [record.predictions for record in records],
             "baseline": trial.is_baseline,
             "error": trial.error,
         }
+
+    def _fit(self, trial: Trial, records: list[FoldRecord]) -> dict[str, float | None]:
+        """Say what the primary metric is on rows that were learned from, and how much better that is."""
+        learned = [record.training[self.search.metric] for record in records if record.training]
+        if not learned or trial.mean is None:
+            return {"training": None, "gap": None}
+        mean = math.fsum(learned) / len(learned)
+        return {"training": mean, "gap": (mean - trial.mean) * (1 if self._metric.greater_is_better else -1)}
 
     def seconds(self) -> dict[str, float]:
         """Fit and score time of each trial; apart from the leaderboard, which must be the same each time."""

@@ -14,7 +14,7 @@ from mlops_compiler.backends.stages.context import parquet_bytes
 from mlops_compiler.evaluation.metrics import score_all
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
-from mlops_compiler.store.records import FoldRecord
+from mlops_compiler.store.records import TRAINING, FoldRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,8 +75,7 @@ def run_fold(spec: TrialSpec, number: int, fold: Fold, store: StoreWriter, devic
         device: ``cpu`` or ``cuda``.
     """
     started = time.perf_counter()
-    predicted = fit_and_predict(spec, fold, device)
-    metrics = score_all(spec.task, fold.y_held, predicted)
+    predicted, metrics = fit_and_score(spec, fold, device)
     record = FoldRecord(
         fingerprint=fold_fingerprint(spec.fingerprint, number),
         trial=spec.fingerprint,
@@ -89,8 +88,8 @@ def run_fold(spec: TrialSpec, number: int, fold: Fold, store: StoreWriter, devic
     return record
 
 
-def fit_and_predict(spec: TrialSpec, fold: Fold, device: str) -> NDArray[np.float64]:
-    """Fit on the training rows; return what `predicted` gives for those held out."""
+def fit_and_score(spec: TrialSpec, fold: Fold, device: str) -> tuple[NDArray[np.float64], dict[str, float]]:
+    """Fit on the training rows; return what `predicted` gives for those held out, and the metrics of a `FoldRecord`."""
     options = FitOptions(
         seed=seed_of(spec.seed, "fit", spec.kind),
         threads=spec.threads,
@@ -100,7 +99,28 @@ def fit_and_predict(spec: TrialSpec, fold: Fold, device: str) -> NDArray[np.floa
         weights=fold.weights,
     )
     model = MODELS[spec.kind].fit(fold.X, fold.y, parameters=spec.parameters, options=options)
-    return predicted(spec.task, model, fold.X_held)
+    answers = predicted(spec.task, model, fold.X_held)
+    learned = some_of(fold.y, len(fold.y_held))
+    training = score_all(spec.task, fold.y[learned], predicted(spec.task, model, fold.X[learned]))
+    metrics = score_all(spec.task, fold.y_held, answers)
+    return answers, metrics | {f"{TRAINING}{name}": value for name, value in training.items()}
+
+
+def some_of(y: Target, most: int) -> NDArray[np.intp]:
+    """Choose rows evenly by what came of them, so that to score what was learned costs no more than what is held out.
+
+    Args:
+        y: What came, shape (rows,).
+        most: How many to choose at most.
+
+    Returns:
+        Their places, in order; shape (chosen,).
+    """
+    import numpy as np
+
+    order = np.argsort(y, kind="stable")
+    chosen = np.linspace(0, len(y) - 1, min(len(y), most)).round().astype(np.intp)
+    return np.sort(order[chosen])
 
 
 def predicted(task: Task, model: FittedModel, X: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.trial import beside, predicted
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT
-from mlops_compiler.backends.stages.folds import prepared
+from mlops_compiler.backends.stages.folds import Prepared, prepared
 from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.backends.stages.units import units_of
 from mlops_compiler.evaluation.confusion import confusion
@@ -68,9 +68,14 @@ def evaluate_model(context: Context) -> Outcome:
     summary = {name: evaluation[name] for name in ("metrics", "baseline", "rows", "intervals", "interval", "against")}
     outputs = {
         "evaluation": context.put_json(evaluation),
-        "predictions": context.put_table(beside(op.task, held.y, answers)),
+        "predictions": context.put_table(beside(op.task, held.y, answers).insert_column(0, _places(parts, held))),
     }
     return Outcome(outputs=outputs, summary=summary)
+
+
+def _places(parts: pl.Series, held: Prepared) -> pl.Series:
+    """Give the place of each row in the snapshot."""
+    return (parts == HOLDOUT).arg_true().gather(held.kept).alias("row")
 
 
 def _certainty(evaluation: dict[str, Any], found: Replicates) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from mlops_compiler.ir.ops.intake import Check
 from mlops_compiler.ir.ops.lifecycle import Split
 from mlops_compiler.plan.stages import PARENTS
 from mlops_compiler.report.facts import DataFacts, Origins, ReportFacts
+from mlops_compiler.report.leaderboard import with_exclusions
 from mlops_compiler.report.page import render_report
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def report_facts(context: Context) -> ReportFacts:
         release=release["release"],
         accepted=release["accepted"],
         criteria=release["criteria"],
+        rival=release["rival"],
         stages=_stages(context),
         steps=context.inputs["prepare"].summary["steps"],
         contract=context.inputs["prepare"].summary.get("contract", []),
@@ -67,10 +69,11 @@ def _stages(context: Context) -> list[dict[str, Any]]:
 def _leaderboard(context: Context) -> dict[str, Any]:
     board: dict[str, Any] = context.read_json("search", "leaderboard")
     seconds = context.inputs["search"].summary["seconds"]
-    return {
+    timed = {
         **board,
         "trials": [{**row, "seconds": seconds.get(str(row["trial"]), 0.0)} for row in board["trials"]],
     }
+    return with_exclusions(timed, context.inputs["select"].summary)
 
 
 def _data(context: Context) -> DataFacts:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.backends.stages.eligible import excluded, refuse_none_left
 from mlops_compiler.evaluation.threshold import best_threshold
 from mlops_compiler.ir.ops.lifecycle import Select
 from mlops_compiler.models.registry import MODELS
@@ -22,7 +23,10 @@ def select_trial(context: Context) -> Outcome:
     """Run the stage."""
     op = context.op(Select)
     board = context.read_json("search", "leaderboard")
-    chosen, reason = choose(board, op.rule)
+    complete = [row for row in board["trials"] if row["status"] == "complete"]
+    why_not = excluded(op, complete)
+    refuse_none_left(complete, why_not, context.task.stage.nodes[-1].span)
+    chosen, reason = choose(board, op.rule, frozenset(why_not))
     threshold = DEFAULT_THRESHOLD if op.task == "binary_classification" else None
     if op.value is not None:
         held = pl.concat(
@@ -36,12 +40,13 @@ def select_trial(context: Context) -> Outcome:
         "threshold": threshold,
         "threshold_from": "default" if op.value is None else "value",
         "reason": reason,
+        "excluded": {str(trial): why for trial, why in why_not.items()},
     }
     return Outcome(outputs={"selection": context.put_json(selection)}, summary=selection)
 
 
-def choose(board: dict[str, Any], rule: str) -> tuple[dict[str, Any], str]:
-    """Choose among the complete trials.
+def choose(board: dict[str, Any], rule: str, without: frozenset[int] = frozenset()) -> tuple[dict[str, Any], str]:
+    """Choose among the complete trials but those that may not be chosen.
 
     ``one_standard_error`` (Breiman et al., Classification and Regression Trees, 1984, 3.4.3) takes the
     simplest kind of model whose mean is within one standard error of the best mean; among equals, the
@@ -50,15 +55,16 @@ def choose(board: dict[str, Any], rule: str) -> tuple[dict[str, Any], str]:
     Returns:
         The row of the leaderboard, and why it.
     """
-    complete = [row for row in board["trials"] if row["status"] == "complete"]
+    complete = [row for row in board["trials"] if row["status"] == "complete" and row["trial"] not in without]
+    left = f"; {len(without)} may not be chosen" if without else ""
     best = complete[0]
     if rule == "best" or best["std"] is None:
-        return best, f"the best mean {board['metric']} of {len(complete)} complete trials"
+        return best, f"the best mean {board['metric']} of {len(complete)} complete trials{left}"
     margin = best["std"] / board["folds"] ** 0.5
     near = [row for row in complete if abs(row["mean"] - best["mean"]) <= margin]
     simplest = min(near, key=lambda row: MODELS[row["kind"]].complexity)
     if simplest is best:
-        return best, "the best mean, and no simpler model within one standard error of it"
+        return best, f"the best mean, and no simpler model within one standard error of it{left}"
     gap = abs(simplest["mean"] - best["mean"])
     rival = f"{best['model']} (trial {best['trial']})"
-    return simplest, f"simpler than {rival}, and only {gap:.4f} behind it; one standard error is {margin:.4f}"
+    return simplest, f"simpler than {rival}, and only {gap:.4f} behind it; one standard error is {margin:.4f}{left}"

@@ -150,6 +150,27 @@ class ValueMatrix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What a metric must keep, and what it must beat by more than chance.
+
+    Attributes:
+        metric: The metric.
+        at_least: The least that it may be.
+        at_most: The most.
+        beats: ``baseline`` and ``release``, the one in place.
+        by: By how much, in the direction that is better.
+        span: Where the recipe says so.
+    """
+
+    metric: str
+    at_least: float | None
+    at_most: float | None
+    beats: tuple[str, ...] = ()
+    by: float = 0.0
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
     """Choose one trial, and the threshold of its decisions where the task is binary."""
 
@@ -157,6 +178,10 @@ class Select:
     task: Task
     rule: str
     value: ValueMatrix | None
+    constraints: tuple[Bound, ...] = ()
+    max_overfit: float | None = None
+    explanation: tuple[str, ...] = ()
+    """Ways to explain a model, one of which the chosen one must have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,16 +204,6 @@ class Evaluate:
     value: ValueMatrix | None
     seed: int = 0
     """Of the bootstrap samples."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
-    """One acceptance criterion."""
-
-    metric: str
-    at_least: float | None
-    at_most: float | None
-    span: Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,56 @@
+"""How one trial is chosen: the rule, what a trial must keep to be chosen at all, and what its kind must do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.diagnostics import Diagnostic, listing
+from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.models.registry import MODELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlops_compiler.diagnostics import Sink, Span
+    from mlops_compiler.frontend.provenance import Provenance
+    from mlops_compiler.recipe.recipe import Recipe
+
+
+def select_of(recipe: Recipe, value: ops.ValueMatrix | None, places: Provenance) -> ops.Select:
+    """Make the selection of a recipe."""
+    constraints = tuple(
+        ops.Bound(
+            metric=name,
+            at_least=bound.at_least,
+            at_most=bound.at_most,
+            span=places.key_span(("select", "constraints", name)),
+        )
+        for name, bound in recipe.select.constraints.items()
+    )
+    return ops.Select(
+        task=recipe.objective.task,
+        rule=recipe.select.rule,
+        value=value,
+        constraints=constraints,
+        max_overfit=recipe.search.max_overfit,
+        explanation=recipe.select.require.explanation,
+    )
+
+
+def check_explanations(recipe: Recipe, places: Provenance, sink: Sink) -> None:
+    """Refuse a recipe none of whose models can be explained as it asks."""
+    wanted = set(recipe.select.require.explanation)
+    kinds = {model.kind for model in recipe.models.values()}
+    if wanted and not any(wanted & MODELS[kind].explains for kind in kinds if not MODELS[kind].is_baseline):
+        fitting = [kind for kind in MODELS if wanted & MODELS[kind].explains]
+        span = places.value_span(("select", "require", "explanation"))
+        sink.add(_unexplained(sorted(wanted), fitting, span))
+
+
+def _unexplained(wanted: Iterable[str], fitting: Iterable[str], span: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code="no-explainable-model",
+        headline=f"none of the models can be explained by {listing(wanted)}",
+        span=span,
+        help=f"kinds that can: {listing(fitting)}",
+    )

@@ -103,21 +103,27 @@ def _last(nodes: Sequence[Node]) -> str:
 
 
 def _split(recipe: Recipe, places: Provenance) -> Node:
-    validation = recipe.validate_
-    kinds = (validation.holdout.kind, validation.folds.kind)
+    validation, target = recipe.validate_, recipe.objective.target
+    dealt = (validation.holdout.kind, validation.folds.kind)
+    kinds = [kind if target is not None or kind != "stratified" else "random" for kind in dealt]
     split = ops.Split(
         task=recipe.objective.task,
-        target=recipe.objective.target,
+        target=target,
         positive=getattr(recipe.objective, "positive", None),
-        holdout=validation.holdout.kind,
+        holdout=kinds[0],
         fraction=validation.holdout.fraction,
-        folds=validation.folds.kind,
+        folds=kinds[1],
         k=validation.folds.k,
         seed=validation.seed,
         time=recipe.data.time if "time_ordered" in kinds else None,
         group=recipe.data.group if "grouped" in kinds else None,
     )
-    return Node(name="split", op=split, inputs=("snapshot",), span=places.value_span(("objective", "target")))
+    return Node(
+        name="split",
+        op=split,
+        inputs=("snapshot",),
+        span=places.value_span(("objective", "target" if target is not None else "task")),
+    )
 
 
 def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> tuple[Node, ...]:

@@ -41,7 +41,7 @@ def computed_target(recipe: Recipe, found: Mapping[str, str], places: Provenance
             reason = f"it needs true or false for each row; this gives {kind}"
             span = places.value_span(("data", "where"))
             sink.add(wording_data.bad_source_expression("data.where", recipe.data.where, reason, span))
-    if objective.target_is is None:
+    if objective.target_is is None or objective.target is None:
         return None
     if objective.target in found and objective.target not in recipe.data.ignore:
         span = places.value_span(("objective", "target"))
@@ -54,7 +54,9 @@ def computed_target(recipe: Recipe, found: Mapping[str, str], places: Provenance
 def population_of(recipe: Recipe) -> Population | None:
     """Make the op that selects rows and computes the target; None where the recipe asks for neither."""
     objective = recipe.objective
-    target = None if objective.target_is is None else (objective.target, objective.target_is)
+    target = None
+    if objective.target is not None and objective.target_is is not None:
+        target = (objective.target, objective.target_is)
     if recipe.data.where is None and target is None:
         return None
     return Population(where=recipe.data.where, target=target)

@@ -152,7 +152,7 @@ def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], s
     named += [(name, places.value_span(("data", "ignore", index))) for index, name in enumerate(recipe.data.ignore)]
     for index, name in enumerate(recipe.data.snapshot.personal):
         named.append((name, places.value_span(("data", "snapshot", "personal", index))))
-    if recipe.objective.target_is is None:
+    if recipe.objective.target_is is None and recipe.objective.target is not None:
         named.append((recipe.objective.target, places.value_span(("objective", "target"))))
     for role in ("key", "time", "group"):
         if (column := getattr(recipe.data, role)) is not None:
@@ -180,7 +180,7 @@ def schema_of(recipe: Recipe, intake: Intake) -> Schema:
     """Make the schema of the table that is kept, with roles and what is known when."""
     late = late_history(recipe)
     columns = [_column(recipe, column, late) for column in intake.check.columns]
-    if intake.target is not None:
+    if intake.target is not None and recipe.objective.target is not None:
         made = ColumnCheck(name=recipe.objective.target, type=intake.target, nullable=False)
         columns.append(_column(recipe, made, late))
     return Schema(tuple(columns))

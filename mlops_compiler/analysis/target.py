@@ -21,14 +21,16 @@ _CLASSES = ("text", "category", "int", "bool")
 
 def target_fits(recipe: Recipe, intake: Intake, places: Provenance, sink: Sink) -> None:
     """Check that the target's type and values are those of the task."""
-    target = next((column for column in intake.check.columns if column.name == recipe.objective.target), None)
+    objective = recipe.objective
+    if objective.target is None:
+        return
+    target = next((column for column in intake.check.columns if column.name == objective.target), None)
     if intake.target == UNTYPED:
         return
     if intake.target is not None:
-        target = ColumnCheck(name=recipe.objective.target, type=intake.target, nullable=False)
+        target = ColumnCheck(name=objective.target, type=intake.target, nullable=False)
     if target is None:
         return
-    objective = recipe.objective
     if isinstance(objective, BinaryClassification):
         _positive_fits(objective, target, places, sink)
         return

@@ -96,7 +96,7 @@ def about(recipe: Recipe, size: int | None = None) -> About:
     return About(
         name=recipe.name,
         target=objective.target,
-        task=objective.task,
+        task=objective.task if objective.target is not None else None,
         positive=getattr(objective, "positive", None),
         key=data.key,
         time=data.time,

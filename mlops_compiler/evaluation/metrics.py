@@ -39,10 +39,12 @@ MulticlassMetric: TypeAlias = Literal[
     "mcc",
 ]
 RegressionMetric: TypeAlias = Literal["rmse", "mae", "median_absolute_error", "mape", "max_error", "r2"]
-MetricName: TypeAlias = BinaryMetric | MulticlassMetric | RegressionMetric
+ClusteringMetric: TypeAlias = Literal["silhouette", "davies_bouldin", "calinski_harabasz", "stability", "coverage"]
+MetricName: TypeAlias = BinaryMetric | MulticlassMetric | RegressionMetric | ClusteringMetric
 BINARY_METRICS: tuple[BinaryMetric, ...] = get_args(BinaryMetric)
 MULTICLASS_METRICS: tuple[MulticlassMetric, ...] = get_args(MulticlassMetric)
 REGRESSION_METRICS: tuple[RegressionMetric, ...] = get_args(RegressionMetric)
+CLUSTERING_METRICS: tuple[ClusteringMetric, ...] = get_args(ClusteringMetric)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,11 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "mape": _loss("Mean absolute percentage error"),
         "max_error": _loss("Largest error"),
         "r2": _gain("R²"),
+        "silhouette": _gain("Silhouette"),
+        "davies_bouldin": _loss("Davies-Bouldin index"),
+        "calinski_harabasz": _gain("Calinski-Harabasz index"),
+        "stability": _gain("Stability"),
+        "coverage": _gain("Share of rows in a cluster"),
     }
 )
 _OF_TASK: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -94,6 +101,7 @@ _OF_TASK: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "binary_classification": BINARY_METRICS,
         "multiclass_classification": MULTICLASS_METRICS,
         "regression": REGRESSION_METRICS,
+        "clustering": CLUSTERING_METRICS,
     }
 )
 
@@ -110,10 +118,10 @@ def score_all(
     threshold: float | None = None,
     names: Iterable[str] | None = None,
 ) -> dict[str, float]:
-    """Compute metrics of predictions.
+    """Compute metrics of predictions of a target.
 
     Args:
-        task: What was predicted.
+        task: What was predicted; of a task without a target, see `evaluation.clusters`.
         y: What came: the number of each row's class, or its value; shape (rows,).
         predicted: Of a binary task the probability of class 1, shape (rows,); of one with more classes the
             probability of each, shape (rows, classes); of a regression the value, shape (rows,).

@@ -68,8 +68,9 @@ class FittedModel(ABC):
             X: Float64 design matrix in C order, shape (rows, features).
 
         Returns:
-            Of classes their probabilities, shape (rows, classes); of a regression the values, shape (rows, 1). Each row
-            gets the same bits whatever rows surround it.
+            Of classes their probabilities, shape (rows, classes); of a regression the values, shape (rows, 1); of a
+            clustering the number of the cluster, -1 for none, and how far that is, and where the kind has one its
+            probability, shape (rows, 2) or (rows, 3). Each row gets the same bits whatever rows surround it.
 
         Raises:
             DataError: The matrix has another width than at the fit, or a value that the kind cannot take.
@@ -118,7 +119,8 @@ class ModelKind(ABC):
 
         Args:
             X: Float64 design matrix in C order, shape (rows, features).
-            y: Labels ``0..classes-1``, every one of them present; of a regression the values, all finite.
+            y: Labels ``0..classes-1``, every one of them present; of a regression the values, all finite; of a
+                clustering zeros, which no kind looks at.
             parameters: A value for each of the kind's parameters.
             options: Seed, threads, device, task and number of classes.
 

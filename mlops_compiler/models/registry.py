@@ -8,13 +8,17 @@ from mlops_compiler.extensions import Registry
 from mlops_compiler.models.decision_tree import DecisionTree
 from mlops_compiler.models.elastic_net import ElasticNet
 from mlops_compiler.models.extra_trees import ExtraTrees
+from mlops_compiler.models.gaussian_mixture import GaussianMixture
+from mlops_compiler.models.hdbscan import Hdbscan
 from mlops_compiler.models.hist_gradient_boosting import HistGradientBoosting
+from mlops_compiler.models.k_means import KMeans
 from mlops_compiler.models.logistic_regression import LogisticRegression
 from mlops_compiler.models.mean import Mean
 from mlops_compiler.models.naive_bayes import NaiveBayes
 from mlops_compiler.models.nearest_neighbours import NearestNeighbours
 from mlops_compiler.models.prior import Prior
 from mlops_compiler.models.random_forest import RandomForest
+from mlops_compiler.models.random_partition import RandomPartition
 from mlops_compiler.models.ridge import Ridge
 from mlops_compiler.models.svm import Svm
 from mlops_compiler.models.torch_mlp import TorchMlp
@@ -25,12 +29,16 @@ if TYPE_CHECKING:
 _BUILTIN: tuple[ModelKind, ...] = (
     Prior(),
     Mean(),
+    RandomPartition(),
     NaiveBayes(),
     LogisticRegression(),
     Ridge(),
     ElasticNet(),
     DecisionTree(),
+    KMeans(),
+    GaussianMixture(),
     NearestNeighbours(),
+    Hdbscan(),
     RandomForest(),
     ExtraTrees(),
     HistGradientBoosting(),

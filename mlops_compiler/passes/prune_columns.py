@@ -29,7 +29,7 @@ def prune_columns(program: Program) -> Program:
     if any(isinstance(node.op, Project | FusedPrepare) for node in program):
         return program  # its columns are chosen already
     steps = [(node, op.step) for node, op in program.of(Prepare)]
-    kept, live = _walk_back(steps, {*program.the(Matrix)[1].features, program.the(Split)[1].target})
+    kept, live = _walk_back(steps, {*program.the(Matrix)[1].features, *program.the(Split)[1].targets})
     schema = program["snapshot"].schema
     if schema is None or (set(schema.names) <= live and len(kept) == len(steps)):
         return program

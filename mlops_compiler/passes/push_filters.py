@@ -89,6 +89,6 @@ def _needed(program: Program, steps: Sequence[tuple[Node, StepOp]], names: tuple
     A column that nobody pruned is kept: only what the filters alone read falls away.
     """
     read = {name for _, step in steps for name in (*reads(step), *writes(step))}
-    wanted = {*program.the(Matrix)[1].features, program.the(Split)[1].target, *read}
+    wanted = {*program.the(Matrix)[1].features, *program.the(Split)[1].targets, *read}
     pruned = any(isinstance(node.op, Project) for node in program)
     return wanted if pruned else set(names)

@@ -8,9 +8,11 @@ from pydantic import Field, model_validator
 
 from mlops_compiler.evaluation.metrics import (
     BINARY_METRICS,
+    CLUSTERING_METRICS,
     MULTICLASS_METRICS,
     REGRESSION_METRICS,
     BinaryMetric,
+    ClusteringMetric,
     MulticlassMetric,
     RegressionMetric,
 )
@@ -134,5 +136,35 @@ class Regression(Objective):
     """What the holdout must show for a release to ship."""
 
 
-AnyObjective = Annotated[BinaryClassification | MulticlassClassification | Regression, Field(discriminator="task")]
+class Clustering(Section):
+    """Which rows are alike, and how good is good enough: there is no target."""
+
+    task: Literal["clustering"]
+    """The kind of problem."""
+    metric: ClusteringMetric = "silhouette"
+    """What the search optimises, averaged over the folds."""
+    report: tuple[ClusteringMetric, ...] = CLUSTERING_METRICS
+    """The metrics to show beside it; all of the task's, where none are named."""
+    accept: dict[ClusteringMetric, Acceptance] = Field(default_factory=dict)
+    """What the holdout must show for a release to ship."""
+
+    @model_validator(mode="after")
+    def _pairs_need_a_target(self) -> Self:
+        for name, bound in self.accept.items():
+            if bound.beats:
+                raise ValueError(f"`accept.{name}.beats` compares row by row, and a clustering has no target")
+        return self
+
+    @property
+    def target(self) -> None:
+        """No column is predicted."""
+
+    @property
+    def target_is(self) -> None:
+        """Nor computed."""
+
+
+AnyObjective = Annotated[
+    BinaryClassification | MulticlassClassification | Regression | Clustering, Field(discriminator="task")
+]
 """What is predicted, and how good is good enough."""

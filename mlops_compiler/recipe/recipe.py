@@ -91,6 +91,14 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _strata_need_classes_or_values(self) -> Self:
+        if self.objective.target is None:
+            for part, split in (("holdout", self.validate_.holdout), ("folds", self.validate_.folds)):
+                if split.kind == "stratified" and "kind" in split.model_fields_set:
+                    raise ValueError(f"`validate.{part}.kind` is stratified, and {self.objective.task} has no target")
+        return self
+
+    @model_validator(mode="after")
     def _watches_what_its_task_has(self) -> Self:
         known = metric_names(self.objective.task)
         watched = self.monitor.performance if self.monitor is not None else {}

@@ -18,6 +18,8 @@ WIDTH, HEIGHT = 300, 240
 _MOST_POINTS = 300
 _ROW = 26
 _UNIT = (0.0, 1.0)
+_HUES = ("accent", "warm", "good", "violet", "bad")
+_SHAPES = ("circle", "square", "triangle-up", "diamond")
 
 Points = list[dict[str, Any]]
 
@@ -103,6 +105,30 @@ def errors(histogram: Mapping[str, Any]) -> Any:
     y = alt.Y("y:Q", title="Rows", axis=alt.Axis(tickCount=5))
     none = _chart([{"x": 0}]).mark_rule(color=LIGHT["muted"], strokeDash=[4, 4])
     return _sized(shown.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0)) + none.encode(x="x:Q"))
+
+
+def projection(points: Mapping[str, Any]) -> Any:
+    """Draw rows on a plane, each cluster in a colour and a shape of its own; rows of none are grey."""
+    alt = _altair()
+    dots = _points(points, x="x", y="y", cluster="cluster")
+    if not dots:
+        return None
+    for dot in dots:
+        dot["cluster"] = f"{dot['cluster']}" if dot["cluster"] >= 0 else "none"
+    names = sorted({dot["cluster"] for dot in dots}, key=lambda name: (name == "none", len(name), name))
+    colours = [LIGHT["muted"] if name == "none" else LIGHT[_HUES[int(name) % len(_HUES)]] for name in names]
+    shapes = ["circle" if name == "none" else _SHAPES[int(name) // len(_HUES) % len(_SHAPES)] for name in names]
+    kept = [f"{100 * share:.0f} %" for share in points.get("kept") or (0.0, 0.0)]
+    scale = alt.Scale(zero=False, nice=True)
+    marks = _chart(dots).mark_point(filled=True, opacity=0.6, size=24)
+    return _sized(
+        marks.encode(
+            x=alt.X("x:Q", title=f"First component ({kept[0]})", scale=scale, axis=alt.Axis(tickCount=5)),
+            y=alt.Y("y:Q", title=f"Second component ({kept[1]})", scale=scale, axis=alt.Axis(tickCount=5)),
+            color=alt.Color("cluster:N", title="Cluster", sort=names, scale=alt.Scale(domain=names, range=colours)),
+            shape=alt.Shape("cluster:N", title="Cluster", sort=names, scale=alt.Scale(domain=names, range=shapes)),
+        )
+    )
 
 
 def models(leaderboard: Mapping[str, Any], chosen: int | None) -> Any:

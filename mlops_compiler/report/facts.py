@@ -24,7 +24,7 @@ class DataFacts:
         rows: Rows of the snapshot.
         columns: Columns of the snapshot.
         snapshot: Digest of the snapshot's bytes (hex SHA-256).
-        target: The column that is predicted.
+        target: The column that is predicted; None where none is.
         positive: The value of the target that counts as positive.
         key: The column that names a row.
         contract: One mapping a column: ``name``, ``type``, ``nullable``, ``range``, ``one_of``, ``known``,
@@ -35,7 +35,7 @@ class DataFacts:
     rows: int
     columns: int
     snapshot: str
-    target: str
+    target: str | None
     positive: object = None
     key: str | None = None
     contract: Sequence[Json] = ()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _ALIKE = 1e-9
 _RARE = 0.3
+_TRAITS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +207,18 @@ def confused_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
             ],
         }
         for number, (item, line) in enumerate(zip(classes, counts, strict=False))
+    ]
+
+
+def cluster_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Name each cluster, with the traits that tell most of it."""
+    return [
+        {
+            **item,
+            "name": f"Cluster {item['cluster']}" if item["cluster"] >= 0 else "No cluster",
+            "traits": [{**trait, "apart": numbers.signed(trait["distance"])} for trait in item["traits"][:_TRAITS]],
+        }
+        for item in evaluation.get("clusters") or ()
     ]
 
 

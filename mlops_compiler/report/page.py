@@ -148,6 +148,13 @@ def _holdout(facts: ReportFacts) -> dict[str, Any]:
             "Predicted less observed; the outermost rows are in the bars at the ends. Dashed: no error.",
         ),
     ]
+    figures.append(
+        _figure(
+            charts.projection(curves.get("projection") or {}),
+            "Clusters",
+            "The rows of the holdout on the plane that keeps most of their variance; a colour and a shape each.",
+        )
+    )
     value_chart = charts.value(curves.get("value") or {}, threshold if numbers.is_number(threshold) else None)
     return {
         "metrics": holdout.metric_rows(evaluation, facts.selection),
@@ -156,6 +163,7 @@ def _holdout(facts: ReportFacts) -> dict[str, Any]:
         "caution": holdout.caution(evaluation),
         "policies": holdout.policy_rows(evaluation),
         "classes": evaluation.get("classes") or (),
+        "clusters": holdout.cluster_rows(evaluation),
         "confused": holdout.confused_rows(evaluation),
         "errors": evaluation.get("errors") or {},
         "shades": holdout.shades(evaluation),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -31,6 +31,7 @@ class BatchSummary:
     Attributes:
         rows: How many rows.
         decisions: Rows by decision, as text; none of a regression.
+        clusters: Rows by cluster, as text; of a clustering alone.
         prediction: Least, mean and most of what a regression predicted.
         ignored: Columns of the input that the release does not ask for.
         output: The file written.
@@ -41,6 +42,7 @@ class BatchSummary:
     ignored: tuple[str, ...]
     output: str
     prediction: dict[str, float] | None = None
+    clusters: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Write the summary as a JSON object, without what the task does not have."""
@@ -73,17 +75,18 @@ def predict_file(predictor: Predictor, manifest: Mapping[str, Any], source: Path
     write_rows(scored, output, wanted)
     return BatchSummary(
         rows=scored.height,
-        decisions=_decisions(scored),
+        decisions=_counted(scored, "decision"),
+        clusters=_counted(scored, "cluster"),
         prediction=_spread(scored),
         ignored=tuple(name for name in frame.columns if name not in typed.columns and name != key),
         output=str(output),
     )
 
 
-def _decisions(scored: pl.DataFrame) -> dict[str, int]:
-    if "decision" not in scored.columns:
+def _counted(scored: pl.DataFrame, column: str) -> dict[str, int]:
+    if column not in scored.columns:
         return {}
-    return {str(label): count for label, count in scored["decision"].value_counts(sort=True).iter_rows()}
+    return {str(label): count for label, count in scored[column].value_counts(sort=True).iter_rows()}
 
 
 def _spread(scored: pl.DataFrame) -> dict[str, float] | None:

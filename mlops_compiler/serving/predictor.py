@@ -78,7 +78,9 @@ class Predictor:
             As many rows, in the same order. Of a binary task: ``probability`` of the positive class (Float64), and
             ``decision``, the label that the release's threshold gives it. Of one with more classes: ``decision``, the
             most probable class, and ``probabilities``, a struct with a field (Float64) for each class. Of a
-            regression: ``prediction`` (Float64). A row's bits do not depend on the rows beside it.
+            regression: ``prediction`` (Float64). Of a clustering: ``cluster``, its number (Int64), 0 for the one with
+            most training rows and -1 for none; ``distance`` (Float64), how far that is; and where the kind has one its
+            ``probability`` (Float64). A row's bits do not depend on the rows beside it.
 
         Raises:
             DataError: A step or the model cannot take the rows.
@@ -86,15 +88,19 @@ class Predictor:
         answers = self._score(frame)
         if self.task == "regression":
             return pl.DataFrame([pl.Series("prediction", answers[:, 0])])
+        if self.task == "clustering":
+            columns = zip(("cluster", "distance", "probability"), answers.T, strict=False)
+            found = pl.DataFrame({name: np.ascontiguousarray(column) for name, column in columns})
+            return found.with_columns(pl.col("cluster").cast(pl.Int64))
         labels = self.manifest["classes"]
         if self.task == "binary_classification":
             probability = np.ascontiguousarray(answers[:, 1])
             decided = (probability >= self.manifest["threshold"]).tolist()
-            found = [pl.Series("probability", probability)]
-            return pl.DataFrame([*found, pl.Series("decision", [labels[positive] for positive in decided])])
+            first = pl.Series("probability", probability)
+            return pl.DataFrame([first, pl.Series("decision", [labels[positive] for positive in decided])])
         decision = pl.Series("decision", [labels[place] for place in answers.argmax(axis=1).tolist()])
-        columns = {str(label): np.ascontiguousarray(column) for label, column in zip(labels, answers.T, strict=True)}
-        return pl.DataFrame([decision, pl.DataFrame(columns).to_struct("probabilities")])
+        shares = {str(label): np.ascontiguousarray(column) for label, column in zip(labels, answers.T, strict=True)}
+        return pl.DataFrame([decision, pl.DataFrame(shares).to_struct("probabilities")])
 
     def _score(self, frame: pl.DataFrame) -> NDArray[np.float64]:
         features = self.manifest["features"]

@@ -21,18 +21,23 @@ class Zoo:
         "extra_trees": {"n_estimators": 20},
         "hist_gradient_boosting": {"max_iter": 20},
         "torch_mlp": {"hidden": 16, "epochs": 5, "learning_rate": 0.01},
+        "k_means": {"n_clusters": 3},
+        "gaussian_mixture": {"n_components": 3},
     }
     CLASSES = 4
 
     def __init__(self):
         random = np.random.default_rng(0)
         self.X = random.normal(size=(400, 6))
+        self.groups = random.integers(0, 3, size=400)
+        self.X[:, 3:] += np.array([[-4, -4, -4], [4, 0, 4], [0, 4, -4]])[self.groups]
         value = self.X[:, 0] - self.X[:, 1] * self.X[:, 2] + random.normal(size=400)
         self.y = (value > 0.3).astype(np.int64)
         self.targets = {
             "binary_classification": self.y,
             "multiclass_classification": np.digitize(value, [-1.0, 0.0, 1.0]),
             "regression": 1000 + 50 * value,
+            "clustering": np.zeros(400, dtype=np.int64),
         }
         for array in (self.X, *self.targets.values()):
             array.flags.writeable = False
@@ -45,7 +50,9 @@ class Zoo:
         return case.partition("/")[2] or self.kind(case).tasks[0]
 
     def outputs(self, case):
-        return {"binary_classification": 2, "multiclass_classification": self.CLASSES, "regression": 1}[self.task(case)]
+        counts = {"binary_classification": 2, "multiclass_classification": self.CLASSES, "regression": 1}
+        clustering = 3 if self.kind(case).name == "gaussian_mixture" else 2  # which has probabilities
+        return {**counts, "clustering": clustering}[self.task(case)]
 
     def target(self, case):
         return self.targets[self.task(case)]

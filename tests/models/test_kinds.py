@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -16,13 +17,15 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.linear_model import ElasticNet, LinearRegression, LogisticRegression, Ridge
+from sklearn.metrics import adjusted_rand_score
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from mlops_compiler.diagnostics import EngineError
+from mlops_compiler.diagnostics import DataError, EngineError
 from mlops_compiler.models.adapters import logistic
 from mlops_compiler.models.adapters.svm import coupled, pairs
 from mlops_compiler.models.adapters.tree_predictor import sum_by_tree
@@ -65,6 +68,44 @@ def test_other_tasks_are_scikit_learns(kind, classifier, regressor, task, zoo):
     elif task != "regression":
         oracle = classifier(**settings, **({"max_iter": 1000} if kind == "logistic_regression" else {})).fit(X, y)
         assert zoo.fitted(f"{kind}/{task}").predict(X) == pytest.approx(oracle.predict_proba(X), rel=1e-9)
+
+
+def test_k_means_is_scikit_learns_and_numbered_by_size(zoo):
+    found = zoo.fitted("k_means").predict(zoo.X)
+    oracle = KMeans(n_clusters=3, n_init=10, random_state=1).fit(zoo.X)
+    assert adjusted_rand_score(oracle.labels_, found[:, 0]) == 1
+    assert found[:, 1] == pytest.approx(oracle.transform(zoo.X).min(axis=1))
+    sizes = np.bincount(found[:, 0].astype(int))
+    assert sizes.tolist() == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("shape", ["full", "tied", "diag", "spherical"])
+def test_a_mixture_is_scikit_learns(shape, zoo):
+    found = zoo.fit("gaussian_mixture", covariance_type=shape).predict(zoo.X)
+    settings = {"n_components": 3, "covariance_type": shape, "reg_covar": 1e-3, "n_init": 3}
+    oracle = GaussianMixture(**settings, max_iter=200, random_state=1).fit(zoo.X)
+    assert adjusted_rand_score(oracle.predict(zoo.X), found[:, 0]) == 1
+    assert found[:, 2] == pytest.approx(oracle.predict_proba(zoo.X).max(axis=1), rel=1e-9)
+
+
+def test_hdbscan_names_the_rows_that_it_was_fitted_on(zoo):
+    found = zoo.fitted("hdbscan").predict(zoo.X)[:, 0]
+    oracle = HDBSCAN(min_cluster_size=25, min_samples=5, copy=True).fit(zoo.X).labels_
+    inside = oracle >= 0
+    assert adjusted_rand_score(oracle[inside], found[inside]) == 1
+    assert zoo.fitted("hdbscan").predict(np.full((1, 6), 1e3))[0, 0] == -1
+
+
+@pytest.mark.parametrize("kind", ["k_means", "gaussian_mixture", "hdbscan"])
+def test_rows_too_alike_for_clusters_are_refused(kind, zoo):
+    with pytest.raises(DataError, match="different rows"):
+        zoo.fit(kind, np.zeros((50, 6)), np.zeros(50, dtype=np.int64))
+
+
+def test_where_no_rows_are_dense_there_is_no_cluster(zoo):
+    X = np.random.default_rng(0).normal(size=(60, 6))
+    with pytest.raises(DataError, match="finds no cluster of 50 rows"):
+        zoo.fit("hdbscan", X, np.zeros(60, dtype=np.int64), min_cluster_size=50)
 
 
 def test_a_class_without_rows_has_probability_zero(zoo):

@@ -105,6 +105,28 @@ def test_storms(place):
     assert "error[leak]: step `scale` uses column `category`" in refused.err
 
 
+def test_segments(place):
+    """L-SEL-1: clusters, judged on rows held out and by a model of half of the rows; told by columns that none saw."""
+    data = place.root / "recipes" / "data"
+    pl.read_csv(ROOT / "recipes" / "data" / "telco_churn.csv").gather_every(4).write_csv(data / "telco_churn.csv")
+    (place.root / "recipes" / "segments.yaml").write_text((ROOT / "recipes" / "segments.yaml").read_text())
+    said = place.main("recipe=segments", "search.trials=3", "~models.dense", "objective.accept.silhouette.at_least=0.3")
+    assert said.code == 0, said.err
+    found = place.store.last_stage("segments", "evaluate")
+    assert found.summary["metrics"]["silhouette"] > found.summary["baseline"]["silhouette"] + 0.3
+    told = json.loads(place.store.objects.get(found.outputs["evaluation"]))["clusters"]
+    assert sum(item["rows"] for item in told) == 1761
+    assert sum(item["holdout"] for item in told) == found.summary["rows"]
+    assert {"churn", "internet_service"} <= {trait["column"] for item in told for trait in item["traits"]}
+    scores = place.root / "segments.csv"
+    said = place.main("predict", "recipe=segments", f"input={data / 'telco_churn.csv'}", f"output={scores}", "--json")
+    counted = {str(item["cluster"]): item["rows"] for item in told}
+    assert json.loads(said.out)["clusters"] == counted
+    page = Path(place.store.last_stage("segments", "report").summary["path"]).read_text()
+    assert "Cluster by cluster" in page
+    assert "<b>None</b>" not in page
+
+
 def test_diamonds(place):
     """L-SEL-1: a regression, whose stratified parts have like prices."""
     some(place, "diamonds", "diamonds.parquet", lambda rows: rows.gather_every(10))

@@ -127,6 +127,13 @@ def test_values_are_dealt_in_equal_shares():
         assert np.median(values[(parts == part).to_numpy()]) == pytest.approx(np.median(values), rel=0.15)
 
 
+@pytest.mark.parametrize(("kind", "order"), [("random", {}), ("grouped", {"group": list(range(40)) * 2})])
+def test_rows_without_a_target_are_dealt(kind, order):
+    op = split(kind, task="clustering", **({"group": "g"} if order else {}))
+    parts = dealt(op, [0] * 80, **order)
+    assert set(parts.unique()) == {HOLDOUT, *range(op.k)}
+
+
 def test_classes_are_numbered_in_their_order():
     labels, classes = label_rows(split("random", task=SEVERAL), pl.Series("y", ["b", "c", "a", "b"]))
     assert (labels.to_list(), classes) == ([1, 2, 0, 1], ["a", "b", "c"])

@@ -82,6 +82,7 @@ TASKS = {
     "binary_classification": {},
     "multiclass_classification": {"classes": ["a", "b", "c"], "positive": None, "threshold": None},
     "regression": {"classes": None, "positive": None, "threshold": None},
+    "clustering": {"classes": None, "positive": None, "threshold": None, "target": None},
 }
 
 
@@ -89,7 +90,7 @@ def target_of(rows: pl.DataFrame, task: str) -> Any:
     if task == "binary_classification":
         return rows["target"].to_numpy().astype(np.int64)
     value = rows["tenure"].to_numpy() + 3.0 * rows["senior"].to_numpy()
-    return value if task == "regression" else np.digitize(value, [20, 50])
+    return value if task in ("regression", "clustering") else np.digitize(value, [20, 50])
 
 
 def write_release(
@@ -101,7 +102,7 @@ def write_release(
     preparation, prepared = fit([STEPS[:2], STEPS[2:]], rows.drop("target"))
     features = prepared.columns
     family = MODELS[kind]
-    options = FitOptions(seed=1, task=task, classes=len(set(y.tolist())) if task != "regression" else 0)
+    options = FitOptions(seed=1, task=task, classes=len(set(y.tolist())) if "classification" in task else 0)
     fitted = family.fit(design_matrix(prepared, features), y, parameters=family.defaults, options=options)
     manifest = {
         "format": 2,

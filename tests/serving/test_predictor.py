@@ -41,6 +41,16 @@ def test_classes_are_the_same_alone_and_together(make_predictor, rows, model):
         assert sum(row["probabilities"].values()) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("model", ["k_means", "gaussian_mixture", "hdbscan"])
+def test_clusters_are_the_same_alone_and_together(make_predictor, rows, model):
+    predictor = make_predictor(model, task="clustering")
+    together = predictor.predict(rows)
+    probability = {"probability": pl.Float64()} if model == "gaussian_mixture" else {}
+    assert together.schema == {"cluster": pl.Int64(), "distance": pl.Float64(), **probability}
+    assert together.equals(pl.concat(predictor.predict(rows[index]) for index in range(rows.height)))
+    assert together["cluster"].n_unique() > 1
+
+
 @pytest.mark.parametrize(
     ("classes", "threshold", "decision"),
     [

@@ -8,6 +8,7 @@ from mlops_compiler.analysis import wording_steps
 from mlops_compiler.analysis.steps.common import copied, quoted, resolve
 from mlops_compiler.ir.ops import prepare as ops
 from mlops_compiler.ir.schema import Role
+from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.recipe import prepare as steps
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _(step: OnLevels, site: Site) -> ops.StepOp | None:
 @resolve.register(steps.TargetEncode)
 def _(step: steps.TargetEncode, site: Site) -> ops.StepOp | None:
     columns = site.columns(step.columns)
-    if site.task == "multiclass_classification":
+    if site.task == "multiclass_classification" or not learns_from_target(site.task):
         what, advice = "a target of two classes, or of numbers", "encode levels by `one_hot`, `frequency` or `hash`"
         site.sink.add(wording_steps.not_for_task(site.name, step.op, what, advice, site.span("op")))
         return None

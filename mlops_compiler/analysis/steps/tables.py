@@ -12,6 +12,7 @@ from mlops_compiler.analysis.steps.select_list import SelectList, select_list
 from mlops_compiler.frontend.provenance import within
 from mlops_compiler.ir.ops import prepare as ops
 from mlops_compiler.ir.schema import Role, dtype_name
+from mlops_compiler.ir.task import has_classes, learns_from_target
 from mlops_compiler.recipe import prepare as steps
 from mlops_compiler.recipe.steps.base import names_of
 from mlops_compiler.tables.expressions import infer_expression
@@ -144,7 +145,7 @@ def _(step: steps.Deduplicate, site: Site) -> ops.StepOp | None:
 
 @resolve.register(steps.Balance)
 def _(step: steps.Balance, site: Site) -> ops.StepOp | None:
-    if site.task == "regression":
+    if not has_classes(site.task):
         site.sink.add(
             wording_steps.not_for_task(site.name, step.op, "a target of classes", "remove it", site.span("op"))
         )
@@ -163,6 +164,10 @@ def _(step: steps.GroupAggregate, site: Site) -> ops.StepOp | None:
 
 @resolve.register(steps.SelectKBest)
 def _(step: steps.SelectKBest, site: Site) -> ops.StepOp | None:
+    if not learns_from_target(site.task):
+        advice = "choose by `drop_constant` or `drop_correlated`, which need none"
+        site.sink.add(wording_steps.not_for_task(site.name, step.op, "a target", advice, site.span("op")))
+        return None
     return copied(step, ops.SelectKBest, site.ready(step.columns), continuous=site.task == "regression")
 
 

@@ -10,8 +10,10 @@ import polars as pl
 
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.race import fold_fingerprint
+from mlops_compiler.backends.search.twin import clusters_of, fit_twin, score_beside_twin
 from mlops_compiler.backends.stages.context import parquet_bytes
 from mlops_compiler.evaluation.metrics import score_all
+from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.store.records import TRAINING, FoldRecord
@@ -98,11 +100,17 @@ def fit_and_score(spec: TrialSpec, fold: Fold, device: str) -> tuple[NDArray[np.
         classes=spec.classes,
         weights=fold.weights,
     )
-    model = MODELS[spec.kind].fit(fold.X, fold.y, parameters=spec.parameters, options=options)
-    answers = predicted(spec.task, model, fold.X_held)
-    learned = some_of(fold.y, len(fold.y_held))
-    training = score_all(spec.task, fold.y[learned], predicted(spec.task, model, fold.X[learned]))
-    metrics = score_all(spec.task, fold.y_held, answers)
+    kind, learned = MODELS[spec.kind], some_of(fold.y, len(fold.y_held))
+    model = kind.fit(fold.X, fold.y, parameters=spec.parameters, options=options)
+    answers, known = (predicted(spec.task, model, rows) for rows in (fold.X_held, fold.X[learned]))
+    if learns_from_target(spec.task):
+        metrics, training = score_all(spec.task, fold.y_held, answers), score_all(spec.task, fold.y[learned], known)
+    else:
+        twin = fit_twin(kind, fold.X, fold.y, spec.parameters, options)
+        metrics, training = (
+            score_beside_twin(spec.task, rows, found, predicted(spec.task, twin, rows))
+            for rows, found in ((fold.X_held, answers), (fold.X[learned], known))
+        )
     return answers, metrics | {f"{TRAINING}{name}": value for name, value in training.items()}
 
 
@@ -128,20 +136,24 @@ def predicted(task: Task, model: FittedModel, X: NDArray[np.float64]) -> NDArray
 
     Returns:
         Of a binary task the probability of class 1, shape (rows,); of one with more classes the probability of each,
-        shape (rows, classes); of a regression the value, shape (rows,).
+        shape (rows, classes); of a regression the value, shape (rows,); of a clustering cluster and distance, and where
+        the kind gives it the probability, shape (rows, 2) or (rows, 3).
     """
     import numpy as np
 
     found = model.predict(X)
-    return found if task == "multiclass_classification" else np.ascontiguousarray(found[:, -1])
+    return found if task in ("multiclass_classification", "clustering") else np.ascontiguousarray(found[:, -1])
 
 
 def beside(task: Task, y: Target, predicted: NDArray[np.float64]) -> pl.DataFrame:
     """Set what was predicted beside what came.
 
     Returns:
-        ``label``; and ``probability`` of class 1, ``probability_0`` and on of several classes, or ``value``.
+        ``label``; and ``probability`` of class 1, ``probability_0`` and on of several classes, or ``value``. Of a
+        clustering ``cluster`` and ``distance``.
     """
+    if task == "clustering":
+        return pl.DataFrame({"cluster": clusters_of(predicted), "distance": predicted[:, 1]})
     if task == "regression":
         return pl.DataFrame({"label": y, "value": predicted})
     if task == "binary_classification":

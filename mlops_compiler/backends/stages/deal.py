@@ -12,6 +12,7 @@ import numpy as np
 
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.diagnostics import DataError, Diagnostic
+from mlops_compiler.ir.task import has_classes
 
 if TYPE_CHECKING:
     import polars as pl
@@ -139,7 +140,7 @@ def _blocks(op: Split, time: NDArray[np.uint32], span: Span | None) -> NDArray[n
 
 
 def _enough(op: Split, labels: Labels, span: Span | None) -> None:
-    least = int(np.bincount(labels).min())
+    least = int(np.bincount(labels, minlength=1).min())
     # Each class must show up in the holdout and in each fold, with some left to train on.
     if least * (1 - op.fraction) < op.k or least * op.fraction < 1:
         what = f"{_rarest(op)} has {least} rows, too few for {op.k} folds"
@@ -152,6 +153,7 @@ def _rarest(op: Split) -> str:
         "binary_classification": f"the rarer class of `{op.target}`",
         "multiclass_classification": f"the rarest class of `{op.target}`",
         "regression": f"a share of the values of `{op.target}`",
+        "clustering": "the snapshot",
     }
     return names[op.task]
 
@@ -159,13 +161,14 @@ def _rarest(op: Split) -> str:
 def _every_class(op: Split, labels: Labels, parts: NDArray[np.int8], span: Span | None) -> None:
     """Find a part that lacks a class, as groups and times may make one.
 
-    What models learn from holds every class; what they are judged by holds two at least, or the one value of a
-    regression that a row has.
+    What models learn from holds every class; what they are judged by holds two at least, or a row where there are no
+    classes.
     """
     for part, name in {HOLDOUT: "the holdout", **{fold: f"fold {fold + 1}" for fold in range(op.k)}}.items():
         found = len(np.unique(labels[parts == part]))
-        if found < (1 if op.task == "regression" else 2):
-            raise DataError([_too_few(f"{name} has rows of {_counted(found)} of `{op.target}` only", span)])
+        if found < (2 if has_classes(op.task) else 1):
+            only = f"rows of {_counted(found)} of `{op.target}` only" if found else "no rows"
+            raise DataError([_too_few(f"{name} has {only}", span)])
     ordered = op.folds == "time_ordered"
     learned = [parts != HOLDOUT]
     learned += [
@@ -174,7 +177,7 @@ def _every_class(op: Split, labels: Labels, parts: NDArray[np.int8], span: Span 
     ]
     classes = len(np.unique(labels))
     for fold, rows in enumerate(learned):
-        if op.task != "regression" and (found := len(np.unique(labels[rows]))) < classes:
+        if has_classes(op.task) and (found := len(np.unique(labels[rows]))) < classes:
             name = f"what fold {fold} learns from" if fold else "what is not the holdout"
             raise DataError([_too_few(f"{name} has rows of {_counted(found)} of `{op.target}` only", span)])
 

@@ -10,6 +10,7 @@ from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.trial import beside, predicted
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT
+from mlops_compiler.backends.stages.evaluate_clusters import evaluate_clusters
 from mlops_compiler.backends.stages.folds import Prepared, prepared
 from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.backends.stages.units import units_of
@@ -21,6 +22,7 @@ from mlops_compiler.evaluation.metrics import score_all
 from mlops_compiler.evaluation.multiclass import by_class, confusion_counts
 from mlops_compiler.evaluation.threshold import value_curve, value_summary
 from mlops_compiler.ir.ops.lifecycle import Evaluate, Split
+from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.tables.steps import LABEL
 
@@ -29,9 +31,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.backends.stages.rows import Rows
     from mlops_compiler.evaluation.intervals import Replicates
     from mlops_compiler.ir.task import Task
-    from mlops_compiler.models.kind import Target
+    from mlops_compiler.models.kind import FittedModel, Target
 
     Values = NDArray[np.float64]
 
@@ -39,14 +42,25 @@ if TYPE_CHECKING:
 def evaluate_model(context: Context) -> Outcome:
     """Run the stage."""
     op = context.op(Evaluate)
-    manifest = context.read_json("train", "manifest")
-    read = read_rows(context, None)
-    rows, parts = read.frame, read.parts
+    manifest, read = context.read_json("train", "manifest"), read_rows(context, None)
+    files = {name: context.store.objects.get(digest) for name, digest in manifest["model"]["files"].items()}
+    model = MODELS[manifest["model"]["kind"]].load(files)
+    evaluate = _evaluate if learns_from_target(op.task) else evaluate_clusters
+    evaluation, predictions = evaluate(context, manifest, model, read)
+    summary = {name: evaluation[name] for name in ("metrics", "baseline", "rows", "intervals", "interval", "against")}
+    outputs = {"evaluation": context.put_json(evaluation), "predictions": context.put_table(predictions)}
+    return Outcome(outputs=outputs, summary=summary)
+
+
+def _evaluate(
+    context: Context, manifest: dict[str, Any], model: FittedModel, read: Rows
+) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Score a model that learned from a target; give the evaluation, and what was predicted beside what came."""
+    op, rows, parts = context.op(Evaluate), read.frame, read.parts
     entry = {"preparation": manifest["preparation"], "features": manifest["features"]}
     of_holdout = rows.filter(parts == HOLDOUT)
     held = prepared(entry, of_holdout, "scoring")
-    files = {name: context.store.objects.get(digest) for name, digest in manifest["model"]["files"].items()}
-    answers = predicted(op.task, MODELS[manifest["model"]["kind"]].load(files), held.X)
+    answers = predicted(op.task, model, held.X)
     base = _baseline(op.task, rows.filter(parts != HOLDOUT)[LABEL], answers)
     threshold = manifest["threshold"]
     evaluation = {
@@ -65,12 +79,7 @@ def evaluate_model(context: Context) -> Outcome:
     }
     units = units_of(context.op(Split), of_holdout[held.kept], held.y)
     evaluation |= _certainty(evaluation, replicate(op.task, held.y, sides, units, seed_of(op.seed, "evaluate")))
-    summary = {name: evaluation[name] for name in ("metrics", "baseline", "rows", "intervals", "interval", "against")}
-    outputs = {
-        "evaluation": context.put_json(evaluation),
-        "predictions": context.put_table(beside(op.task, held.y, answers).insert_column(0, _places(parts, held))),
-    }
-    return Outcome(outputs=outputs, summary=summary)
+    return evaluation, beside(op.task, held.y, answers).insert_column(0, _places(parts, held))
 
 
 def _places(parts: pl.Series, held: Prepared) -> pl.Series:

@@ -18,6 +18,7 @@ from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.evaluation.probe import suspects
 from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project
 from mlops_compiler.ir.ops.prepare import Deduplicate, Filter
+from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.tables.account import ROW, account
 from mlops_compiler.tables.fusion import group_steps
 from mlops_compiler.tables.preparation import FittedPreparation, FittedStep, expand, fit
@@ -147,12 +148,15 @@ def _quarantine(context: Context, pipeline: Pipeline, dropped: pl.DataFrame) -> 
 
 def _suspects(context: Context, pipeline: Pipeline, prepared: pl.DataFrame) -> tuple[Suspect, ...]:
     """Look for training features that tell the target almost by themselves."""
+    task = context.inputs["split"].summary["task"]
+    if not learns_from_target(task):
+        return ()
     columns = {
         name: [column for column in expand([name], prepared.columns) if column in prepared.columns]
         for name in pipeline.features
     }
     features = {name: prepared.select(found) for name, found in columns.items() if found}
-    return suspects(features, prepared[LABEL].to_numpy(), context.inputs["split"].summary["task"])
+    return suspects(features, prepared[LABEL].to_numpy(), task)
 
 
 def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> tuple[list[dict[str, Any]], pl.DataFrame]:

@@ -14,6 +14,7 @@ from mlops_compiler.evaluation.intervals import Answers, differences, replicate
 from mlops_compiler.evaluation.metrics import score_all
 from mlops_compiler.ir.ops.lifecycle import Split
 from mlops_compiler.ir.schema import DTYPES
+from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.plan.rival import in_place
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def _compared(
     from mlops_compiler.serving.predictor import Predictor
 
     split, ours = context.op(Split), context.read_table("evaluate", "predictions")
+    if not learns_from_target(split.task):
+        return {"why_not": "no target says which is better"}
     predictor = Predictor.load(context.store, found.manifest)
     if other := [name for name in _SAME if predictor.manifest.get(name) != manifest.get(name)]:
         return {"why_not": f"its {' and '.join(other)} is another"}

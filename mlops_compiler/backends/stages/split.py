@@ -33,9 +33,9 @@ def split_rows(context: Context) -> Outcome:
     """
     op = context.op(Split)
     named = [name for name in dict.fromkeys((op.target, op.time, op.group)) if name is not None]
-    rows = context.read_table("snapshot", "snapshot", named)
+    rows = context.read_table("snapshot", "snapshot", named or None)
     span = context.task.stage.nodes[0].span
-    labels, classes = label_rows(op, rows[op.target], span)
+    labels, classes = _labels(op, rows, span)
     order = Order(
         time=None if op.time is None else rows[op.time].rank("dense").to_numpy(),
         group=None if op.group is None else rows[op.group].rank("dense").to_numpy(),
@@ -54,6 +54,13 @@ def split_rows(context: Context) -> Outcome:
         "ordered": op.folds == "time_ordered",
     }
     return Outcome(outputs={"split": digest}, summary=summary)
+
+
+def _labels(op: Split, rows: pl.DataFrame, span: Span | None) -> tuple[pl.Series, list[Scalar] | None]:
+    """Number what came of each row; zeros where the task has no target."""
+    if op.target is None:
+        return pl.zeros(rows.height, dtype=pl.Int8, eager=True), None
+    return label_rows(op, rows[op.target], span)
 
 
 def label_rows(op: Split, target: pl.Series, span: Span | None = None) -> tuple[pl.Series, list[Scalar] | None]:

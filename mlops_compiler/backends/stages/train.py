@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.search.proposals import seed_of
+from mlops_compiler.backends.search.twin import fit_twin
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
@@ -12,6 +13,7 @@ from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.ir.ops.intake import Check
 from mlops_compiler.ir.ops.lifecycle import Search, Split, Train
 from mlops_compiler.ir.service_contract import request_fields
+from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
 
@@ -40,10 +42,15 @@ def train_model(context: Context) -> Outcome:
     )
     model = kind.fit(taught.X, taught.y, parameters=selection["parameters"], options=options)
     files = {name: context.store.objects.put(content) for name, content in sorted(model.dump().items())}
+    twin = {}
+    if not learns_from_target(options.task):
+        made = fit_twin(kind, taught.X, taught.y, selection["parameters"], options)
+        twin = {name: context.store.objects.put(content) for name, content in sorted(made.dump().items())}
     manifest = _manifest(context, selection, preparations["final"], files)
     outputs = {
         "manifest": context.put_json(manifest),
         **{f"model/{name}": digest for name, digest in files.items()},
+        **{f"twin/{name}": digest for name, digest in twin.items()},
     }
     summary = {
         "model": selection["model"],
@@ -66,7 +73,7 @@ def _manifest(
     split, train = context.op(Split), context.op(Train)
     request = request_fields(context.task.stage.nodes)
     wanted = {field["name"] for field in request}
-    unused = {column.name for column in context.op(Check).columns} - wanted - {split.target, train.key}
+    unused = {column.name for column in context.op(Check).columns} - wanted - {*split.targets, train.key}
     return {
         "format": FORMAT,
         "recipe": context.task.recipe,

@@ -21,7 +21,8 @@ class Split:
 
     verb: ClassVar[str] = "split"
     task: Task
-    target: str
+    target: str | None
+    """The column to predict; None where the task has none."""
     positive: Scalar
     """The value that counts as positive; None where the task is not binary."""
     holdout: str
@@ -33,6 +34,11 @@ class Split:
     """The column that orders the rows, where a part is ``time_ordered``."""
     group: str | None = None
     """The column whose equal rows stay together, where a part is ``grouped``."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The target, where there is one."""
+        return () if self.target is None else (self.target,)
 
 
 Scope: TypeAlias = Literal["fold", "table"]

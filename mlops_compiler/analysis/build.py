@@ -93,13 +93,22 @@ def _intake(recipe: Recipe, places: Provenance, intake: Intake, schema: Schema) 
     nodes.append(Node(name="contract", op=intake.check, inputs=(nodes[-1].name,), schema=checked, span=data))
     if (population := population_of(recipe)) is not None:
         nodes.append(Node(name="rows", op=population, inputs=("contract",), schema=schema, span=data))
+    for referred in intake.references:
+        place = ("data", "references", referred.name)
+        path = source_span(recipe.data.references[referred.name].source, (*place, "source"), places)
+        source = Node(name=f"referenced.{referred.name}", op=referred.read, span=path)
+        inputs, span = (_last(nodes), source.name), places.key_span(place)
+        op = Node(name=f"references.{referred.name}", op=referred.op, inputs=inputs, schema=schema, span=span)
+        nodes += [source, op]
     snapshot = Node(name="snapshot", op=Snapshot(), inputs=(nodes[-1].name,), schema=schema, span=data)
     return (*nodes, snapshot, _split(recipe, places))
 
 
 def _last(nodes: Sequence[Node]) -> str:
     """Name the table that there is so far; other sources are no part of it yet."""
-    return next(node.name for node in reversed(nodes) if not node.name.startswith(("source.", "stacked.")))
+    return next(
+        node.name for node in reversed(nodes) if not node.name.startswith(("source.", "stacked.", "referenced."))
+    )
 
 
 def _split(recipe: Recipe, places: Provenance) -> Node:

@@ -9,8 +9,9 @@ import polars as pl
 
 from mlops_compiler.analysis import wording_data
 from mlops_compiler.analysis.target import is_of
-from mlops_compiler.ir.ops.intake import ColumnCheck
+from mlops_compiler.ir.ops.intake import ColumnCheck, Like
 from mlops_compiler.ir.schema import DTYPES
+from mlops_compiler.recipe import data as recipe_data
 from mlops_compiler.recipe.data import ColumnContract
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def column_check(recipe: Recipe, places: Provenance, name: str, kind: str, sink:
         std=contract.std,
         quantiles=bounds_of(contract.quantiles),
         shares=bounds_of(contract.shares),
+        like=_like(contract),
         severity=contract.severity,
         description=contract.description,
         span=span,
@@ -93,6 +95,14 @@ def _fits_its_kind(contract: ColumnContract, name: str, kind: str, places: Prove
         if allowed and level not in allowed:
             why = f"has a share of {level!r}, which is none of `one_of`"
             sink.add(wording_data.contract_conflict(name, why, places.key_span((*place, "shares", level))))
+
+
+def _like(contract: ColumnContract) -> Like | None:
+    if contract.like is None:
+        return None
+    said = recipe_data.Like() if contract.like == "previous" else contract.like
+    version = None if said.version == "previous" else said.version
+    return Like(version=version, measure=said.measure, at_most=said.at_most)
 
 
 def bounds_of(named: Mapping[str, tuple[float, float]]) -> tuple[tuple[str, float, float], ...] | None:

@@ -10,6 +10,7 @@ from mlops_compiler.analysis.contract import FREE, column_check
 from mlops_compiler.analysis.history import histories, late_history
 from mlops_compiler.analysis.joins import Joiner, ResolvedJoin, source_span
 from mlops_compiler.analysis.population import computed_target
+from mlops_compiler.analysis.references import ResolvedReferences, Where, references_of
 from mlops_compiler.analysis.stacks import ResolvedStack, stacks_of
 from mlops_compiler.ir.ops.intake import Check, ColumnCheck, History, Read
 from mlops_compiler.ir.schema import DTYPES, Column, Known, Role, Schema
@@ -37,6 +38,7 @@ class Intake:
         joins: What is joined to them, in order.
         check: The contract of all columns.
         target: The type of a target that the recipe computes; None where the source has it.
+        references: Tables in which values must stand.
     """
 
     read: Read
@@ -45,6 +47,7 @@ class Intake:
     histories: dict[str, History]
     check: Check
     target: str | None
+    references: tuple[ResolvedReferences, ...] = ()
 
 
 def read_of(source: Source) -> Read:
@@ -101,7 +104,16 @@ def intake_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Int
         rows=(recipe.data.rows.at_least, recipe.data.rows.at_most),
         fresh=(recipe.data.time, recipe.data.fresh) if recipe.data.fresh and recipe.data.time else None,
     )
-    return Intake(read=read, stacks=stacks, joins=tuple(joins), histories=looks, check=check, target=target)
+    referred = references_of(recipe, {item.name: item.type for item in columns}, read_of, Where(places, root, sink))
+    return Intake(
+        read=read,
+        stacks=stacks,
+        joins=tuple(joins),
+        histories=looks,
+        check=check,
+        target=target,
+        references=referred,
+    )
 
 
 def _guessed(
@@ -129,6 +141,7 @@ def is_absent(recipe: Recipe, root: Path) -> bool:
     complete = declared and all(role in data.columns for role in roles if role is not None)
     sources = [data.source, *(other.source for other in data.stack.values())]
     sources += [other.source for other in data.join.values()]
+    sources += [other.source for other in data.references.values()]
     return complete and not all(is_here(read_of(source), root) for source in sources)
 
 

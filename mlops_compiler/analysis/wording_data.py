@@ -184,3 +184,23 @@ def history_without_time(name: str, span: Span | None) -> Diagnostic:
         span=span,
         help="name it under `data.time`",
     )
+
+
+def unknown_reference(name: str, column: str, known: Iterable[str], whose: str, span: Span | None) -> Diagnostic:
+    """A reference names a column that one of its tables does not have; `whose` as in ``airports.csv has``."""
+    return Diagnostic(
+        code="unknown-column",
+        headline=f"references `{name}` names column `{column}`, and {whose} none of that name",
+        span=span,
+        help=did_you_mean(column, list(known), otherwise="its columns are"),
+    )
+
+
+def reference_types(name: str, ours: tuple[str, str], theirs: tuple[str, str], span: Span | None) -> Diagnostic:
+    """Two columns of a reference are of types that cannot be compared; each a name and its type."""
+    return Diagnostic(
+        code="join-types",
+        headline=f"references `{name}`: `{ours[0]}` is {ours[1]}, and `{theirs[0]}` there is {theirs[1]}",
+        span=span,
+        help="give one of them the type of the other under `data.columns`",
+    )

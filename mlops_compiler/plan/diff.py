@@ -117,8 +117,8 @@ def _told(path: str, pairs: dict[str, tuple[Any, Any]], now: Mapping[str, Any]) 
     if path == "release.against":
         return Cause(path="objective.accept", text="another release is in place, which is to be beaten")
     if path.endswith(".source.digest"):
-        name = path.split(".")[2]
-        return Cause(path=path.replace(".digest", ".path"), text=f"the table of join `{name}` changed")
+        _, kind, name, *_ = path.split(".")
+        return Cause(path=path.replace(".digest", ".path"), text=f"the table of {kind} `{name}` changed")
     befores, afters = zip(*pairs.values(), strict=True)
     if all(before is _ABSENT for before in befores) and _is_whole(path, pairs, now):
         shown = "" if "" not in pairs else f": {_short(afters[0])}"

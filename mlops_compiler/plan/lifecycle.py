@@ -56,7 +56,8 @@ def _note(stage: str, recipe: Recipe, matrix: ops.Matrix) -> str:
 def _inside(stage: str, recipe: Recipe) -> list[str]:
     if stage == "snapshot":
         below = [f"{name}: stack {stack.source.path}" for name, stack in recipe.data.stack.items()]
-        return [*below, *(f"{name}: join {join.source.path}" for name, join in recipe.data.join.items())]
+        beside = [f"{name}: join {join.source.path}" for name, join in recipe.data.join.items()]
+        return [*below, *beside, *(f"{name}: in {it.source.path}" for name, it in recipe.data.references.items())]
     if stage == "prepare":
         return [f"{name}: {step.op}" for name, step in recipe.prepare.items()]
     if stage == "search":

@@ -28,8 +28,18 @@ def pinned(recipe: Recipe, store: StoreReader, span: Span | None) -> Recipe:
         raise DataError([_elsewhere(version.number, span)])
     source = ParquetSource(kind="parquet", path=str(path))
     late = {name: ColumnContract(known="after_outcome", nullable=True) for name in late_history(recipe)}
-    kept = {"source": source, "stack": {}, "join": {}, "history": {}, "where": None, "ignore": (), "fresh": None}
-    kept["columns"] = {**recipe.data.columns, **late}
+    kept = {
+        "source": source,
+        "stack": {},
+        "join": {},
+        "references": {},
+        "history": {},
+        "where": None,
+        "ignore": (),
+        "fresh": None,
+    }
+    promised = {name: column.model_copy(update={"like": None}) for name, column in recipe.data.columns.items()}
+    kept["columns"] = {**promised, **late}
     data = recipe.data.model_copy(update=kept)
     objective = recipe.objective.model_copy(update={"target_is": None})
     return recipe.model_copy(update={"data": data, "objective": objective})

@@ -51,7 +51,16 @@ BOOKKEEPING = frozenset({"release", "report"})
 """Stages that are too small to start an engine for; they run in the command's own process."""
 
 
-_INTAKE = (intake.Read, intake.Stack, intake.Join, intake.History, intake.Check, intake.Population, intake.Snapshot)
+_INTAKE = (
+    intake.Read,
+    intake.Stack,
+    intake.Join,
+    intake.History,
+    intake.Check,
+    intake.Population,
+    intake.References,
+    intake.Snapshot,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,11 +155,12 @@ class Plan:
 
 
 def digest_key(node: str) -> str:
-    """Name the ingredient that holds the hash of what a node reads: ``source``, ``source.NAME`` or ``stacked.NAME``."""
+    """Name the ingredient that holds the hash of what a node reads: ``source``, ``source.NAME``, ..."""
     which, _, name = node.partition(".")
     if not name:
         return "data.source.digest"
-    return f"data.{'stack' if which == 'stacked' else 'join'}.{name}.source.digest"
+    section = {"stacked": "stack", "referenced": "references"}.get(which, "join")
+    return f"data.{section}.{name}.source.digest"
 
 
 def make_stages(program: Program, digests: Mapping[str, str], rival: str | None = None) -> tuple[Stage, ...]:
@@ -214,7 +224,7 @@ def _of_node(node: Node) -> dict[str, Any]:
         case intake.Read() as read:
             place = digest_key(node.name).removesuffix(".digest")
             return {place: _fields(read, without=("path",))}
-        case intake.Stack() | intake.Join() | intake.History() as op:
+        case intake.Stack() | intake.Join() | intake.History() | intake.References() as op:
             return {f"data.{node.name}": _fields(op, without=("times",))}
         case intake.Population(where=where, target=target):
             return {"data.where": where, "objective.target_is": target[1] if target else None}

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_compiler.recipe.amounts import Delay, Duration
+from mlops_compiler.recipe.amounts import Delay, Duration, Share
 from mlops_compiler.recipe.distribution import Distribution
 from mlops_compiler.recipe.history import AnyPast
 from mlops_compiler.recipe.names import Name
@@ -62,10 +62,33 @@ class Join(Section):
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """The columns that must be equal: one of the rows, and one of the other table."""
-        if isinstance(self.by, dict):
-            return tuple(self.by.items())
-        names = (self.by,) if isinstance(self.by, str) else self.by
-        return tuple((name, name) for name in names)
+        return pairs_of(self.by)
+
+
+class References(Section):
+    """Values that must stand in another table, of which nothing is added."""
+
+    source: Source
+    """Where the other table comes from."""
+    by: Annotated[str, Field(min_length=1)] | Annotated[tuple[str, ...] | dict[str, str], Field(min_length=1)]
+    """The columns whose values must stand there, together; as a mapping, a column of the rows to one of the table."""
+    max_unmatched: Share = 0.0
+    """The greatest share of rows whose values do not stand there; a row that lacks one of them is not asked."""
+    severity: Literal["error", "warn"] = "error"
+    """Whether a breach ends the run, or is told beside it."""
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The columns that are compared: one of the rows, and one of the other table."""
+        return pairs_of(self.by)
+
+
+def pairs_of(by: str | tuple[str, ...] | dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """List the columns that must be equal: one of the rows, and one of the other table."""
+    if isinstance(by, dict):
+        return tuple(by.items())
+    names = (by,) if isinstance(by, str) else by
+    return tuple((name, name) for name in names)
 
 
 class Stack(Section):
@@ -75,6 +98,18 @@ class Stack(Section):
     """Where the other table comes from."""
     rename: dict[str, str] = Field(default_factory=dict)
     """Its columns that are called otherwise in the source: its name, and the source's."""
+
+
+class Like(Section):
+    """A column is distributed as in a version of the data that was kept."""
+
+    version: Literal["previous"] | Annotated[int, Field(ge=1)] = "previous"
+    """Which version (`mlops-compile data list`), or the one before."""
+    measure: Literal["distance", "psi"] = "distance"
+    """``distance`` is from 0 to 1: that of Kolmogorov and Smirnov for numbers and times, the total variation for levels;
+    ``psi`` is the population stability index."""
+    at_most: Annotated[float, Field(gt=0)] = 0.1
+    """How far it may be from it."""
 
 
 class ColumnContract(Distribution):
@@ -92,6 +127,8 @@ class ColumnContract(Distribution):
     """A regular expression that each value matches as a whole; texts only."""
     unique: bool = False
     """Whether no value may stand in two rows; checked at intake, as is what the column is like as a whole."""
+    like: Literal["previous"] | Like | None = None
+    """Whether it must be distributed as before; checked at intake."""
     severity: Literal["error", "warn"] = "error"
     """Whether a breach ends the run, or is told beside it; the service takes what a warning is about."""
     known: Known = "before_prediction"
@@ -155,6 +192,8 @@ class Data(Section):
     """Other tables with the columns of the source, whose rows are put below its own, in the order written."""
     join: dict[Name, Join] = Field(default_factory=dict)
     """Other tables, joined in the order written."""
+    references: dict[Name, References] = Field(default_factory=dict)
+    """Other tables in which values of columns must stand; checked at intake."""
     history: dict[Name, AnyPast] = Field(default_factory=dict)
     """What earlier rows of the same group say to each row, by `time`; after the joins, in the order written."""
     where: Annotated[str, Field(min_length=1)] | None = None

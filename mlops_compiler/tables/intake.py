@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Severity, Sink
-from mlops_compiler.ir.ops.intake import Check, ColumnCheck, History, Join, Population, Stack
+from mlops_compiler.ir.ops.intake import Check, ColumnCheck, History, Join, Population, References, Stack
 from mlops_compiler.tables.casts import cast_frame
 from mlops_compiler.tables.contract import doubts, suspects, take_in
 from mlops_compiler.tables.expectations import expectations
@@ -21,7 +21,8 @@ from mlops_compiler.tables.history import looking_back
 from mlops_compiler.tables.joins import Joiner
 from mlops_compiler.tables.parquet import ParquetWriter
 from mlops_compiler.tables.population import judge, selected
-from mlops_compiler.tables.stacks import stack
+from mlops_compiler.tables.references import refer
+from mlops_compiler.tables.stacks import counted, stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -49,6 +50,8 @@ class Taken:
         nulls: Of each column, how many values are missing.
         width: How many columns the source has.
         joined: For each join, how many rows it matched.
+        stacked: For each table that was put below, how many rows it has.
+        referred: For each table in which values must stand, how many rows have them, and of how many they do not.
         lost: For each column, how many values did not survive their cast.
         left: How many rows were left out.
         doubts: What the rows break of the contract's parts that only warn.
@@ -61,6 +64,8 @@ class Taken:
     nulls: dict[str, int]
     width: int
     joined: list[dict[str, Any]]
+    stacked: list[dict[str, Any]]
+    referred: list[dict[str, Any]]
     lost: dict[str, int]
     left: int
     doubts: tuple[Diagnostic, ...]
@@ -128,7 +133,8 @@ def assemble(nodes: Mapping[str, Node], read: Callable[[Node], Stream], folder: 
         DataError: A source cannot be read, a join does not fit, or rows break their contract.
     """
     source = read(nodes["source"])
-    table, joiners = _table(nodes, source, read)
+    heights: dict[str, int] = {}
+    table, joiners = _table(nodes, source, read, heights)
     wanted, seen = _Wanted.of(nodes), _Seen()
     typed = wanted.schema(table.schema)
     kept = selected(wanted.population, pl.DataFrame(schema=typed)).schema
@@ -144,6 +150,7 @@ def assemble(nodes: Mapping[str, Node], read: Callable[[Node], Stream], folder: 
     _refuse(wanted, table, seen, rows.height + left_out.height)
     missing = seen.nulls[wanted.population.target[0]] if wanted.population.target is not None else 0
     judge(wanted.population, rows.height, missing, wanted.span)
+    referred, unmatched = _look_up(nodes, folder / "rows.parquet", read)
     return Taken(
         rows=folder / "rows.parquet",
         left_out=folder / "left_out.parquet",
@@ -154,18 +161,23 @@ def assemble(nodes: Mapping[str, Node], read: Callable[[Node], Stream], folder: 
         joined=[
             {"join": item.name, "matched": item.tally.matched, "unmatched": item.tally.unmatched} for item in joiners
         ],
+        stacked=[{"stack": name, "rows": count} for name, count in heights.items()],
+        referred=referred,
         lost={name: seen.lost[name] for name in typed if name in seen.lost},
         left=left_out.height,
-        doubts=_kept_promises(wanted.check, folder / "rows.parquet", rows.height, seen.doubtful),
+        doubts=_kept_promises(wanted.check, folder / "rows.parquet", rows.height, seen.doubtful, unmatched),
     )
 
 
-def _table(nodes: Mapping[str, Node], table: Stream, read: Callable[[Node], Stream]) -> tuple[Stream, list[Joiner]]:
-    """Put stacks, joins and histories on their way, in order."""
+def _table(
+    nodes: Mapping[str, Node], table: Stream, read: Callable[[Node], Stream], heights: dict[str, int]
+) -> tuple[Stream, list[Joiner]]:
+    """Put stacks, joins and histories on their way, in order; `heights` counts the rows of each stack as they go by."""
     joiners: list[Joiner] = []
     for name, node in nodes.items():
         if isinstance(node.op, Stack):
-            table = stack(table, node.op, read(nodes[name.replace("stack.", "stacked.", 1)]))
+            short = name.removeprefix("stack.")
+            table = stack(table, node.op, counted(read(nodes[f"stacked.{short}"]), short, heights))
         elif isinstance(node.op, Join):
             short = name.removeprefix("join.")
             other = read(nodes[f"source.{short}"]).collect(Joiner.reads(node.op))
@@ -221,8 +233,26 @@ def _among(check: Check, names: Collection[str]) -> tuple[ColumnCheck, ...]:
     return tuple(column for column in check.columns if column.name in names)
 
 
-def _kept_promises(check: Check, path: Path, height: int, doubtful: Collection[str]) -> tuple[Diagnostic, ...]:
-    """Check what is promised of all rows, a column at a time; gives what only warns.
+def _look_up(
+    nodes: Mapping[str, Node], path: Path, read: Callable[[Node], Stream]
+) -> tuple[list[dict[str, Any]], list[tuple[Diagnostic, str]]]:
+    """Look for values in other tables; gives what to record, and each breach with its severity."""
+    told: list[dict[str, Any]] = []
+    broken: list[tuple[Diagnostic, str]] = []
+    for name, node in nodes.items():
+        if isinstance(node.op, References):
+            short = name.removeprefix("references.")
+            other = read(nodes[f"referenced.{short}"]).collect(dict.fromkeys(theirs for _, theirs in node.op.on))
+            found = refer(short, node.op, pl.scan_parquet(path), other, node.span)
+            told.append({"references": short, "rows": found.rows, "unmatched": found.unmatched})
+            broken += [(found.finding, node.op.severity)] if found.finding is not None else []
+    return told, broken
+
+
+def _kept_promises(
+    check: Check, path: Path, height: int, doubtful: Collection[str], unmatched: Collection[tuple[Diagnostic, str]]
+) -> tuple[Diagnostic, ...]:
+    """Check what is promised of all rows, a column at a time; gives what only warns, what found no match as well.
 
     Raises:
         DataError: Promises that must be kept are broken.
@@ -241,7 +271,7 @@ def _kept_promises(check: Check, path: Path, height: int, doubtful: Collection[s
         time = pl.read_parquet(path, columns=[check.fresh[0]])
         found += expectations(replace(check, columns=(), rows=(None, None)), time)
     sink = Sink()
-    for finding, severity in found:
+    for finding, severity in (*found, *unmatched):
         if severity == "error":
             sink.add(finding)
         else:

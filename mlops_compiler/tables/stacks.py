@@ -26,6 +26,18 @@ def stack(upper: Stream, op: Stack, lower: Stream) -> Stream:
     return stacked([_as_texts(upper, texts), _as_texts(named, texts)], list(upper.schema))
 
 
+def counted(rows: Stream, name: str, heights: dict[str, int]) -> Stream:
+    """Count the rows of a table as they go by, anew at each reading, under its name in `heights`."""
+
+    def read(names: list[str]) -> Iterator[pl.DataFrame]:
+        heights[name] = 0
+        for part in rows.batches(names):
+            heights[name] += part.height
+            yield part
+
+    return Stream(schema=rows.schema, read=read)
+
+
 def _renamed(rows: Stream, theirs: dict[str, str]) -> Stream:
     def read(names: list[str]) -> Iterator[pl.DataFrame]:
         for part in rows.batches(dict.fromkeys(theirs[name] for name in names)):

@@ -53,6 +53,8 @@ def take_snapshot(context: Context) -> Outcome:
         "nulls": taken.nulls,
         "lost": taken.lost,
         "joins": taken.joined,
+        "stacks": taken.stacked,
+        "references": taken.referred,
         "left_out": taken.left,
         "doubts": [
             {"code": item.code, "headline": item.headline, "notes": [note.text for note in item.notes]}

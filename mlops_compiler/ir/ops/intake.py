@@ -87,6 +87,24 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """Check that values stand in another table; the rows stay as they are.
+
+    Attributes:
+        on: Pairs of columns: one of the rows, one of the other table.
+        types: The type of the recipe language that each pair is compared as.
+        max_unmatched: The greatest share of rows whose values do not stand there.
+        severity: Whether a breach ends the run.
+    """
+
+    verb: ClassVar[str] = "match"
+    on: tuple[tuple[str, str], ...]
+    types: tuple[str, ...]
+    max_unmatched: float = 0.0
+    severity: Literal["error", "warn"] = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """Add what other rows of the same group say, in the order of time.
 
@@ -145,6 +163,21 @@ class Population:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Like:
+    """Be distributed as in a version of the data that was kept.
+
+    Attributes:
+        version: Its number; None for the newest other one.
+        measure: ``distance`` or ``psi``.
+        at_most: How far a column may be from it.
+    """
+
+    version: int | None
+    measure: Literal["distance", "psi"]
+    at_most: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnCheck:
     """What one column must keep; a type of the recipe language, and bounds."""
 
@@ -162,6 +195,7 @@ class ColumnCheck:
     """Such as ``("p50", 10, 30)``."""
     shares: tuple[tuple[str, float, float], ...] | None = None
     """Of levels, each with the least and the greatest share of the values."""
+    like: Like | None = None
     severity: Literal["error", "warn"] = "error"
     description: str | None = None
     inferred: bool | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from mlops_compiler.ir.ops.features import CheckFeatures
-from mlops_compiler.ir.ops.intake import Check, History, Join, Population, Read, Snapshot, Stack
+from mlops_compiler.ir.ops.intake import Check, History, Join, Population, Read, References, Snapshot, Stack
 
 if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Span
@@ -234,6 +234,7 @@ LifecycleOp: TypeAlias = (
     | History
     | Join
     | Population
+    | References
     | Snapshot
     | Split
     | Project

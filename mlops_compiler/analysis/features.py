@@ -51,7 +51,8 @@ def check_of(recipe: Recipe, prepared: Prepared, places: Provenance, sink: Sink)
     said = recipe.features
     if said.at_most is None and not said.columns:
         return None
-    _within_budget(said.at_most, prepared, places, sink)
+    if said.severity == "error":
+        _within_budget(said.at_most, prepared, places, sink)
     checks = []
     for key, contract in said.columns.items():
         span = places.key_span((*_PLACE, key))

@@ -81,7 +81,7 @@ def _describe(
     known = {other: found[ours] for ours, other in item.pairs if ours in found}
     if not is_here(read, where.root) and len(known) == len(item.pairs):
         return known
-    return head(read, where.root, source_span(item.source, ("data", "references", name, "source"), where.places), known)
+    return head(read, where.root, source_span(item.source, ("data", "references", name, "source"), where.places), {})
 
 
 def _compared(

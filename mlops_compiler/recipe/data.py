@@ -106,7 +106,7 @@ class Like(Section):
     version: Literal["previous"] | Annotated[int, Field(ge=1)] = "previous"
     """Which version (`mlops-compile data list`), or the one before."""
     measure: Literal["distance", "psi"] = "distance"
-    """``distance`` is from 0 to 1: that of Kolmogorov and Smirnov for numbers and times, the total variation for levels;
+    """``distance`` is from 0 to 1: Kolmogorov and Smirnov's for numbers and times, the total variation for levels;
     ``psi`` is the population stability index."""
     at_most: Annotated[float, Field(gt=0)] = 0.1
     """How far it may be from it."""

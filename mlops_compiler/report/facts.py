@@ -29,6 +29,12 @@ class DataFacts:
         key: The column that names a row.
         contract: One mapping a column: ``name``, ``type``, ``nullable``, ``range``, ``one_of``, ``known``,
             ``description``; only ``name`` is needed.
+        joins: ``join``, ``matched`` and ``unmatched`` (rows) of each table whose columns were added.
+        stacks: ``stack`` and ``rows`` of each table that was put below.
+        references: ``references``, ``rows`` and ``unmatched`` of each table in which values must stand.
+        likeness: ``column``, ``version``, ``measure``, ``measured`` and ``at_most`` of each column compared.
+        left_out: Rows that the recipe is not about.
+        lost: Column → values that did not survive their cast.
     """
 
     source: str
@@ -39,6 +45,12 @@ class DataFacts:
     positive: object = None
     key: str | None = None
     contract: Sequence[Json] = ()
+    joins: Sequence[Json] = ()
+    stacks: Sequence[Json] = ()
+    references: Sequence[Json] = ()
+    likeness: Sequence[Json] = ()
+    left_out: int = 0
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -192,7 +192,9 @@ FREE = {
     ("data", "columns"),
     ("data", "stack"),
     ("data", "join"),
+    ("data", "references"),
     ("data", "history"),
+    ("features", "columns"),
     ("objective", "accept"),
 }
 """Mappings in which a user makes the names."""
@@ -200,7 +202,8 @@ FREE = {
 
 def is_section(name, path):
     above = at(DATA[name], path)
-    return isinstance(above, dict) and path not in FREE and path[:1] != ("prepare",)
+    named = path in FREE or path[:1] == ("prepare",) or path[-1:] in (("shares",), ("by",))
+    return isinstance(above, dict) and not named
 
 
 @pytest.mark.timeout(600)

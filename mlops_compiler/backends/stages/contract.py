@@ -37,12 +37,21 @@ def kept_contract(context: Context, features: Sequence[str], prepared: pl.DataFr
     if op is None:
         return {}
     kept, found = check_features(op, features, prepared)
-    sink = Sink()
-    for finding, severity in found:
+    return {"contract": [asdict(item) for item in kept], "doubts": as_doubts(warned(found))}
+
+
+def warned(found: Iterable[tuple[Diagnostic, str]]) -> list[Diagnostic]:
+    """Give the findings that only warn.
+
+    Raises:
+        DataError: Some do more than that.
+    """
+    listed, sink = list(found), Sink()
+    for finding, severity in listed:
         if severity == "error":
             sink.add(finding)
     sink.raise_errors(DataError)
-    return {"contract": [asdict(item) for item in kept], "doubts": as_doubts(finding for finding, _ in found)}
+    return [finding for finding, _ in listed]
 
 
 def as_doubts(found: Iterable[Diagnostic]) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.backends.stages.contract import as_doubts, warned
+from mlops_compiler.backends.stages.likeness import likeness
 from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.ir.ops.intake import Check, Read
 from mlops_compiler.plan.stages import digest_key
@@ -40,6 +42,8 @@ def take_snapshot(context: Context) -> Outcome:
         outputs = {"snapshot": context.store.objects.take(taken.rows)}
         if taken.left:
             outputs["quarantine"] = context.store.objects.take(taken.left_out)
+    compared, found = likeness(context, context.op(Check), outputs["snapshot"])
+    doubts = (*taken.doubts, *warned(found))
     source = nodes["source"].op
     assert isinstance(source, Read)  # noqa: S101 - the program is built so
     summary = {
@@ -56,10 +60,8 @@ def take_snapshot(context: Context) -> Outcome:
         "stacks": taken.stacked,
         "references": taken.referred,
         "left_out": taken.left,
-        "doubts": [
-            {"code": item.code, "headline": item.headline, "notes": [note.text for note in item.notes]}
-            for item in taken.doubts
-        ],
+        "likeness": compared,
+        "doubts": as_doubts(doubts),
         "about": context.task.facts.get("data", {}),
         **newest,
     }

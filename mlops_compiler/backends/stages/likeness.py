@@ -1,4 +1,4 @@
-"""Columns that must be distributed as in a version that was kept: beside it, by the measures of `diff` and `explore`."""
+"""Columns that must be distributed as in a version that was kept: by the measures of `diff` and `explore`."""
 
 from __future__ import annotations
 
@@ -28,15 +28,14 @@ _MEASURES = {
 
 
 def likeness(
-    context: Context, check: Check, rows: pl.DataFrame, snapshot: str
+    context: Context, check: Check, snapshot: str
 ) -> tuple[list[dict[str, Any]], list[tuple[Diagnostic, str]]]:
     """Compare columns with a version of the data, one column at a time.
 
     Args:
         context: The stage that takes rows in.
         check: The contract.
-        rows: Typed, and kept.
-        snapshot: The hash that they are kept under: no version is compared with itself.
+        snapshot: The hash that the rows are kept under: no version is compared with itself.
 
     Returns:
         What to record of each column, and each breach with its severity. The first data of a recipe have nothing
@@ -49,11 +48,11 @@ def likeness(
     for column in check.columns:
         if column.like is None or (version := _version(context, column.like, snapshot, column.span)) is None:
             continue
-        before = _column(context, version, column.name)
-        if before is None:
+        before, after = (_column(context, digest, column.name) for digest in (version.digest, snapshot))
+        if before is None or after is None:
             continue
-        moved = shift(before, rows[column.name])
-        measured = _measured(column.like, moved, before, rows[column.name])
+        moved = shift(before, after)
+        measured = _measured(column.like, moved, before, after)
         told.append({"column": column.name, "version": version.number, "measured": measured} | _wanted(column.like))
         if moved is None or measured is None or measured > column.like.at_most:
             found.append((_unlike(column, column.like, version, moved, measured), column.severity))
@@ -71,9 +70,9 @@ def _version(context: Context, like: Like, snapshot: str, span: Span | None) -> 
     return others[-1] if others else None
 
 
-def _column(context: Context, version: Version, name: str) -> pl.Series | None:
-    path = context.store.objects.local_path(version.digest)
-    table = path or io.BytesIO(context.store.objects.get(version.digest))
+def _column(context: Context, digest: str, name: str) -> pl.Series | None:
+    path = context.store.objects.local_path(digest)
+    table = path or io.BytesIO(context.store.objects.get(digest))
     if name not in pl.read_parquet_schema(table):
         return None
     return pl.read_parquet(table, columns=[name])[name]

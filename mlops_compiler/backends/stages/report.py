@@ -16,6 +16,8 @@ from mlops_compiler.report.page import render_report
 if TYPE_CHECKING:
     from mlops_compiler.backends.stages.context import Context
 
+_COUNTED = ("joins", "stacks", "references", "likeness", "left_out", "lost")
+"""What intake counts beside its rows; a record of an earlier version may lack some."""
 LIBRARIES = ("mlops-compile", "polars", "pandera", "ray", "scikit-learn", "torch", "optuna", "numpy")
 
 
@@ -98,4 +100,5 @@ def _data(context: Context) -> DataFacts:
         positive=split.positive,
         key=check.key,
         contract=contract,
+        **{name: summary[name] for name in _COUNTED if name in summary},
     )

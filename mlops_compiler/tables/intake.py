@@ -33,7 +33,19 @@ if TYPE_CHECKING:
     from mlops_compiler.tables.stream import Stream
 
 _BY_ROW = frozenset(ColumnCheck.__dataclass_fields__) & {
-    *("name", "type", "nullable", "unique", "range", "one_of", "pattern", "severity", "description", "inferred", "span"),
+    *(
+        "name",
+        "type",
+        "nullable",
+        "unique",
+        "range",
+        "one_of",
+        "pattern",
+        "severity",
+        "description",
+        "inferred",
+        "span",
+    ),
     "like",  # by the stage, which has the version that a column must be like
 }
 """What of a column's contract is a matter of single rows, or of no row; all else is one of the whole column."""

@@ -14,6 +14,7 @@ from mlops_compiler.analysis.population import population_of
 from mlops_compiler.analysis.selection import check_explanations, select_of
 from mlops_compiler.analysis.site import Site
 from mlops_compiler.analysis.source import intake_of, schema_of
+from mlops_compiler.analysis.splitting import check_stretches, split_of
 from mlops_compiler.analysis.steps import made_by, named_by_itself, removed_by, resolve, step_schema
 from mlops_compiler.analysis.target import target_fits
 from mlops_compiler.diagnostics import RecipeError, Sink
@@ -49,6 +50,7 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     sink = Sink()
     intake = intake_of(recipe, places, root, sink)
     target_fits(recipe, intake, places, sink)
+    check_stretches(recipe, intake.check, places, sink)
     sink.raise_errors(RecipeError)  # without the right columns every step would be blamed
     schema = schema_of(recipe, intake)
     prepared = _prepare(recipe, places, schema, sink)
@@ -101,37 +103,13 @@ def _intake(recipe: Recipe, places: Provenance, intake: Intake, schema: Schema) 
         op = Node(name=f"references.{referred.name}", op=referred.op, inputs=inputs, schema=schema, span=span)
         nodes += [source, op]
     snapshot = Node(name="snapshot", op=Snapshot(), inputs=(nodes[-1].name,), schema=schema, span=data)
-    return (*nodes, snapshot, _split(recipe, places))
+    return (*nodes, snapshot, split_of(recipe, places))
 
 
 def _last(nodes: Sequence[Node]) -> str:
     """Name the table that there is so far; other sources are no part of it yet."""
     return next(
         node.name for node in reversed(nodes) if not node.name.startswith(("source.", "stacked.", "referenced."))
-    )
-
-
-def _split(recipe: Recipe, places: Provenance) -> Node:
-    validation, target = recipe.validate_, recipe.objective.target
-    dealt = (validation.holdout.kind, validation.folds.kind)
-    kinds = [kind if target is not None or kind != "stratified" else "random" for kind in dealt]
-    split = ops.Split(
-        task=recipe.objective.task,
-        target=target,
-        positive=getattr(recipe.objective, "positive", None),
-        holdout=kinds[0],
-        fraction=validation.holdout.fraction,
-        folds=kinds[1],
-        k=validation.folds.k,
-        seed=validation.seed,
-        time=recipe.data.time if "time_ordered" in kinds else None,
-        group=recipe.data.group if "grouped" in kinds else None,
-    )
-    return Node(
-        name="split",
-        op=split,
-        inputs=("snapshot",),
-        span=places.value_span(("objective", "target" if target is not None else "task")),
     )
 
 

@@ -34,6 +34,7 @@ def select_of(recipe: Recipe, value: ops.ValueMatrix | None, places: Provenance)
         constraints=constraints,
         max_overfit=recipe.search.max_overfit,
         explanation=recipe.select.require.explanation,
+        k=recipe.validate_.folds.k if recipe.validate_.folds.repeats > 1 else None,
     )
 
 

@@ -39,7 +39,7 @@ class Work:
 
 def work(program: Program) -> Work:
     """Count the work of a program."""
-    folds = program.the(Split)[1].k
+    folds = program.the(Split)[1].parts
     project = next((op for _, op in program.of(Project)), None)
     schema = program["snapshot"].schema
     groups = list(_groups(program))

@@ -148,14 +148,14 @@ def _search(
     trained = int((rows or 0) * (1 - split.fraction) * (split.k - 1) / split.k)
     given = shares(search)
     models = tuple(
-        _model(item, given[item.name], split.k, known.get(item.name), trained * width) for item in search.candidates
+        _model(item, given[item.name], split.parts, known.get(item.name), trained * width) for item in search.candidates
     )
     slots = None if cores is None else min(search.max_concurrent, cores)
     spent = sum(item.cpu_seconds for item in models)
-    longest = max((item.fold_seconds * split.k for item in models), default=0.0)
+    longest = max((item.fold_seconds * split.parts for item in models), default=0.0)
     return SearchCost(
         models=models,
-        folds=split.k,
+        folds=split.parts,
         memory=_PROCESS_GIB + _COPIES * (rows or 0) * width * 8 / _GIB,
         cores=cores,
         seconds=None if slots is None else _capped(max(spent / slots, longest), search.time),

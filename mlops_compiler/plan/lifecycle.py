@@ -40,7 +40,9 @@ def _note(stage: str, recipe: Recipe, matrix: ops.Matrix) -> str:
         case "snapshot":
             return recipe.data.source.path
         case "split":
-            return f"{validation.holdout.fraction:.0%} {validation.holdout.kind} holdout, {validation.folds.k} folds"
+            times = f", {validation.folds.repeats} times" if validation.folds.repeats > 1 else ""
+            held = f"{validation.holdout.fraction:.0%} {validation.holdout.kind} holdout"
+            return f"{held}, {validation.folds.k} folds{times}"
         case "prepare":
             return f"{len(matrix.features)} features"
         case "search":

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 VERSIONS: dict[str, int] = {
     "snapshot": 3,
-    "split": 3,
-    "prepare": 4,
+    "split": 4,
+    "prepare": 5,
     "search": 4,
     "select": 4,
     "train": 2,

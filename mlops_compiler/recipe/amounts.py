@@ -81,6 +81,11 @@ def _checked(value: str) -> str:
     return value
 
 
+def _timed(value: str) -> str:
+    parse_duration(value)
+    return value
+
+
 _DURATION: JsonDict = {
     "anyOf": [
         {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|[smhd])\s*$"},
@@ -99,5 +104,15 @@ _DELAY: JsonDict = {
 }
 Delay = Annotated[float, BeforeValidator(parse_duration), Field(ge=0), WithJsonSchema(_DELAY)]
 Share = Annotated[float, BeforeValidator(parse_share), Field(ge=0, le=1), WithJsonSchema(_SHARE)]
+_STRETCH: JsonDict = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|[smhd])\s*$"},
+        {"type": "integer", "minimum": 1},
+    ]
+}
+Stretch = Annotated[
+    Annotated[int, Field(ge=1, strict=True)] | Annotated[str, AfterValidator(_timed)], WithJsonSchema(_STRETCH)
+]
+"""So many rows, or so long: kept as written; `parse_duration` reads a text."""
 Bound = Annotated[str, AfterValidator(_checked)]
 """Kept as written; `parse_comparison` reads it."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from mlops_compiler.recipe.amounts import Stretch
 from mlops_compiler.section import Section
 
+_MOST_FOLDS = 200
 SplitKind = Literal["stratified", "random", "grouped", "time_ordered"]
 
 
@@ -19,6 +21,14 @@ class Holdout(Section):
     ``time_ordered`` takes the latest rows."""
     fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     """Its share of the rows."""
+    gap: Stretch | None = None
+    """What is left out right before a ``time_ordered`` holdout: so many rows, or so long (``5d``)."""
+
+    @model_validator(mode="after")
+    def _a_gap_needs_an_order(self) -> Self:
+        if self.gap is not None and self.kind != "time_ordered":
+            raise ValueError(f"`gap` is between rows in order of time, and the holdout is {self.kind}")
+        return self
 
 
 class Folds(Section):
@@ -28,6 +38,28 @@ class Folds(Section):
     """As for the holdout; ``time_ordered`` folds train on all that came before the rows that they judge by."""
     k: Annotated[int, Field(ge=2, le=50)] = 5
     """How many."""
+    repeats: Annotated[int, Field(ge=1, le=50)] = 1
+    """How often the rows are dealt to folds anew, so that less depends on one deal."""
+    window: Literal["expanding", "rolling"] = "expanding"
+    """Whether ``time_ordered`` folds learn from all that came before, or from a window that rolls along."""
+    max_train: Stretch | None = None
+    """How long that window is: so many rows at most, or so long; as long as the first, where not given."""
+    gap: Stretch | None = None
+    """What is left out right before each ``time_ordered`` fold: so many rows, or so long."""
+
+    @model_validator(mode="after")
+    def _what_needs_an_order(self) -> Self:
+        ordered = self.kind == "time_ordered"
+        for name, given in (("gap", self.gap is not None), ("window", self.window == "rolling")):
+            if given and not ordered:
+                raise ValueError(f"`{name}` is of folds in order of time, and these are {self.kind}")
+        if self.max_train is not None and self.window != "rolling":
+            raise ValueError("`max_train` says how long a window is that rolls: write `window: rolling` as well")
+        if self.repeats > 1 and ordered:
+            raise ValueError("folds in order of time are the same each time: they cannot be repeated")
+        if self.k * self.repeats > _MOST_FOLDS:
+            raise ValueError(f"{self.k} folds {self.repeats} times are more than {_MOST_FOLDS}")
+        return self
 
 
 class Validation(Section):

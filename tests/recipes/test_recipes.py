@@ -86,7 +86,7 @@ def test_storms(place):
     some(place, "storms", "storms.parquet", lambda rows: rows.filter(pl.col("year") >= 2000))
     said = place.main("recipe=storms", "search.trials=2", "~models.boosting", "~models.forest", "objective.accept={}")
     assert said.code == 0, said.err
-    parts = table(place, "storms", "split", "split")["part"]
+    parts = table(place, "storms", "split", "split")["final"]
     storms = table(place, "storms", "snapshot", "snapshot")["name"]
     per_storm = pl.DataFrame({"storm": storms, "part": parts}).group_by("storm").agg(pl.col("part").n_unique())
     assert per_storm["part"].max() == 1
@@ -134,7 +134,7 @@ def test_diamonds(place):
     assert said.code == 0, said.err
     rows = pl.DataFrame(
         {
-            "part": table(place, "diamonds", "split", "split")["part"],
+            "part": table(place, "diamonds", "split", "split")["final"],
             "price": table(place, "diamonds", "snapshot", "snapshot")["price"],
         }
     )

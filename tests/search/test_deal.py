@@ -8,10 +8,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mlops_compiler.backends.stages.deal import HOLDOUT, Order, deal, training_rows
+from mlops_compiler.backends.stages.deal import deal
+from mlops_compiler.backends.stages.rows import Rows, split_table
 from mlops_compiler.backends.stages.split import _strata, label_rows
+from mlops_compiler.backends.stages.windows import Order
 from mlops_compiler.diagnostics import DataError
-from mlops_compiler.ir.ops.lifecycle import Split
+from mlops_compiler.ir.ops.lifecycle import Split, Stretch
 
 SEVERAL, REGRESSION = "multiclass_classification", "regression"
 
@@ -31,8 +33,20 @@ def split(kind, k=3, **columns):
 
 
 def dealt(op, labels, **order):
+    """Deal rows; gives them as the split is read."""
+    seconds = order.pop("seconds", None)
     given_ = {name: pl.Series(values).rank("dense").to_numpy() for name, values in order.items()}
-    return pl.Series(deal(op, np.asarray(labels, dtype=np.int64), Order(**given_)))
+    found = deal(op, np.asarray(labels, dtype=np.int64), Order(**given_, seconds=seconds))
+    table = split_table(found, pl.Series("label", labels))
+    return Rows(frame=table.select("label"), split=table.drop("label"))
+
+
+def no_row_is_in_both(rows):
+    return not any((rows.learns(part) & rows.judges(part)).any() for part in parts_of(rows))
+
+
+def parts_of(rows):
+    return [None, *range(rows.split.width - 1)]
 
 
 times = st.lists(st.integers(0, 60), min_size=30, max_size=120)
@@ -44,31 +58,82 @@ def test_nothing_that_judges_comes_before_what_it_judges(times, data):
     labels = data.draw(st.lists(st.integers(0, 1), min_size=len(times), max_size=len(times)))
     op = split("time_ordered", time="t")
     try:
-        parts = dealt(op, labels, time=times)
+        rows = dealt(op, labels, time=times)
     except DataError:
         assume(condition=False)
     when = pl.Series(times)
-    assert when.filter(parts == HOLDOUT).min() > when.filter(parts != HOLDOUT).max()
-    for fold in range(op.k):
-        training = training_rows(parts, fold, ordered=True)
-        assert when.filter(training).max() < when.filter(parts == fold).min()
-    assert set(parts.unique()) == {-2, HOLDOUT, 0, 1, 2}
-    assert (parts == HOLDOUT).sum() <= op.fraction * len(times)
+    for part in parts_of(rows):
+        assert when.filter(rows.learns(part)).max() < when.filter(rows.judges(part)).min()
+    assert (rows.learns() | rows.judges()).all()
+    assert rows.judges().sum() <= op.fraction * len(times)
 
 
 @settings(max_examples=25, deadline=None)
+@given(
+    times=times,
+    gap=st.integers(0, 8),
+    most=st.none() | st.integers(5, 30),
+    timed=st.booleans(),
+    labels=st.integers(0, 2**32),
+)
+def test_a_window_keeps_its_gap_and_its_length(times, gap, most, timed, labels):
+    """L-SEL-3: what a model learns from ends a gap before what judges it, and goes so far back at most."""
+    stretch = (lambda n: Stretch(seconds=float(n))) if timed else (lambda n: Stretch(rows=n))
+    op = split(
+        "time_ordered",
+        k=2,
+        time="t",
+        window="rolling" if most else "expanding",
+        max_train=stretch(most) if most else None,
+        gap=stretch(gap),
+        holdout_gap=stretch(gap),
+    )
+    classes = np.random.default_rng(labels).integers(2, size=len(times))
+    try:
+        rows = dealt(op, classes, time=times, seconds=np.array(times, dtype=float))
+    except DataError:
+        assume(condition=False)
+    when = pl.Series(times)
+    for part in parts_of(rows):
+        learns, start = when.filter(rows.learns(part)), when.filter(rows.judges(part)).min()
+        between = ((when > learns.max()) & (when < start)).sum()
+        if timed:
+            assert start - learns.max() > gap
+            assert most is None or learns.min() >= start - gap - most
+        else:
+            assert between >= gap
+            newest = (learns == learns.max()).sum()
+            assert most is None or len(learns) <= max(most, newest)
+
+
+@settings(max_examples=20, deadline=None)
 @given(groups=st.lists(st.integers(0, 15), min_size=60, max_size=120), data=st.data())
 def test_a_group_is_on_one_side(groups, data):
     labels = data.draw(st.lists(st.integers(0, 1), min_size=len(groups), max_size=len(groups)))
-    op = split("grouped", group="g")
+    op = split("grouped", group="g", repeats=2)
     try:
-        parts = dealt(op, labels, group=groups)
+        rows = dealt(op, labels, group=groups)
     except DataError:
         assume(condition=False)
-    per_group = pl.DataFrame({"g": groups, "part": parts}).group_by("g").agg(pl.col("part").n_unique())
-    assert per_group["part"].max() == 1
-    for fold in range(op.k):
-        assert not (training_rows(parts, fold, ordered=False) & (parts == fold)).any()
+    assert rows.split.width == 1 + 2 * op.k
+    for part in parts_of(rows):
+        sides = pl.DataFrame({"g": groups, "side": rows.learns(part)}).filter(rows.learns(part) | rows.judges(part))
+        assert sides.group_by("g").agg(pl.col("side").n_unique())["side"].max() == 1
+    assert no_row_is_in_both(rows)
+
+
+@pytest.mark.parametrize("kind", ["stratified", "random"])
+def test_each_repeat_judges_every_row_once_and_by_another_deal(kind):
+    """L-SEL-3."""
+    op, labels = split(kind, repeats=3), [0, 1, 1] * 40
+    rows = dealt(op, labels)
+    repeats = [[rows.judges(op.k * repeat + fold) for fold in range(op.k)] for repeat in range(3)]
+    for folds in repeats:
+        assert (sum(fold.cast(int) for fold in folds) == rows.learns().cast(int)).all()
+    assert (repeats[0][0] != repeats[1][0]).any()
+    assert no_row_is_in_both(rows)
+    once = dealt(split(kind), labels)
+    assert (once.split["fold_0"] == rows.split["fold_0"]).all(), "the first repeat is the deal that is not repeated"
 
 
 @pytest.mark.parametrize(
@@ -121,17 +186,18 @@ def test_values_are_dealt_in_equal_shares():
     values = np.sort(np.random.default_rng(2).exponential(size=600))
     op = split("stratified", task=REGRESSION)
     labels, classes = label_rows(op, pl.Series("y", values))
-    parts = pl.Series(deal(op, _strata(op, labels), Order()))
+    rows = dealt(op, _strata(op, labels))
     assert (labels.dtype, classes) == (pl.Float64, None)
-    for part in parts.unique():
-        assert np.median(values[(parts == part).to_numpy()]) == pytest.approx(np.median(values), rel=0.15)
+    for part in parts_of(rows):
+        assert np.median(values[rows.judges(part).to_numpy()]) == pytest.approx(np.median(values), rel=0.15)
 
 
 @pytest.mark.parametrize(("kind", "order"), [("random", {}), ("grouped", {"group": list(range(40)) * 2})])
 def test_rows_without_a_target_are_dealt(kind, order):
     op = split(kind, task="clustering", **({"group": "g"} if order else {}))
-    parts = dealt(op, [0] * 80, **order)
-    assert set(parts.unique()) == {HOLDOUT, *range(op.k)}
+    rows = dealt(op, [0] * 80, **order)
+    assert all(rows.judges(part).any() for part in parts_of(rows))
+    assert no_row_is_in_both(rows)
 
 
 def test_classes_are_numbered_in_their_order():
@@ -164,5 +230,5 @@ def test_a_class_that_no_model_could_learn_is_said():
 def test_a_fold_may_lack_a_rare_class():
     labels = [0, 1] * 100 + [2] * 10
     groups = [*range(200), *[201, 202, 203, 204, 205] * 2]
-    parts = dealt(split("grouped", task=SEVERAL, group="g", k=2), labels, group=groups)
-    assert set(parts.unique()) == {HOLDOUT, 0, 1}
+    rows = dealt(split("grouped", task=SEVERAL, group="g", k=2), labels, group=groups)
+    assert rows.split.columns == ["final", "fold_0", "fold_1"]

@@ -1,4 +1,4 @@
-"""Deals rows into parts: -1 is the holdout, -2 is for training only, 0, 1, ... are the folds.
+"""Deals rows: from which each fold's model learns, by which it is judged, and likewise for the model that is released.
 
 A fold is judged by a model that saw none of its rows; where rows are ordered by time, none that came after it either.
 """
@@ -11,56 +11,46 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_compiler.backends.search.proposals import seed_of
+from mlops_compiler.backends.stages.windows import Order, learned_before
 from mlops_compiler.diagnostics import DataError, Diagnostic
+from mlops_compiler.ir.ops.lifecycle import Stretch
 from mlops_compiler.ir.task import has_classes
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.ops.lifecycle import Split
 
     Labels = NDArray[np.int64]
-
-HOLDOUT, TRAINING_ONLY = -1, -2
+    Chosen = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What holds rows apart or together, beside their labels.
+class Part:
+    """What one model learns from, and what it is judged by; shape (rows,) each, and no row is in both."""
+
+    learns: Chosen
+    judges: Chosen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dealt:
+    """All rows dealt.
 
     Attributes:
-        time: The rank of each row's time, from 1, equal for equal times; shape (rows,).
-        group: A number for each row's group; shape (rows,).
+        final: For the model that is released: it is judged by the holdout.
+        folds: For each fold of each repeat.
     """
 
-    time: NDArray[np.uint32] | None = None
-    group: NDArray[np.uint32] | None = None
-
-    def at(self, rows: NDArray[np.intp]) -> Order:
-        """Give the order of some rows."""
-        return Order(
-            time=None if self.time is None else self.time[rows],
-            group=None if self.group is None else self.group[rows],
-        )
+    final: Part
+    folds: tuple[Part, ...]
 
 
-def training_rows(parts: pl.Series, fold: int, *, ordered: bool) -> pl.Series:
-    """Say which rows a fold's model is trained on; shape (rows,).
-
-    Args:
-        parts: The part of each row.
-        fold: The fold.
-        ordered: Whether folds are ordered by time, so that nothing may come after what is judged.
-    """
-    if ordered:
-        return (parts == TRAINING_ONLY) | ((parts >= 0) & (parts < fold))
-    return (parts != HOLDOUT) & (parts != fold)
-
-
-def deal(op: Split, labels: Labels, order: Order, span: Span | None = None) -> NDArray[np.int8]:
-    """Deal rows into parts.
+def deal(op: Split, labels: Labels, order: Order, span: Span | None = None) -> Dealt:
+    """Deal rows.
 
     Args:
         op: The kinds of split, their sizes and the seed.
@@ -69,21 +59,42 @@ def deal(op: Split, labels: Labels, order: Order, span: Span | None = None) -> N
         order: What keeps rows apart or together.
         span: Where the recipe names the target.
 
-    Returns:
-        The part of each row, shape (rows,).
-
     Raises:
         DataError: There are too few rows, groups or times, or too few rows of one class.
     """
     _enough(op, labels, span)
-    parts = np.full(len(labels), HOLDOUT, dtype=np.int8)
-    training = np.sort(_training(op, labels, order, span))
-    parts[training] = _folds(op, labels[training], order.at(training), span)
-    _every_class(op, labels, parts, span)
-    return parts
+    earlier = _earlier_rows(op, labels, order, span)
+    final = Part(learns=earlier, judges=~earlier)
+    if op.holdout == "time_ordered" and op.holdout_gap is not None:
+        final = Part(learns=learned_before(order, final.judges, op.holdout_gap, None), judges=final.judges)
+    if not final.learns.any():
+        raise DataError([_too_few("the gap before the holdout leaves nothing to learn from", span)])
+    if op.folds == "time_ordered":
+        blocks = _blocks(op, order, final.learns, span)
+        most = _longest(op, int((blocks == 0).sum()))
+        folds = tuple(_in_order(op, order, blocks, most, final.learns))
+        if most is not None:  # the released model is made as those were that were judged
+            recent = learned_before(order, final.judges, op.holdout_gap, most) if _late(op) else None
+            final = Part(learns=final.learns & recent if recent is not None else final.learns, judges=final.judges)
+    else:
+        folds = tuple(part for repeat in range(op.repeats) for part in _folds(op, labels, order, final, repeat, span))
+    found = Dealt(final=final, folds=folds)
+    _every_class(op, labels, found, span)
+    return found
 
 
-def _training(op: Split, labels: Labels, order: Order, span: Span | None) -> NDArray[np.intp]:
+def _late(op: Split) -> bool:
+    return op.holdout == "time_ordered"
+
+
+def _longest(op: Split, first: int) -> Stretch | None:
+    """Say how far back a model looks; a window that rolls is as long as the first, where nothing else is said."""
+    if op.window != "rolling":
+        return None
+    return op.max_train or Stretch(rows=first)
+
+
+def _earlier_rows(op: Split, labels: Labels, order: Order, span: Span | None) -> Chosen:
     """Choose the rows that are not the holdout."""
     from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedShuffleSplit
 
@@ -95,11 +106,16 @@ def _training(op: Split, labels: Labels, order: Order, span: Span | None) -> NDA
         training, _ = next(chooser.split(labels, labels, order.group))
     except ValueError:  # one group, which cannot be on both sides
         raise DataError([_too_few_groups(op, span)]) from None
-    rows: NDArray[np.intp] = training
-    return rows
+    return _mask(len(labels), training)
 
 
-def _earlier(op: Split, time: NDArray[np.uint32], span: Span | None) -> NDArray[np.intp]:
+def _mask(rows: int, chosen: NDArray[np.intp]) -> Chosen:
+    found = np.zeros(rows, dtype=bool)
+    found[chosen] = True
+    return found
+
+
+def _earlier(op: Split, time: NDArray[np.uint32], span: Span | None) -> Chosen:
     """Choose all rows but the latest; rows of one time stay on one side."""
     counts = np.bincount(time)
     later = counts[::-1].cumsum()[::-1]  # of each time, how many rows are as late or later
@@ -107,36 +123,53 @@ def _earlier(op: Split, time: NDArray[np.uint32], span: Span | None) -> NDArray[
     late[0] = False
     if not late[: time.max() + 1].any() or late[time.min()]:
         raise DataError([_too_few_times(op, span)])
-    return np.flatnonzero(~late[time])
+    earlier: Chosen = ~late[time]
+    return earlier
 
 
-def _folds(op: Split, labels: Labels, order: Order, span: Span | None) -> NDArray[np.int8]:
-    """Deal the training rows into folds."""
+def _folds(op: Split, labels: Labels, order: Order, final: Part, repeat: int, span: Span | None) -> Iterator[Part]:
+    """Deal the training rows into the folds of one repeat."""
     from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
-    if op.folds == "time_ordered" and order.time is not None:
-        return _blocks(op, order.time, span)
-    if op.folds == "grouped" and order.group is not None and len(np.unique(order.group)) < op.k:
+    rows = np.flatnonzero(final.learns)
+    some, group = labels[rows], None if order.group is None else order.group[rows]
+    if op.folds == "grouped" and group is not None and len(np.unique(group)) < op.k:
         raise DataError([_too_few_groups(op, span)])
-    if (least := int(np.bincount(labels).min())) < op.k:
+    if (least := int(np.bincount(some).min())) < op.k:
         what = f"{_rarest(op)} has {least} rows to train on, too few for {op.k} folds"
         raise DataError([_too_few(what, span)])
     kinds = {"stratified": StratifiedKFold, "random": KFold, "grouped": StratifiedGroupKFold}
-    parts = np.zeros(len(labels), dtype=np.int8)
-    folds = kinds[op.folds](n_splits=op.k, shuffle=True, random_state=seed_of(op.seed, "folds"))
-    for fold, (_, held) in enumerate(folds.split(labels, labels, order.group)):
-        parts[held] = fold
-    return parts
+    names = ("folds", str(repeat)) if repeat else ("folds",)
+    dealer = kinds[op.folds](n_splits=op.k, shuffle=True, random_state=seed_of(op.seed, *names))
+    for _, held in dealer.split(some, some, group):
+        judges = _mask(len(labels), rows[held])
+        yield Part(learns=final.learns & ~judges, judges=judges)
 
 
-def _blocks(op: Split, time: NDArray[np.uint32], span: Span | None) -> NDArray[np.int8]:
-    """Cut the rows into one block for training and `k` to judge by, by time, about as long; a time is in one block."""
+def _blocks(op: Split, order: Order, learns: Chosen, span: Span | None) -> NDArray[np.intp]:
+    """Cut the training rows into one block for training and `k` to judge by, about as long; a time is in one block.
+
+    Returns:
+        The number of each row's block; -1 of rows that are not to learn from.
+    """
+    if order.time is None:
+        raise ValueError("folds in order of time need a time")
+    time = order.time[learns]
     counts = np.bincount(time)
     before = counts.cumsum() - counts
-    blocks = (before * (op.k + 1) // len(time))[time]
-    if len(np.unique(blocks)) < op.k + 1:
+    blocks = np.full(len(learns), -1, dtype=np.intp)
+    blocks[learns] = (before * (op.k + 1) // len(time))[time]
+    if len(np.unique(blocks[learns])) < op.k + 1:
         raise DataError([_too_few_times(op, span)])
-    return np.where(blocks == 0, TRAINING_ONLY, blocks - 1).astype(np.int8)
+    return blocks
+
+
+def _in_order(
+    op: Split, order: Order, blocks: NDArray[np.intp], most: Stretch | None, learns: Chosen
+) -> Iterator[Part]:
+    for fold in range(op.k):
+        judges = blocks == fold + 1
+        yield Part(learns=learned_before(order, judges, op.gap, most) & learns, judges=judges)
 
 
 def _enough(op: Split, labels: Labels, span: Span | None) -> None:
@@ -158,28 +191,25 @@ def _rarest(op: Split) -> str:
     return names[op.task]
 
 
-def _every_class(op: Split, labels: Labels, parts: NDArray[np.int8], span: Span | None) -> None:
+def _every_class(op: Split, labels: Labels, dealt: Dealt, span: Span | None) -> None:
     """Find a part that lacks a class, as groups and times may make one.
 
     What models learn from holds every class; what they are judged by holds two at least, or a row where there are no
     classes.
     """
-    for part, name in {HOLDOUT: "the holdout", **{fold: f"fold {fold + 1}" for fold in range(op.k)}}.items():
-        found = len(np.unique(labels[parts == part]))
+    parts = {"the holdout": dealt.final, **{f"fold {fold + 1}": part for fold, part in enumerate(dealt.folds)}}
+    for name, part in parts.items():
+        found = len(np.unique(labels[part.judges]))
         if found < (2 if has_classes(op.task) else 1):
             only = f"rows of {_counted(found)} of `{op.target}` only" if found else "no rows"
             raise DataError([_too_few(f"{name} has {only}", span)])
-    ordered = op.folds == "time_ordered"
-    learned = [parts != HOLDOUT]
-    learned += [
-        (parts == TRAINING_ONLY) | ((parts >= 0) & (parts < fold)) if ordered else (parts != HOLDOUT) & (parts != fold)
-        for fold in range(op.k)
-    ]
     classes = len(np.unique(labels))
-    for fold, rows in enumerate(learned):
-        if has_classes(op.task) and (found := len(np.unique(labels[rows]))) < classes:
-            name = f"what fold {fold} learns from" if fold else "what is not the holdout"
-            raise DataError([_too_few(f"{name} has rows of {_counted(found)} of `{op.target}` only", span)])
+    for name, part in parts.items():
+        found, taught = len(np.unique(labels[part.learns])), name.replace("the holdout", "the final model")
+        if not found:
+            raise DataError([_too_few(f"{taught} has no rows to learn from", span)])
+        if has_classes(op.task) and found < classes:
+            raise DataError([_too_few(f"what {taught} learns from has {_counted(found)} of `{op.target}` only", span)])
 
 
 def _counted(classes: int) -> str:

@@ -9,10 +9,9 @@ import numpy as np
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.trial import beside, predicted
 from mlops_compiler.backends.stages.context import Outcome
-from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.evaluate_clusters import evaluate_clusters
 from mlops_compiler.backends.stages.folds import Prepared, prepared
-from mlops_compiler.backends.stages.rows import read_rows
+from mlops_compiler.backends.stages.rows import Rows, read_rows
 from mlops_compiler.backends.stages.units import units_of
 from mlops_compiler.evaluation.confusion import confusion
 from mlops_compiler.evaluation.curves import calibration, precision_recall, roc
@@ -56,12 +55,12 @@ def _evaluate(
     context: Context, manifest: dict[str, Any], model: FittedModel, read: Rows
 ) -> tuple[dict[str, Any], pl.DataFrame]:
     """Score a model that learned from a target; give the evaluation, and what was predicted beside what came."""
-    op, rows, parts = context.op(Evaluate), read.frame, read.parts
+    op = context.op(Evaluate)
     entry = {"preparation": manifest["preparation"], "features": manifest["features"]}
-    of_holdout = rows.filter(parts == HOLDOUT)
+    of_holdout = read.frame.filter(read.judges())
     held = prepared(entry, of_holdout, "scoring")
     answers = predicted(op.task, model, held.X)
-    base = _baseline(op.task, rows.filter(parts != HOLDOUT)[LABEL], answers)
+    base = _baseline(op.task, read.frame.filter(read.learns())[LABEL], answers)
     threshold = manifest["threshold"]
     evaluation = {
         "task": op.task,
@@ -79,12 +78,12 @@ def _evaluate(
     }
     units = units_of(context.op(Split), of_holdout[held.kept], held.y)
     evaluation |= _certainty(evaluation, replicate(op.task, held.y, sides, units, seed_of(op.seed, "evaluate")))
-    return evaluation, beside(op.task, held.y, answers).insert_column(0, _places(parts, held))
+    return evaluation, beside(op.task, held.y, answers).insert_column(0, _places(read, held))
 
 
-def _places(parts: pl.Series, held: Prepared) -> pl.Series:
+def _places(read: Rows, held: Prepared) -> pl.Series:
     """Give the place of each row in the snapshot."""
-    return (parts == HOLDOUT).arg_true().gather(held.kept).alias("row")
+    return read.judges().arg_true().gather(held.kept).alias("row")
 
 
 def _certainty(evaluation: dict[str, Any], found: Replicates) -> dict[str, Any]:

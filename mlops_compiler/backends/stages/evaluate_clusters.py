@@ -10,7 +10,6 @@ import polars as pl
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.trial import beside, predicted
 from mlops_compiler.backends.search.twin import clusters_of, score_beside_twin
-from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.evaluation.profiles import profiles, projection
 from mlops_compiler.ir.ops.lifecycle import Evaluate
@@ -44,7 +43,7 @@ def evaluate_clusters(
     """
     op = context.op(Evaluate)
     entry = {"preparation": manifest["preparation"], "features": manifest["features"]}
-    held = prepared(entry, read.frame.filter(read.parts == HOLDOUT), "scoring")
+    held = prepared(entry, read.frame.filter(read.judges()), "scoring")
     answers, twins = (predicted(op.task, item, held.X) for item in (model, _twin(context, manifest)))
     evaluation = {
         "task": op.task,
@@ -60,7 +59,7 @@ def evaluate_clusters(
         "interval": {},
         "against": {},
     }
-    places = (read.parts == HOLDOUT).arg_true().gather(held.kept).alias("row")
+    places = read.judges().arg_true().gather(held.kept).alias("row")
     return evaluation, beside(op.task, held.y, answers).insert_column(0, places)
 
 
@@ -90,7 +89,7 @@ def _told(manifest: dict[str, Any], entry: dict[str, Any], model: FittedModel, r
     rows = read.frame.with_row_index(ROW)
     frame = FittedPreparation.from_json(entry["preparation"]).transform(rows, "scoring")
     clusters = clusters_of(predicted("clustering", model, design_matrix(frame, entry["features"])))
-    held = pl.Series(read.parts == HOLDOUT)[frame[ROW]].to_numpy()
+    held = read.judges()[frame[ROW]].to_numpy()
     source = read.frame.select(pl.exclude(LABEL, *filter(None, [manifest["key"]])))[frame[ROW]]
     told = profiles(source, clusters)
     return [{**item, "holdout": int(held[clusters == item["cluster"]].sum())} for item in told]

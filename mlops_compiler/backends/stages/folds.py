@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from mlops_compiler.backends.stages.deal import training_rows
 from mlops_compiler.backends.stages.prepare import shared_rows
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.tables.account import ROW
@@ -81,12 +80,10 @@ def make_folds(context: Context, candidates: Sequence[Candidate]) -> list[Fold]:
     """
     preparations = context.read_json("prepare", "preparations")
     rows = shared_rows(context, preparations)
-    frame, parts = rows.frame, rows.parts
-    ordered = context.inputs["split"].summary["ordered"]
     folds = []
     for number, entry in enumerate(preparations["folds"]):
-        taught = prepared(entry, frame.filter(training_rows(parts, number, ordered=ordered)), "training")
-        held = prepared(entry, frame.filter(parts == number), "scoring")
+        taught = prepared(entry, rows.frame.filter(rows.learns(number)), "training")
+        held = prepared(entry, rows.frame.filter(rows.judges(number)), "scoring")
         for part in (taught, held):
             _complete(part.X, entry["features"], candidates)
         folds.append(Fold(X=taught.X, y=taught.y, weights=taught.weights, X_held=held.X, y_held=held.y))

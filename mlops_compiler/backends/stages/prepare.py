@@ -12,7 +12,6 @@ import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.contract import kept_contract
-from mlops_compiler.backends.stages.deal import HOLDOUT, training_rows
 from mlops_compiler.backends.stages.rows import Rows, read_rows
 from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.evaluation.probe import suspects
@@ -108,10 +107,8 @@ def fit_preparations(context: Context) -> Outcome:
     read = read_rows(context, pipeline.columns, pipeline.filters)
     _, shared = fit((pipeline.shared,), read.frame)
     folds = range(split["folds"])
-    fitted = [
-        fit(pipeline.groups, shared.filter(training_rows(read.parts, fold, ordered=split["ordered"]))) for fold in folds
-    ]
-    preparation, prepared = fit(pipeline.groups, shared.filter(read.parts != HOLDOUT))
+    fitted = [fit(pipeline.groups, shared.filter(read.learns(fold))) for fold in folds]
+    preparation, prepared = fit(pipeline.groups, shared.filter(read.learns()))
     whole = FittedPreparation(steps=(*pipeline.before.steps, *preparation.steps))
     final = _entry(pipeline, whole, prepared.columns)
     value = {
@@ -161,7 +158,7 @@ def _suspects(context: Context, pipeline: Pipeline, prepared: pl.DataFrame) -> t
 
 def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> tuple[list[dict[str, Any]], pl.DataFrame]:
     """Tell what each step did to the training rows, and refuse a filter that drops too many."""
-    told, dropped = account(whole, rows.frame.with_row_index(ROW).filter(rows.parts != HOLDOUT))
+    told, dropped = account(whole, rows.frame.with_row_index(ROW).filter(rows.learns()))
     for entry, named in zip(told, pipeline.steps, strict=True):
         entry["because"] = named.because
         _within_loss(named, entry)
@@ -191,7 +188,7 @@ def shared_rows(context: Context, preparations: dict[str, Any]) -> Rows:
     filters = _filters(preparations)
     read = read_rows(context, preparations["columns"], filters)
     frame = FittedPreparation.from_json(preparations["shared"]).transform(read.frame, "scoring")
-    return Rows(frame=frame, parts=read.parts)
+    return Rows(frame=frame, split=read.split)
 
 
 def _filters(preparations: dict[str, Any]) -> list[NamedStep]:

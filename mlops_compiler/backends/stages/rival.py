@@ -45,6 +45,8 @@ def compare_with_rival(context: Context, manifest: Mapping[str, Any], metrics: M
         stands in place of these. None where no other release is in place.
     """
     found = in_place(context.task.recipe, context.store)
+    if not learns_from_target(context.op(Split).task):
+        return None
     if found is None or found.fingerprint == context.task.stage.fingerprint:
         return None
     if found.manifest == context.inputs["train"].outputs["manifest"]:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.backends.stages.deal import Dealt
     from mlops_compiler.ir.ops.lifecycle import NamedStep
+
+LEARNS, JUDGES = 1, 2
+"""What a row is in a part, where it is in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +27,33 @@ class Rows:
 
     Attributes:
         frame: The rows, with the label in `LABEL`.
-        parts: The part that each belongs to; shape (rows,).
+        split: What each row is in each part, by the part's column: `LEARNS`, `JUDGES` or neither.
     """
 
     frame: pl.DataFrame
-    parts: pl.Series
+    split: pl.DataFrame
+
+    def learns(self, fold: int | None = None) -> pl.Series:
+        """Say which rows the model of a fold learns from, or of none the final model; shape (rows,)."""
+        return self.split[part_column(fold)] == LEARNS
+
+    def judges(self, fold: int | None = None) -> pl.Series:
+        """Say which rows it is judged by: those of the fold, or the holdout; shape (rows,)."""
+        return self.split[part_column(fold)] == JUDGES
+
+
+def part_column(fold: int | None) -> str:
+    """Name the column of a split that says what rows are in a fold, or for the final model."""
+    return "final" if fold is None else f"fold_{fold}"
+
+
+def split_table(dealt: Dealt, label: pl.Series) -> pl.DataFrame:
+    """Write what was dealt as a table, a column for each part."""
+    parts = {part_column(None): dealt.final} | {part_column(fold): part for fold, part in enumerate(dealt.folds)}
+    roles = {
+        name: pl.Series(LEARNS * part.learns + JUDGES * part.judges, dtype=pl.Int8) for name, part in parts.items()
+    }
+    return pl.DataFrame({"label": label, **roles})
 
 
 def read_rows(context: Context, columns: Iterable[str] | None, filters: Sequence[NamedStep] = ()) -> Rows:
@@ -52,4 +78,4 @@ def read_rows(context: Context, columns: Iterable[str] | None, filters: Sequence
         split, table = split.filter(keep), table.filter(*predicates)
     names = table.collect_schema().names() if columns is None else list(columns)
     frame = table.select(names).collect().with_columns(split["label"].alias(LABEL))
-    return Rows(frame=frame, parts=split["part"])
+    return Rows(frame=frame, split=split.drop("label"))

@@ -26,7 +26,7 @@ def select_trial(context: Context) -> Outcome:
     complete = [row for row in board["trials"] if row["status"] == "complete"]
     why_not = excluded(op, complete)
     refuse_none_left(complete, why_not, context.task.stage.nodes[-1].span)
-    chosen, reason = choose(board, op.rule, frozenset(why_not))
+    chosen, reason = choose(board | {"folds": op.k or board["folds"]}, op.rule, frozenset(why_not))
     threshold = DEFAULT_THRESHOLD if op.task == "binary_classification" else None
     if op.value is not None:
         held = pl.concat(

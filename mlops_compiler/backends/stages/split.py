@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
-from mlops_compiler.backends.stages.deal import HOLDOUT, Order, deal
+from mlops_compiler.backends.stages.deal import deal
+from mlops_compiler.backends.stages.rows import split_table
+from mlops_compiler.backends.stages.windows import Order
 from mlops_compiler.diagnostics import DataError, Diagnostic, did_you_mean
 from mlops_compiler.ir.ops.lifecycle import Split
 
@@ -36,24 +38,30 @@ def split_rows(context: Context) -> Outcome:
     rows = context.read_table("snapshot", "snapshot", named or None)
     span = context.task.stage.nodes[0].span
     labels, classes = _labels(op, rows, span)
-    order = Order(
-        time=None if op.time is None else rows[op.time].rank("dense").to_numpy(),
-        group=None if op.group is None else rows[op.group].rank("dense").to_numpy(),
-    )
-    parts = deal(op, _strata(op, labels), order, span)
-    digest = context.put_table(pl.DataFrame({"part": pl.Series(parts, dtype=pl.Int8), "label": labels}))
-    held = int((parts == HOLDOUT).sum())
+    dealt = deal(op, _strata(op, labels), _order(op, rows), span)
+    digest = context.put_table(split_table(dealt, labels))
     summary = {
         "task": op.task,
         "classes": classes,
         **({"positive_rows": int(labels.sum())} if op.task == "binary_classification" else {}),
         "rows": len(labels),
-        "training_rows": len(labels) - held,
-        "holdout_rows": held,
-        "folds": op.k,
+        "training_rows": int(dealt.final.learns.sum()),
+        "holdout_rows": int(dealt.final.judges.sum()),
+        "folds": op.parts,
         "ordered": op.folds == "time_ordered",
     }
     return Outcome(outputs={"split": digest}, summary=summary)
+
+
+def _order(op: Split, rows: pl.DataFrame) -> Order:
+    seconds = None
+    if op.time is not None and rows[op.time].dtype.is_temporal():
+        seconds = rows[op.time].cast(pl.Datetime("us")).dt.epoch("us").to_numpy() / 1e6
+    return Order(
+        time=None if op.time is None else rows[op.time].rank("dense").to_numpy(),
+        group=None if op.group is None else rows[op.group].rank("dense").to_numpy(),
+        seconds=seconds,
+    )
 
 
 def _labels(op: Split, rows: pl.DataFrame, span: Span | None) -> tuple[pl.Series, list[Scalar] | None]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.twin import fit_twin
 from mlops_compiler.backends.stages.context import Outcome
-from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.ir.ops.intake import Check
@@ -31,7 +30,7 @@ def train_model(context: Context) -> Outcome:
     selection = context.read_json("select", "selection")
     preparations = context.read_json("prepare", "preparations")
     read = read_rows(context, preparations["source"])
-    taught = prepared(preparations["final"], read.frame.filter(read.parts != HOLDOUT), "training")
+    taught = prepared(preparations["final"], read.frame.filter(read.learns()), "training")
     kind = MODELS[selection["kind"]]
     options = FitOptions(
         seed=seed_of(context.op(Train).seed, "fit", kind.name),

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A stretch of time: so many rows in its order, or so long."""
+
+    rows: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """Deal the rows into a holdout and folds."""
 
@@ -34,6 +42,21 @@ class Split:
     """The column that orders the rows, where a part is ``time_ordered``."""
     group: str | None = None
     """The column whose equal rows stay together, where a part is ``grouped``."""
+    repeats: int = 1
+    """How often the rows are dealt to `k` folds."""
+    window: str = "expanding"
+    """Whether folds in order of time learn from all that came before, or ``rolling`` from a window of it."""
+    max_train: Stretch | None = None
+    """How long a window is that rolls; as long as the first, where not given."""
+    gap: Stretch | None = None
+    """What is left out before each fold in order of time."""
+    holdout_gap: Stretch | None = None
+    """What is left out before a holdout in order of time."""
+
+    @property
+    def parts(self) -> int:
+        """How many folds there are in all."""
+        return self.k * self.repeats
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -188,6 +211,8 @@ class Select:
     max_overfit: float | None = None
     explanation: tuple[str, ...] = ()
     """Ways to explain a model, one of which the chosen one must have."""
+    k: int | None = None
+    """Folds of one repeat, where they are repeated: repeats say little that is new, and count for no more rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording, wording_steps
 from mlops_compiler.analysis.candidates import search_of
+from mlops_compiler.analysis.explanation import explain_of
 from mlops_compiler.analysis.features import Prepared, check_of
 from mlops_compiler.analysis.joins import source_span
 from mlops_compiler.analysis.leaks import find_leaks
@@ -60,6 +61,7 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     checked = check_of(recipe, Prepared(features=features, steps=prepared), places, sink)
     search = search_of(recipe, places, sink)
     check_explanations(recipe, places, sink)
+    explained = explain_of(recipe, places, schema, features, _value_of(recipe), sink)
     sink.raise_errors(RecipeError)
     return Program(
         name=recipe.name,
@@ -67,7 +69,7 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
             *_intake(recipe, places, intake, schema),
             *prepared,
             *_matrix(places, prepared, features, checked),
-            *_modelling(recipe, places, search),
+            *_modelling(recipe, places, search, explained),
         ),
     )
 
@@ -172,6 +174,11 @@ def _matrix_schema(places: Provenance, schema: Schema, sink: Sink) -> Schema:
     return features
 
 
+def _value_of(recipe: Recipe) -> ops.ValueMatrix | None:
+    worth = getattr(recipe.objective, "value", None)
+    return ops.ValueMatrix(**worth.model_dump()) if worth else None
+
+
 def _matrix(
     places: Provenance, prepared: tuple[Node, ...], features: Schema, checked: CheckFeatures | None
 ) -> tuple[Node, ...]:
@@ -182,10 +189,9 @@ def _matrix(
     return (matrix, Node(name="features", op=checked, inputs=("matrix",), span=places.key_span(("features",))))
 
 
-def _modelling(recipe: Recipe, places: Provenance, search: ops.Search) -> tuple[Node, ...]:
+def _modelling(recipe: Recipe, places: Provenance, search: ops.Search, explained: ops.Explain) -> tuple[Node, ...]:
     objective = recipe.objective
-    worth = getattr(objective, "value", None)
-    value = ops.ValueMatrix(**worth.model_dump()) if worth else None
+    value = explained.value
     criteria = tuple(
         ops.Bound(
             metric=name,
@@ -215,11 +221,12 @@ def _modelling(recipe: Recipe, places: Provenance, search: ops.Search) -> tuple[
         ),
         Node(name="train", op=train, inputs=("select", "matrix", "split")),
         Node(name="evaluate", op=evaluate, inputs=("train", "split")),
+        Node(name="explain", op=explained, inputs=("train", "split"), span=places.key_span(("explain",))),
         Node(
             name="release",
             op=ops.Release(criteria=criteria),
             inputs=("evaluate",),
             description=recipe.description,
         ),
-        Node(name="report", op=ops.Report(), inputs=("release",)),
+        Node(name="report", op=ops.Report(), inputs=("release", "explain")),
     )

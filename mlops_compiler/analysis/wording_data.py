@@ -24,6 +24,22 @@ def unknown_source_column(name: str, known: Iterable[str], source: str, span: Sp
     )
 
 
+def not_explainable(name: str, known: Sequence[str], key: str, target: str | None, span: Span | None) -> Diagnostic:
+    """A recipe wants something told of a column that the rows, or the features, do not have."""
+    if name == target:
+        why = "is the target: what is told of it would tell nothing of the model"
+    elif key.endswith("slices"):
+        why = "is no column that rows can be sliced by"
+    else:
+        why = "is no column that a feature is made of"
+    return Diagnostic(
+        code="unknown-column",
+        headline=f"`{name}` under `{key}` {why}",
+        span=span,
+        help=None if name == target else did_you_mean(name, known, otherwise="there are"),
+    )
+
+
 def source_absent(path: str, columns: int, span: Span | None) -> Diagnostic:
     """The source is not here, and its contract stands for it."""
     return Diagnostic(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE
 from mlops_compiler.console.history import print_run, print_runs
@@ -13,6 +14,7 @@ from mlops_compiler.diagnostics import Diagnostic, UsageError, did_you_mean
 if TYPE_CHECKING:
     from mlops_compiler.commands.base import Invocation
     from mlops_compiler.store.reader import StoreReader
+    from mlops_compiler.store.records import RunRecord
 
 _LISTED = 20
 
@@ -28,7 +30,7 @@ def runs(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
 
 
 def show(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
-    """Show one run, the last one where none is named: its stages, criteria, metrics, events.
+    """Show one run, the last one where none is named: its stages, criteria, metrics, events; as data, what explains it.
 
     Raises:
         UsageError: There is no such run.
@@ -39,10 +41,18 @@ def show(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
         raise UsageError([no_run(store, wanted)])
     events = store.events(found[0].run_id)
     if invocation.as_json:
-        invocation.print_json({**asdict(found[0]), "events": [asdict(event) for event in events]})
+        told = {**asdict(found[0]), "events": [asdict(event) for event in events]}
+        invocation.print_json({**told, "explanation": explanation_of(store, found[0])})
     else:
         print_run(found[0], events, results())
     return DONE
+
+
+def explanation_of(store: StoreReader, run: RunRecord) -> Any:
+    """Read what a run found out of its model; None where it did not come so far, or the object is gone."""
+    seal = next((item["fingerprint"] for item in run.plan if item.get("stage") == "explain"), None)
+    record = store.stage(seal) if seal else None
+    return json.loads(store.objects.get(record.outputs["explanation"])) if record else None
 
 
 def no_run(store: StoreReader, wanted: str | None) -> Diagnostic:

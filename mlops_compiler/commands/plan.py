@@ -17,7 +17,7 @@ from mlops_compiler.console.streams import messages, results
 from mlops_compiler.diagnostics import Diagnostic, UsageError, listing, render_json
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.features import CheckFeatures
-from mlops_compiler.ir.ops.lifecycle import Candidate, Matrix, Search
+from mlops_compiler.ir.ops.lifecycle import Candidate, Explain, Matrix, Search
 from mlops_compiler.ir.printer import print_value
 from mlops_compiler.passes.manager import trace
 from mlops_compiler.passes.work import work
@@ -29,6 +29,8 @@ from mlops_compiler.plan.holdout import reuse_of_holdout
 from mlops_compiler.report import numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlops_compiler.commands.base import Invocation
     from mlops_compiler.driver import Planned
     from mlops_compiler.frontend.composed import Composed
@@ -134,6 +136,8 @@ def _extra(stage: Stage, cost: Cost | None) -> str:
             limit = f"at most {search.trials} trials" + (f" or {search.time:g} s" if search.time else "")
             told = [f"{limit}, {search.algorithm}, {search.scheduler}", *map(_candidate, search.candidates)]
             return "\n".join([*told, *([_search_cost(cost.search)] if cost is not None and cost.search else [])])
+        case Explain() as explained:
+            return "; ".join([*_explained(explained), *_took(stage.name, cost)])
         case _:
             return ""
 
@@ -149,6 +153,27 @@ def _prepare(stage: Stage) -> str:
     told = [f"at most {checked.at_most}"] if checked.at_most is not None else []
     told += [f"contracts of {listing(item.key for item in checked.checks)}"] if checked.checks else []
     return f"{made}\nchecked on the training rows: {', '.join(told)}"
+
+
+def _explained(op: Explain) -> Iterator[str]:
+    """What is found out of the model, and on how many rows."""
+    if op.importance != "none":
+        yield f"{op.repeats} shuffles of each column in at most {op.sample:,} rows"
+    if op.shap:
+        yield "contributions to at most 200 rows"
+    if op.partial_dependence:
+        varied = op.partial_dependence
+        yield f"dependence on {varied} columns" if isinstance(varied, int) else f"dependence on {', '.join(varied)}"
+    if op.slices or op.find_slices:
+        named = [f"by {', '.join(op.slices)}"] if op.slices else []
+        yield " and ".join(["slices", *named, *(["searched for"] if op.find_slices else [])]).replace(
+            "slices and", "slices"
+        )
+
+
+def _took(stage: str, cost: Cost | None) -> list[str]:
+    seconds = None if cost is None else cost.seconds.get(stage)
+    return [] if seconds is None else [f"{numbers.seconds(seconds)} last time"]
 
 
 def _candidate(item: Candidate) -> str:

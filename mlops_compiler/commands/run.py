@@ -176,6 +176,7 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
         **outcome,
         **records["evaluate"].summary,
         "validation": validation,
+        "explained": records["explain"].summary,
         "report": records["report"].summary["path"],
     }
     begun.store.finish_run(begun.record.run_id, status, kept)
@@ -218,6 +219,7 @@ def _summary(begun: Started, records: dict[str, StageRecord], status: str) -> Ru
         ),
         selection=selection,
         evaluation=read("evaluate", "evaluation"),
+        explained=records["explain"].summary,
         report=_shown(records["report"].summary["path"]),
         next_commands=_next(begun, accepted=outcome["accepted"]),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from mlops_compiler.console.criteria import criteria_table
+from mlops_compiler.console.explained import print_explained
 from mlops_compiler.console.metrics import print_metrics, print_rival
 from mlops_compiler.console.plan_view import ACTION_STYLES
 from mlops_compiler.console.progress_lines import line_of
@@ -88,7 +89,8 @@ def print_runs(runs: Sequence[RunRecord], console: Console) -> None:
 def print_run(run: RunRecord, events: Sequence[Event], console: Console) -> None:
     """Print one run: its stages, criteria, metrics and events.
 
-    Of ``run.summary`` the keys ``criteria``, ``metrics``, ``baseline``, ``release`` and ``report`` are shown.
+    Of ``run.summary`` the keys ``criteria``, ``metrics``, ``baseline``, ``explained``,
+    ``release`` and ``report`` are shown.
     """
     line(console, (clean(run.recipe), STRONG), " ", clean(run.run_id), "  ", _status(run.status))
     _print_header(run, console)
@@ -107,6 +109,7 @@ def print_run(run: RunRecord, events: Sequence[Event], console: Console) -> None
         print_metrics(summary, console, summary.get("validation"))
     if summary.get("rival"):
         print_rival(summary["rival"], console)
+    print_explained(summary.get("explained") or {}, console)
     if events:
         heading(console, "Events")
         _print_events(events, console)

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from mlops_compiler.console.criteria import count_criteria, criteria_table
+from mlops_compiler.console.explained import print_explained
 from mlops_compiler.console.leaderboard import hidden_line, leaderboard_table
 from mlops_compiler.console.metrics import print_metrics, print_rival
 from mlops_compiler.console.text import (
@@ -49,6 +50,7 @@ class RunSummary:
         selection: The recorded choice.
         evaluation: The recorded scores on the holdout.
         rival: How the new model compares with the release in place.
+        explained: What matters most to the model, and where it is worst.
         report: Where the report lies, as the user would open it.
         next_commands: Label and command, for each thing to do next.
     """
@@ -65,6 +67,7 @@ class RunSummary:
     selection: Mapping[str, Any] | None = None
     evaluation: Mapping[str, Any] | None = None
     rival: Mapping[str, Any] | None = None
+    explained: Mapping[str, Any] = field(default_factory=dict)
     report: str | None = None
     next_commands: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
@@ -86,6 +89,7 @@ def print_summary(summary: RunSummary, console: Console) -> None:
         _print_leaderboard(summary, summary.leaderboard, console)
     if evaluation.get("value"):
         _print_value(evaluation, console)
+    print_explained(summary.explained, console)
     _print_places(summary, console)
     _print_next(summary, console)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.task import Task
+    from mlops_compiler.models.form import Form
     from mlops_compiler.models.parameters import Parameters
 
     Matrix: TypeAlias = NDArray[np.float64]
@@ -75,6 +76,10 @@ class FittedModel(ABC):
         Raises:
             DataError: The matrix has another width than at the fit, or a value that the kind cannot take.
         """
+
+    def form(self) -> Form | None:
+        """Give the structure that explains the model exactly; None where it can only be asked."""
+        return None
 
     @abstractmethod
     def dump(self) -> dict[str, bytes]:

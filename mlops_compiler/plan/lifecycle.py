@@ -49,10 +49,26 @@ def _note(stage: str, recipe: Recipe, matrix: ops.Matrix) -> str:
             return f"at most {search.trials} trials for {objective.metric}"
         case "select":
             return recipe.select.rule
+        case "explain":
+            return ", ".join(_explained(recipe))
         case "release":
             return f"if {', '.join(objective.accept)} hold" if objective.accept else "without a criterion"
         case _:
             return ""
+
+
+def _explained(recipe: Recipe) -> Iterator[str]:
+    asked = recipe.explain
+    if recipe.objective.target is None:
+        return
+    if asked.importance != "none":
+        yield "importance"
+    if asked.shap:
+        yield "contributions"
+    if asked.partial_dependence:
+        yield "dependence"
+    if asked.slices or asked.find_slices:
+        yield "slices"
 
 
 def _inside(stage: str, recipe: Recipe) -> list[str]:

@@ -27,10 +27,11 @@ VERSIONS: dict[str, int] = {
     "prepare": 5,
     "search": 4,
     "select": 4,
-    "train": 2,
+    "train": 3,
     "evaluate": 3,
+    "explain": 1,
     "release": 3,
-    "report": 4,
+    "report": 5,
 }
 """Raised when the code of a stage changes what it gives; recorded results of older versions are then not reused."""
 
@@ -42,14 +43,17 @@ PARENTS: dict[str, tuple[str, ...]] = {
     "select": ("search",),
     "train": ("snapshot", "split", "prepare", "select"),
     "evaluate": ("snapshot", "split", "search", "select", "train"),
+    "explain": ("snapshot", "split", "train"),
     "release": ("snapshot", "split", "train", "evaluate"),
-    "report": ("snapshot", "split", "prepare", "search", "select", "train", "evaluate", "release"),
+    "report": ("snapshot", "split", "prepare", "search", "select", "train", "evaluate", "explain", "release"),
 }
 """What each stage reads."""
 
 BOOKKEEPING = frozenset({"release", "report"})
 """Stages that are too small to start an engine for; they run in the command's own process."""
 
+_LAST = frozenset({"train", "evaluate", "explain", "release", "report"})
+"""Stages of which only the last node is an ingredient of its own."""
 
 _INTAKE = (
     intake.Read,
@@ -199,6 +203,8 @@ def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
             return tuple(program[name] for name in ("contract", "split", "matrix", "search", "train"))
         case "evaluate" | "release":
             return (program["split"], program[stage])
+        case "explain":
+            return tuple(program[name] for name in ("split", "matrix", "explain"))
         case "report":
             return tuple(program[name] for name in ("contract", "split", "report"))
         case _:
@@ -210,9 +216,7 @@ def _ingredients(stage: str, nodes: tuple[Node, ...], digests: Mapping[str, str]
     found: dict[str, Any] = (
         {digest_key(name): digest for name, digest in digests.items()} if stage == "snapshot" else {}
     )
-    for node in (
-        nodes[-1:] if stage in ("train", "evaluate", "release", "report") else nodes
-    ):  # the others are in its parents' fingerprints
+    for node in nodes[-1:] if stage in _LAST else nodes:  # the others are in its parents' fingerprints
         found |= _of_node(node)
     if stage == "prepare":  # the order of steps changes results; how they are grouped into scans does not
         found["prepare.order"] = [key.removeprefix("prepare.") for key in found if key.startswith("prepare.")]

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from mlops_compiler.evaluation.metrics import metric_names
 from mlops_compiler.recipe.data import Data
 from mlops_compiler.recipe.deploy import Deploy
+from mlops_compiler.recipe.explain import Explain
 from mlops_compiler.recipe.explore import Explore
 from mlops_compiler.recipe.features import Features
 from mlops_compiler.recipe.feedback import Feedback
@@ -56,6 +57,7 @@ class Recipe(Section):
     """Named candidates of the search, each of a kind."""
     search: Search = Search()
     select: Select = Select()
+    explain: Explain = Explain()
     deploy: Deploy = Deploy()
     monitor: Monitor | None = None
     feedback: Feedback | None = None
@@ -96,6 +98,19 @@ class Recipe(Section):
             for part, split in (("holdout", self.validate_.holdout), ("folds", self.validate_.folds)):
                 if split.kind == "stratified" and "kind" in split.model_fields_set:
                     raise ValueError(f"`validate.{part}.kind` is stratified, and {self.objective.task} has no target")
+        return self
+
+    @model_validator(mode="after")
+    def _explains_what_can_be_judged(self) -> Self:
+        asked = {
+            "slices": self.explain.slices,
+            "partial_dependence": not isinstance(self.explain.partial_dependence, int),
+        }
+        for key, given in asked.items():
+            if self.objective.target is None and given:
+                raise ValueError(
+                    f"`explain.{key}` looks at answers beside a target, and {self.objective.task} has none"
+                )
         return self
 
     @model_validator(mode="after")

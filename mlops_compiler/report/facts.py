@@ -92,6 +92,7 @@ class ReportFacts:
         selection: The trial that was chosen, and why.
         evaluation: The scores on the holdout: metrics, curves, confusion and value.
         rival: The release in place on the same rows: ``release``, ``fair``, ``metrics`` and ``gains``, or ``why_not``.
+        explanation: What the model looks at, what it adds up, and where it is wrong.
         data: The rows that were read.
         origins: Versions, seed and overrides.
     """
@@ -113,5 +114,6 @@ class ReportFacts:
     selection: Json | None = None
     evaluation: Json | None = None
     rival: Json | None = None
+    explanation: Json | None = None
     data: DataFacts | None = None
     origins: Origins = field(default_factory=Origins)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.report import charts, dag, holdout, numbers
+from mlops_compiler.report import charts, dag, explained, holdout, numbers
 from mlops_compiler.report.leaderboard import STRIP, TrialRow, trial_rows
 from mlops_compiler.report.palette import PALETTE
 from mlops_compiler.report.svg import inline_svg
@@ -49,6 +49,7 @@ def render_report(facts: ReportFacts) -> str:
         lifecycle=_lifecycle(facts),
         **_search(facts),
         **_holdout(facts),
+        **_explained(facts),
     )
 
 
@@ -171,6 +172,37 @@ def _holdout(facts: ReportFacts) -> dict[str, Any]:
         "acts_on_none": threshold is not None and numbers.is_number(threshold) and threshold > 1,
         "figures": [figure for figure in figures if figure is not None],
         "value_figure": _figure(value_chart, "Value by threshold", "What the decisions on the holdout are worth."),
+    }
+
+
+def _explained(facts: ReportFacts) -> dict[str, Any]:
+    positive = None if facts.data is None else facts.data.positive
+    drawn = explained.charts_of(facts.explanation, positive)
+    made = [
+        (
+            _figure(
+                chart,
+                column,
+                "The mean, and single rows."
+                if item.get("kind") == "number" and item.get("lines")
+                else "The mean at each level.",
+            ),
+            outputs,
+        )
+        for (column, chart, outputs), item in zip(
+            drawn["dependence"], (facts.explanation or {}).get("dependence") or (), strict=False
+        )
+    ]
+    return {
+        "explained": explained.facts_of(facts.explanation),
+        "interval_width": explained.STRIP,
+        "importance_figure": _figure(
+            drawn["importance"], "Importance of the columns", "Mean loss, and its spread over the shuffles.", broad=True
+        ),
+        "contributions_figure": _figure(
+            drawn["contributions"], "Contributions", "To the right: towards a higher answer.", broad=True
+        ),
+        "dependence_figures": [(figure, outputs) for figure, outputs in made if figure is not None],
     }
 
 

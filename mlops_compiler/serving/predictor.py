@@ -85,7 +85,7 @@ class Predictor:
         Raises:
             DataError: A step or the model cannot take the rows.
         """
-        answers = self._score(frame)
+        answers = self.answers(frame)
         if self.task == "regression":
             return pl.DataFrame([pl.Series("prediction", answers[:, 0])])
         if self.task == "clustering":
@@ -102,7 +102,20 @@ class Predictor:
         shares = {str(label): np.ascontiguousarray(column) for label, column in zip(labels, answers.T, strict=True)}
         return pl.DataFrame([decision, pl.DataFrame(shares).to_struct("probabilities")])
 
-    def _score(self, frame: pl.DataFrame) -> NDArray[np.float64]:
+    def answers(self, frame: pl.DataFrame) -> NDArray[np.float64]:
+        """Score rows, as `FittedModel.predict` gives scores.
+
+        Raises:
+            DataError: A step or the model cannot take the rows.
+        """
+        return self.model.predict(self.matrix(frame))
+
+    def matrix(self, frame: pl.DataFrame) -> NDArray[np.float64]:
+        """Prepare rows: the design matrix, shape (rows, features).
+
+        Raises:
+            DataError: A step cannot take the rows, or they lack values that the model cannot do without.
+        """
         features = self.manifest["features"]
         try:
             matrix = design_matrix(self.preparation.transform(frame), features)
@@ -110,7 +123,7 @@ class Predictor:
             raise DataError([_cannot_prepare(error)]) from error
         if not self.accepts_missing:
             refuse_missing(matrix, features, f"model `{self.manifest['model']['kind']}`")
-        return self.model.predict(matrix)
+        return matrix
 
 
 def _unknown_format(found: Any) -> Diagnostic:

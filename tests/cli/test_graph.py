@@ -9,31 +9,33 @@ import pytest
 
 DRAWN = """\
 lifecycle of small
-      ● snapshot  new       data/small.csv
-      │
-  ╭───● split     new       25% stratified holdout, 3 folds
-  │   │
-  │ ╭─● prepare   new       19 features
-  │ │ │   no_bill_yet: impute
-  │ │ │   scale: standardize
-  │ │ │   encode: one_hot
-  │ │ │
-  │ │ ● search    new       at most 6 trials for roc_auc
-  │ │ │   baseline: prior
-  │ │ │   logistic: logistic_regression
-  │ │ │   boosting: hist_gradient_boosting
-  │ │ │
-  │ │ ● select    new       best
-  │ │ │
-  │ ╰─● train     new
-  │   │
-  ╰───● evaluate  new
-      │
-    ╭─● release   new       if roc_auc hold
-    │ │
-    │ ● report    new
-    │ │
-    ╰─● deploy    declared  /
+            ● snapshot  new       data/small.csv
+            │
+  ╭─╭───╭───● split     new       25% stratified holdout, 3 folds
+  │ │   │   │
+  │ │   │ ╭─● prepare   new       19 features
+  │ │   │ │ │   no_bill_yet: impute
+  │ │   │ │ │   scale: standardize
+  │ │   │ │ │   encode: one_hot
+  │ │   │ │ │
+  │ │   │ │ ● search    new       at most 6 trials for roc_auc
+  │ │   │ │ │   baseline: prior
+  │ │   │ │ │   logistic: logistic_regression
+  │ │   │ │ │   boosting: hist_gradient_boosting
+  │ │   │ │ │
+  │ │   │ │ ● select    new       best
+  │ │   │ │ │
+  │ │   │ ├─● train     new
+  │ │   │ │ │
+  │ │ ╭─├─┼─● evaluate  new
+  │ │ │ │ │ │
+  │ ╰─┼─┼─├─● explain   new       importance, contributions, dependence, slices
+  │   │ │ │ │
+  ╰───┼─├─┼─● release   new       if roc_auc hold
+      │ │ │ │
+      ╰─┼─╰─● report    new
+        │   │
+        ╰───● deploy    declared  /
 """
 
 

@@ -14,7 +14,7 @@ from mlops_compiler.frontend.hydra_app import launch
 from mlops_compiler.store.writer import open_writer
 
 pytestmark = pytest.mark.engine
-STAGES = ["snapshot", "split", "prepare", "search", "select", "train", "evaluate", "release", "report"]
+STAGES = ["snapshot", "split", "prepare", "search", "select", "train", "evaluate", "explain", "release", "report"]
 
 
 def run_locally(place, monkeypatch):

@@ -39,7 +39,7 @@ def test_a_search_that_ran_is_measured(done):
     assert cost.search.measured
     known = [item.fold_seconds for item in cost.search.models]
     assert all(seconds > 0 for seconds in known)
-    assert set(cost.seconds) == {"select", "train", "evaluate", "release", "report"}
+    assert set(cost.seconds) == {"select", "train", "evaluate", "explain", "release", "report"}
     assert cost_of(done, "search.trials=9", "search.time=0.001").search.seconds == pytest.approx(0.001)
 
 

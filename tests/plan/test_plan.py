@@ -64,13 +64,13 @@ CHANGES = {
     "a parameter of a model": (
         ["models.logistic.C=0.5"],
         "search",
-        "`models.logistic` changed: C log_uniform [0.01, 1] → 0.5; 5 stages after it follow",
+        "`models.logistic` changed: C log_uniform [0.01, 1] → 0.5; 6 stages after it follow",
     ),
     "more trials": (["search.trials=4"], "search", "`search.trials` changed: 3 → 4"),
     "a model less": (["~models.logistic"], "search", "`models.logistic` is gone"),
     "a step": (["prepare.encode.max_levels=3"], "prepare", "`prepare.encode` changed: max_levels 20 → 3"),
     "a step less": (["~prepare.long_tails"], "prepare", "`prepare.long_tails` is gone"),
-    "the folds": (["validate.folds.k=4"], "split", "`validate.folds.k` changed: 3 → 4; 7 stages after it follow"),
+    "the folds": (["validate.folds.k=4"], "split", "`validate.folds.k` changed: 3 → 4; 8 stages after it follow"),
     "the seed": (["validate.seed=8"], "split", "`validate.seed` changed: 7 → 8"),
     "the contract": (
         ["data.columns.tenure.range=[0, 99]"],
@@ -82,6 +82,11 @@ CHANGES = {
         ["objective.value.true_positive=61"],
         "select",
         "true_positive` changed: 60.0 → 61.0",
+    ),
+    "what is explained": (
+        ["explain.slices=[contract]"],
+        "explain",
+        '`explain.slices` changed: [] → ["contract"]; 1 stage after it follows',
     ),
     "a criterion": (["objective.accept.roc_auc.at_least=0.1"], "release", "changed"),
 }
@@ -112,7 +117,7 @@ def test_another_file_reruns_all(done):
     path.write_text("".join(lines[:-1]))
     plan = done.plan()
     assert running(plan) == STAGES
-    assert plan["snapshot"].reason == "the source file changed; 8 stages after it follow"
+    assert plan["snapshot"].reason == "the source file changed; 9 stages after it follow"
     assert plan["split"].reason == "follows `snapshot`"
 
 

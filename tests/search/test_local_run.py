@@ -66,7 +66,9 @@ def test_two_runs_give_the_same_bytes_even_where_one_was_killed(tasks_of):
         records |= run_in_process([tasks[name]], records)
     with pytest.raises(KilledError):
         run_stage(tasks["search"], {name: records[name] for name in tasks["search"].stage.parents}, killed_after(3))
-    again = run_in_process([tasks[name] for name in ("search", "select", "train", "evaluate", "release")], records)
+    again = run_in_process(
+        [tasks[name] for name in ("search", "select", "train", "evaluate", "explain", "release")], records
+    )
     assert outputs(again) == outputs(first)
     assert {name: record.fingerprint for name, record in again.items()} == {
         name: record.fingerprint for name, record in first.items()

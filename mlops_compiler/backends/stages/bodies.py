@@ -64,7 +64,7 @@ def _announce(store: StoreWriter, task: StageTask, record: StageRecord) -> None:
     store.add_event(task.run_id, "stage_finished", payload)
 
 
-def _body(context: Context, engine: TrialEngine | None) -> Outcome:
+def _body(context: Context, engine: TrialEngine | None) -> Outcome:  # noqa: C901 - one case a stage
     match context.task.stage.name:
         case "snapshot":
             from mlops_compiler.backends.stages.intake import take_snapshot as body
@@ -82,6 +82,8 @@ def _body(context: Context, engine: TrialEngine | None) -> Outcome:
             from mlops_compiler.backends.stages.train import train_model as body
         case "evaluate":
             from mlops_compiler.backends.stages.evaluate import evaluate_model as body
+        case "explain":
+            from mlops_compiler.backends.stages.explain import explain_model as body
         case "release":
             from mlops_compiler.backends.stages.release import release_model as body
         case "report":

@@ -50,6 +50,7 @@ def report_facts(context: Context) -> ReportFacts:
         leaderboard=_leaderboard(context),
         selection=context.read_json("select", "selection"),
         evaluation=context.read_json("evaluate", "evaluation"),
+        explanation=context.read_json("explain", "explanation") or None,
         data=_data(context),
         origins=Origins(
             seed=context.op(Split).seed,

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.twin import fit_twin
+from mlops_compiler.backends.stages.background import background_of
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.ir.ops.intake import Check
-from mlops_compiler.ir.ops.lifecycle import Search, Split, Train
+from mlops_compiler.ir.ops.lifecycle import Matrix, Search, Split, Train
 from mlops_compiler.ir.service_contract import request_fields
 from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.kind import FitOptions
@@ -46,8 +47,11 @@ def train_model(context: Context) -> Outcome:
         made = fit_twin(kind, taught.X, taught.y, selection["parameters"], options)
         twin = {name: context.store.objects.put(content) for name, content in sorted(made.dump().items())}
     manifest = _manifest(context, selection, preparations["final"], files)
+    names = [field["name"] for field in manifest["request"]]
+    manifest["background"] = background_of(context, read, preparations["final"], names)
     outputs = {
         "manifest": context.put_json(manifest),
+        "background": manifest["background"],
         **{f"model/{name}": digest for name, digest in files.items()},
         **{f"twin/{name}": digest for name, digest in twin.items()},
     }
@@ -86,6 +90,7 @@ def _manifest(
         "unused": sorted(unused),
         "preparation": final["preparation"],
         "features": final["features"],
+        "matrix": list(context.op(Matrix).features),
         "model": {"kind": selection["kind"], "parameters": selection["parameters"], "files": files},
         "example": _example(context, [field["name"] for field in request]),
     }

@@ -238,6 +238,24 @@ class Evaluate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Explain:
+    """Find out what the trained model looks at, what it adds up, and where it is wrong; all on the holdout."""
+
+    verb: ClassVar[str] = "explain"
+    task: Task
+    metric: str
+    value: ValueMatrix | None
+    importance: str
+    repeats: int
+    shap: bool
+    partial_dependence: int | tuple[str, ...]
+    slices: tuple[str, ...]
+    find_slices: bool
+    sample: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """Check the acceptance criteria and, where all are met, register a numbered release."""
 
@@ -271,6 +289,7 @@ LifecycleOp: TypeAlias = (
     | Select
     | Train
     | Evaluate
+    | Explain
     | Release
     | Report
 )

@@ -13,6 +13,7 @@ from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.files import corrupt, task_of
 from mlops_compiler.models.adapters.sklearn_threads import limited_threads
 from mlops_compiler.models.adapters.trees import Trees, dump_trees, load_trees
+from mlops_compiler.models.form import TreeSum, linked_scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,10 @@ class FittedBoosting(ScoringModel):
         for output, (trees, first) in enumerate(zip(self._by_output, self.baseline.tolist(), strict=True)):
             margins[:, output] = trees.sum_of_leaves(X, first)[:, 0]
         return linked(self.task, margins)
+
+    def form(self) -> TreeSum:
+        """Give the trees."""
+        return TreeSum(trees=self._by_output, first=self.baseline, scale=linked_scale(self.task))
 
     def dump(self) -> dict[str, bytes]:
         """Write the trees and the baseline."""

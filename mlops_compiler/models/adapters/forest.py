@@ -12,6 +12,7 @@ from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.files import corrupt, task_of
 from mlops_compiler.models.adapters.sklearn_threads import limited_threads
 from mlops_compiler.models.adapters.trees import Trees, dump_trees, load_trees
+from mlops_compiler.models.form import TreeSum, averaged_scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,16 @@ class FittedForest(ScoringModel):
             rounded = X.astype(np.float32).astype(np.float64)
         mean: Matrix = self.trees.sum_of_leaves(rounded) / self.trees.count
         return mean
+
+    def form(self) -> TreeSum:
+        """Give the trees."""
+        return TreeSum(
+            trees=(self.trees,),
+            first=np.zeros(self.trees.outputs),
+            factor=1 / self.trees.count,
+            scale=averaged_scale(self.task),
+            rounds=True,
+        )
 
     def dump(self) -> dict[str, bytes]:
         """Write the trees."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlops_compiler.models.adapters.answers import ScoringModel, affine, answers_task
 from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files
+from mlops_compiler.models.form import Linear
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,10 @@ class FittedLinear(ScoringModel):
     def answer(self, X: Matrix) -> Matrix:
         """Add up what the features weigh."""
         return affine(X, self.weights, self.intercept)
+
+    def form(self) -> Linear:
+        """Give the weights."""
+        return Linear(weights=self.weights, intercept=self.intercept, scale="value")
 
     def dump(self) -> dict[str, bytes]:
         """Write weights and intercept."""

@@ -12,6 +12,7 @@ from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.convergence import converges
 from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files, task_of
 from mlops_compiler.models.adapters.sklearn_threads import limited_threads
+from mlops_compiler.models.form import Linear, linked_scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,10 @@ class FittedLogistic(ScoringModel):
     def answer(self, X: Matrix) -> Matrix:
         """Add up what the features weigh."""
         return linked(self.task, affine(X, self.weights, self.intercept))
+
+    def form(self) -> Linear:
+        """Give the weights."""
+        return Linear(weights=self.weights, intercept=self.intercept, scale=linked_scale(self.task))
 
     def dump(self) -> dict[str, bytes]:
         """Write weights and intercept."""

@@ -1,0 +1,82 @@
+"""The structure of a fitted model, where it is one that can be explained exactly: a weighted sum, or a sum of trees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlops_compiler.ir.task import Task
+    from mlops_compiler.models.adapters.trees import Trees
+    from mlops_compiler.models.kind import Matrix
+
+Scale: TypeAlias = Literal["log_odds", "probability", "value"]
+"""What a sum is: log-odds of the positive class or of each class, such probabilities, or a value as the target's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linear:
+    """A weighted sum of the features.
+
+    Attributes:
+        weights: Shape (features, outputs).
+        intercept: Shape (outputs,).
+        scale: What the sum is.
+    """
+
+    weights: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+    scale: Scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeSum:
+    """A sum of trees.
+
+    Attributes:
+        trees: Those of all outputs, or one set for each output.
+        first: Where each output starts, shape (outputs,).
+        factor: What each leaf is multiplied by.
+        scale: What the sum is.
+        rounds: Whether the trees see features rounded to float32.
+    """
+
+    trees: tuple[Trees, ...]
+    first: NDArray[np.float64]
+    factor: float = 1.0
+    scale: Scale
+    rounds: bool = False
+
+    @property
+    def nodes(self) -> int:
+        """Count the nodes of all trees."""
+        return sum(len(trees.feature) for trees in self.trees)
+
+    def asked(self, X: Matrix) -> Matrix:
+        """Give the features as the trees see them."""
+        if not self.rounds:
+            return X
+        with np.errstate(over="ignore"):
+            return X.astype(np.float32).astype(np.float64)
+
+    def scores(self, X: Matrix) -> Matrix:
+        """Add up the trees; shape (rows, outputs)."""
+        sums = [trees.sum_of_leaves(self.asked(X)) for trees in self.trees]
+        return self.first + self.factor * np.concatenate(sums, axis=1)
+
+
+Form: TypeAlias = Linear | TreeSum
+
+
+def linked_scale(task: Task) -> Scale:
+    """Name what a model with a logistic link adds up."""
+    return "value" if task == "regression" else "log_odds"
+
+
+def averaged_scale(task: Task) -> Scale:
+    """Name what a model that averages leaves adds up."""
+    return "value" if task == "regression" else "probability"

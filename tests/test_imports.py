@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-HEAVY = {"ray", "torch", "sklearn", "pandas", "pandera", "optuna", "altair"}
+HEAVY = {"ray", "torch", "sklearn", "lightgbm", "xgboost", "pandas", "pandera", "optuna", "altair"}
 PROBE = """
 import sys
 from mlops_compiler.cli import main

@@ -99,6 +99,7 @@ class ModelKind(ABC):
         uses_gpu: Whether a GPU makes it faster.
         is_baseline: Whether it looks at no feature, and is there to be beaten.
         accepts_missing: Whether the design matrix may hold NaN.
+        rounds_by_threads: Whether another number of threads may round its sums otherwise.
         explains: What its structure explains of its answers; empty for one that is only asked.
         seconds_per_cell: About how long a fit takes on one core, for each number of the design matrix; for
             estimates before anything was measured.
@@ -113,6 +114,7 @@ class ModelKind(ABC):
     uses_gpu: ClassVar[bool] = False
     is_baseline: ClassVar[bool] = False
     accepts_missing: ClassVar[bool] = False
+    rounds_by_threads: ClassVar[bool] = False
     explains: ClassVar[frozenset[Explanation]] = frozenset()
     seconds_per_cell: ClassVar[float] = 1e-6
 
@@ -120,7 +122,7 @@ class ModelKind(ABC):
     def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Fit a model; the same arguments give the same bits.
 
-        Other `threads` give them too, except for a network, whose sums may round otherwise.
+        Other `threads` give them too, unless the kind `rounds_by_threads`.
 
         Args:
             X: Float64 design matrix in C order, shape (rows, features).

@@ -27,6 +27,7 @@ class Prior(ModelKind):
     parameters = PriorParameters
     defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType({})
     complexity = 0
+    version = 2
     seconds_per_cell = 0.0
     is_baseline = True
     accepts_missing = True

@@ -26,7 +26,7 @@ from mlops_compiler.models.torch_mlp import TorchMlp
 if TYPE_CHECKING:
     from mlops_compiler.models.kind import ModelKind
 
-_BUILTIN: tuple[ModelKind, ...] = (
+BUILTIN: tuple[ModelKind, ...] = (
     Prior(),
     Mean(),
     RandomPartition(),
@@ -45,4 +45,5 @@ _BUILTIN: tuple[ModelKind, ...] = (
     Svm(),
     TorchMlp(),
 )
-MODELS: Registry[ModelKind] = Registry("mlops_compile.models", {kind.name: kind for kind in _BUILTIN})
+"""The kinds that ship with the compiler, the simpler ones first."""
+MODELS: Registry[ModelKind] = Registry("mlops_compile.models", {kind.name: kind for kind in BUILTIN})

@@ -66,6 +66,7 @@ class TorchMlp(ModelKind):
     complexity = 50
     seconds_per_cell = 6e-6
     uses_gpu = True
+    rounds_by_threads = True
 
     def unreached(self, parameters: Mapping[str, Scalar | Domain]) -> dict[str, str]:
         """Find a patience that the last pass comes before."""

@@ -16,6 +16,7 @@ from mlops_compiler.diagnostics import Diagnostic, EngineError
 from mlops_compiler.models.adapters.answers import outputs_of
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.net import KIND, FittedNet, Layer
+from mlops_compiler.models.adapters.sampling import hold_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from mlops_compiler.ir.domain import Scalar
     from mlops_compiler.models.kind import Device, FitOptions, Matrix, Target
-
-_HELD_BACK = 0.1
 
 
 def fit_net(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedNet:
@@ -115,7 +114,7 @@ def _rows(X: Matrix, y: Target, options: FitOptions) -> _Rows:
         with np.errstate(over="ignore"):  # what float32 cannot hold makes the loss infinite: a divergence
             return torch.from_numpy(array.astype(np.float32)).to(options.device)
 
-    learn, held = _hold_back(y, options)
+    learn, held = hold_back(y, options)
     weights = np.ones(len(y)) if options.weights is None else options.weights
     return _Rows(
         loss=_LOSSES[options.task],
@@ -149,19 +148,6 @@ _LOSSES: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "multiclass_classification": _classes,
     "regression": _squares,
 }
-
-
-def _hold_back(y: Target, options: FitOptions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Draw the rows held back, a tenth of each class; a class of one row is in both parts."""
-    labels = np.zeros(len(y), dtype=np.int64) if options.task == "regression" else y.astype(np.int64)
-    random = np.random.default_rng(options.seed)
-    learn, held = [], []
-    for label in range(int(labels.max()) + 1):
-        rows = random.permutation(np.flatnonzero(labels == label))
-        count = max(1, round(len(rows) * _HELD_BACK))
-        held.append(rows[:count])
-        learn.append(rows[count:] if len(rows) > 1 else rows)
-    return np.sort(np.concatenate(learn)), np.sort(np.concatenate(held))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -34,8 +34,9 @@ class FittedPrior(FittedModel):
 
 
 def fit_prior(y: Target, options: FitOptions) -> FittedPrior:
-    """Count the classes; one without rows has probability 0."""
-    return FittedPrior(frequencies=np.bincount(y.astype(np.int64), minlength=options.classes) / len(y))
+    """Count the classes, each row by its weight; one without rows has probability 0."""
+    counts = np.bincount(y.astype(np.int64), weights=options.weights, minlength=options.classes)
+    return FittedPrior(frequencies=counts / counts.sum())
 
 
 def load_prior(files: Mapping[str, bytes]) -> FittedPrior:

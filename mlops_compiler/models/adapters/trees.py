@@ -129,13 +129,16 @@ def load_trees(kind: str, files: Mapping[str, bytes]) -> tuple[Trees, dict[str, 
     arrays, config = load_files(kind, files, _DTYPES)
     trees = Trees(**arrays)
     features = config.get("features")
-    if not isinstance(features, int) or not _is_sound(trees, features):
+    if not isinstance(features, int) or not is_sound(trees, features):
         raise corrupt(kind, "its nodes make no trees")
     return trees, config
 
 
-def _is_sound(trees: Trees, features: int) -> bool:
-    """Check shapes and indices: a child comes after its parent, within the same tree."""
+def is_sound(trees: Trees, features: int) -> bool:
+    """Check shapes and indices: nothing can lead a walk out of its tree, or round in a circle.
+
+    A child comes after its parent, within the same tree; a node asks one of `features` columns.
+    """
     count = trees.feature.size
     nodes = (trees.feature, trees.threshold, trees.left, trees.right, trees.missing_left)
     if any(array.shape != (count,) for array in nodes) or trees.starts.ndim != 1 or trees.starts.size == 0:

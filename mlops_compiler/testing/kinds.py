@@ -1,0 +1,335 @@
+"""What every kind of model promises, whichever it is, as tests to inherit.
+
+```python
+from mlops_compiler.testing.kinds import KindLaws, subjects
+
+class TestMine(KindLaws):
+    subjects = subjects(MINE, n_estimators=20)
+```
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mlops_compiler.diagnostics import DataError, EngineError
+from mlops_compiler.ir.domain import contains, grid, is_domain
+from mlops_compiler.ir.task import has_classes, learns_from_target
+from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
+from mlops_compiler.testing.rows import CLASSES, GROUPS, ROWS, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.ir.task import Task
+    from mlops_compiler.models.kind import Matrix, Target
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A kind with one of its tasks, on rows that it can learn from.
+
+    Attributes:
+        kind: The kind.
+        task: The task.
+        changes: Parameters other than the kind's defaults: smaller models, so that the tests are quick.
+    """
+
+    kind: ModelKind
+    task: Task
+    changes: Mapping[str, Scalar] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.kind.name}/{self.task}"
+
+    @property
+    def outputs(self) -> int:
+        """How many columns a score has."""
+        known = {"binary_classification": 2, "multiclass_classification": CLASSES, "regression": 1}
+        return known.get(self.task) or self.fitted.predict(ROWS[:1]).shape[1]
+
+    @property
+    def target(self) -> Target:
+        """What came of the rows."""
+        return target_of(self.task)
+
+    @cached_property
+    def fitted(self) -> FittedModel:
+        """The model of all rows."""
+        return self.fit()
+
+    def fit(
+        self,
+        X: Matrix | None = None,
+        y: Target | None = None,
+        *,
+        classes: int | None = None,
+        **options: object,
+    ) -> FittedModel:
+        """Fit these rows, or the usual ones."""
+        known = CLASSES if self.task == "multiclass_classification" else 2
+        chosen = FitOptions(**{"seed": 1, **options}, task=self.task, classes=classes or known)  # type: ignore[arg-type]
+        return self.kind.fit(
+            ROWS if X is None else X,
+            self.target if y is None else y,
+            parameters={**self.kind.defaults, **self.changes},
+            options=chosen,
+        )
+
+
+def subjects(kind: ModelKind, **changes: Scalar) -> list[Subject]:
+    """List a kind with each of its tasks."""
+    return [Subject(kind, task, changes) for task in kind.tasks]
+
+
+class KindLaws:
+    """The laws; inherit from it, and give `subjects`."""
+
+    subjects: ClassVar[Sequence[Subject]] = ()
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run each test with each subject."""
+        if "subject" in metafunc.fixturenames:
+            metafunc.parametrize("subject", self.subjects, ids=str)
+
+    # Scores
+
+    def test_a_score_is_a_number_of_each_output(self, subject: Subject) -> None:
+        """Probabilities are probabilities; values are finite."""
+        found = subject.fitted.predict(ROWS)
+        assert found.shape == (len(ROWS), subject.outputs)
+        assert found.dtype == np.float64
+        assert np.isfinite(found).all()
+        if has_classes(subject.task):
+            assert ((found >= 0) & (found <= 1)).all()
+            assert found.sum(axis=1) == pytest.approx(1)
+
+    def test_it_learns(self, subject: Subject) -> None:
+        """A model does better than a constant, and a baseline does not."""
+        y, found = subject.target, subject.fitted.predict(ROWS)
+        if subject.task == "clustering":
+            from sklearn.metrics import adjusted_rand_score
+
+            better = adjusted_rand_score(GROUPS, found[:, 0]) > 0.9
+        elif subject.task == "regression":
+            better = ((found[:, 0] - y) ** 2).mean() / y.var() < 0.9
+        else:
+            better = (found.argmax(axis=1) == y).mean() > np.bincount(y.astype(int)).max() / len(y) + 0.03
+        assert better != subject.kind.is_baseline
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    @given(chosen=st.lists(st.integers(0, len(ROWS) - 1), min_size=1, max_size=40))
+    def test_a_row_scores_the_same_whatever_is_beside_it(self, subject: Subject, chosen: list[int]) -> None:
+        """Rows are scored one by one, to the last bit."""
+        together = subject.fitted.predict(ROWS)
+        assert (subject.fitted.predict(ROWS[chosen]) == together[chosen]).all()
+
+    def test_a_row_scores_the_same_alone_and_among_thousands(self, subject: Subject) -> None:
+        """No block of rows is scored in another way than one row."""
+        together = subject.fitted.predict(np.tile(ROWS, (5, 1)))
+        assert (together[:400] == together[400:800]).all()
+        assert all((subject.fitted.predict(ROWS[index : index + 1]) == together[index]).all() for index in range(100))
+
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_memory_layout_changes_nothing(self, subject: Subject, order: str) -> None:
+        """A matrix may come in any layout."""
+        laid = np.array(ROWS, order=order)  # type: ignore[call-overload]
+        assert (subject.fitted.predict(laid) == subject.fitted.predict(ROWS)).all()
+
+    def test_no_rows_give_no_scores(self, subject: Subject) -> None:
+        """Nothing in, nothing out."""
+        assert subject.fitted.predict(np.empty((0, ROWS.shape[1]))).shape == (0, subject.outputs)
+
+    def test_another_width_is_refused(self, subject: Subject) -> None:
+        """A model knows its features."""
+        if not subject.kind.is_baseline:
+            with pytest.raises(DataError, match="fitted on 6 features"):
+                subject.fitted.predict(np.zeros((1, 5)))
+
+    def test_huge_values_are_scored_or_refused(self, subject: Subject) -> None:
+        """No score is infinite or no number."""
+        try:
+            found = subject.fitted.predict(np.array([[1e308, -1e308] * 3]))
+        except DataError as error:
+            (told,) = error.diagnostics
+            if told.code == "feature-too-large":
+                return
+            raise
+        assert np.isfinite(found).all()
+
+    # Fits
+
+    def test_the_same_fit_gives_the_same_bytes(self, subject: Subject) -> None:
+        """Seed, rows and parameters are all that a model is made of."""
+        assert subject.fit().dump() == subject.fitted.dump()
+
+    def test_threads_change_nothing(self, subject: Subject) -> None:
+        """More cores give the same model, unless the kind says that its sums round otherwise."""
+        if not subject.kind.rounds_by_threads:
+            assert subject.fit(threads=2).dump() == subject.fitted.dump()
+
+    def test_a_heavy_row_counts_more(self, subject: Subject) -> None:
+        """Weights reach the fit: what weighs twenty times is answered more."""
+        if not learns_from_target(subject.task):
+            return
+        y, elsewhere = subject.target, ROWS + 0.1
+        heavy = y > np.median(y) if subject.task == "regression" else y == 1
+        column = 0 if subject.task == "regression" else 1
+        alike = subject.fit(weights=np.ones(len(y))).predict(elsewhere)[:, column]
+        assert subject.fit(weights=np.where(heavy, 20.0, 1.0)).predict(elsewhere)[:, column].mean() > alike.mean()
+
+    def test_nothing_is_written_to_the_rows(self, subject: Subject) -> None:
+        """Rows are shared by all trials."""
+        before = ROWS.copy(), subject.target.copy()
+        subject.fit()
+        assert (before[0] == ROWS).all()
+        assert (before[1] == subject.target).all()
+
+    def test_rows_may_be_sorted(self, subject: Subject) -> None:
+        """What is held back is drawn, not taken from the end."""
+        order = np.argsort(subject.target)
+        assert subject.fit(ROWS[order], subject.target[order]).predict(ROWS).shape == (len(ROWS), subject.outputs)
+
+    def test_a_handful_of_rows_is_enough(self, subject: Subject) -> None:
+        """The smallest folds have some rows."""
+        if not learns_from_target(subject.task):
+            return
+        X, y = np.arange(16.0).reshape(8, 2), np.array([0, 0, 1, 1, 2, 2, 3, 3])
+        y = y % 2 if subject.task == "binary_classification" else y
+        assert np.isfinite(subject.fit(X, y).predict(X)).all()
+
+    def test_a_class_without_rows_is_refused(self, subject: Subject) -> None:
+        """A classifier needs all classes."""
+        if not has_classes(subject.task) or subject.kind.is_baseline:
+            return
+        with pytest.raises(DataError, match=f"no row of class 1: {subject.kind.name}"):
+            subject.fit(ROWS, np.zeros(len(ROWS), dtype=np.int64))
+
+    def test_one_row_of_a_class_is_enough(self, subject: Subject) -> None:
+        """Rare classes can be very rare."""
+        if not has_classes(subject.task):
+            return
+        y = subject.target.copy()
+        y[y == 1] = 0
+        y[7] = 1
+        assert np.isfinite(subject.fit(ROWS, y).predict(ROWS)).all()
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_a_value_that_is_none_is_refused(self, subject: Subject, value: float) -> None:
+        """There is nothing to learn from a target that is missing."""
+        if subject.task != "regression" or subject.kind.is_baseline:
+            return
+        y = subject.target.copy()
+        y[3] = value
+        with pytest.raises(DataError, match="missing or infinite in 1 of 400 rows"):
+            subject.fit(ROWS, y)
+
+    def test_equal_values_are_learned(self, subject: Subject) -> None:
+        """A target may be constant."""
+        if subject.task == "regression":
+            assert subject.fit(ROWS, np.full(len(ROWS), 3.0)).predict(ROWS) == pytest.approx(3.0, abs=0.6)
+
+    def test_no_columns_are_refused(self, subject: Subject) -> None:
+        """There is nothing to learn from."""
+        if not subject.kind.is_baseline:
+            with pytest.raises(DataError, match="no column"):
+                subject.fit(np.empty((len(ROWS), 0)))
+
+    def test_infinity_names_its_feature(self, subject: Subject) -> None:
+        """What cannot be taken is told by its column."""
+        if subject.kind.is_baseline:
+            return
+        X = ROWS.copy()
+        X[3, 2] = np.inf
+        for attempt in (lambda: subject.fit(X), lambda: subject.fitted.predict(X)):
+            with pytest.raises(DataError, match="feature 2 is infinite in 1 of 400 rows"):
+                attempt()
+
+    def test_missing_values_are_taken_or_refused(self, subject: Subject) -> None:
+        """`accepts_missing` is true."""
+        X = ROWS.copy()
+        X[5:9, 4] = np.nan
+        if subject.kind.accepts_missing:
+            model = subject.fit(X)
+            assert (model.predict(X[5:6]) == model.predict(X)[5]).all()
+            return
+        for attempt in (lambda: subject.fit(X), lambda: subject.fitted.predict(X)):
+            with pytest.raises(DataError, match=f"feature 4 is missing in 4 of 400 rows: {subject.kind.name}"):
+                attempt()
+
+    # Storing
+
+    def test_a_loaded_model_scores_the_same_bits(self, subject: Subject) -> None:
+        """What is stored is the model."""
+        loaded = subject.kind.load(subject.fitted.dump())
+        assert (loaded.predict(ROWS) == subject.fitted.predict(ROWS)).all()
+        assert loaded.dump() == subject.fitted.dump()
+
+    def test_a_damaged_file_is_refused(self, subject: Subject) -> None:
+        """A file that is missing, cut short or something else is told as such; nothing in it runs."""
+        files = subject.fitted.dump()
+        for name, content in files.items():
+            rest = {other: kept for other, kept in files.items() if other != name}
+            for damage in ({}, {name: content[: len(content) // 2]}, {name: b"\x80\x04cos\nsystem\n(S'true'\ntR."}):
+                with pytest.raises(EngineError) as caught:
+                    subject.kind.load({**rest, **damage})
+                assert caught.value.diagnostics[0].code == "artifact-corrupt"
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    @given(which=st.integers(0, 9), place=st.integers(0, 10**6), byte=st.integers(0, 255))
+    def test_a_flipped_byte_is_refused_or_harmless(self, subject: Subject, which: int, place: int, byte: int) -> None:
+        """No file makes the scorer leave its arrays, or never end."""
+        files = subject.fitted.dump()
+        name = sorted(files)[which % len(files)]
+        content = bytearray(files[name])
+        content[place % min(len(content), 3000)] = byte
+        try:
+            loaded = subject.kind.load({**files, name: bytes(content)})
+            with np.errstate(all="ignore"):
+                assert loaded.predict(np.zeros((2, 6))).shape[0] == 2
+        except (EngineError, DataError):
+            return
+
+    def test_scoring_one_row_loads_no_library_that_fits(self, subject: Subject, tmp_path: Path) -> None:
+        """A replica starts fast: it needs numpy alone."""
+        if subject.task != subject.kind.tasks[0]:
+            return
+        for name, content in subject.fitted.dump().items():
+            (tmp_path / name).write_bytes(content)
+        words = [sys.executable, "-c", _SCORE, str(tmp_path), subject.kind.name]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own text
+        assert (json.loads(done.stdout or "null"), done.stderr) == ([], "")
+
+    # Parameters
+
+    def test_the_default_space_is_valid(self, subject: Subject) -> None:
+        """Every point of the space that is searched by default is valid, the first trial among them."""
+        space = subject.kind.parameters()
+        assert set(subject.kind.defaults) == set(type(space).model_fields)
+        for name, first in subject.kind.defaults.items():
+            domain = getattr(space, name)
+            assert contains(domain, first) if is_domain(domain) else domain == first
+            for point in (first, *(grid(domain) if is_domain(domain) else ())):
+                assert getattr(subject.kind.parameters.model_validate({name: point}), name) == point
+
+
+_SCORE = """
+import json, pathlib, sys
+import numpy as np
+from mlops_compiler.models.registry import MODELS
+files = {path.name: path.read_bytes() for path in pathlib.Path(sys.argv[1]).iterdir()}
+MODELS[sys.argv[2]].load(files).predict(np.zeros((1, 6)))
+print(json.dumps([name for name in ("torch", "sklearn", "scipy", "lightgbm", "xgboost") if name in sys.modules]))
+"""

@@ -1,0 +1,98 @@
+"""LightGBM as a kind of model: what a recipe may say of it. What computes is imported once it is used."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from mlops_compiler.ir.domain import IntLogUniform, LogUniform, Uniform
+from mlops_compiler.ir.task import TASKS
+from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
+from mlops_compiler.models.parameters import Parameters, Tunable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_compiler.ir.domain import Domain, Scalar
+    from mlops_compiler.models.kind import Explanation, Matrix, Target
+
+__all__ = ["LIGHTGBM"]
+
+
+class LightGbmParameters(Parameters):
+    """Gradient boosting by LightGBM: leaves are split one after the other, wherever that helps most.
+
+    What to search follows LightGBM's own guide, "Parameters Tuning" (leaves first, then rows in a leaf), and the ranges
+    of Optuna's LightGBM tuner (Akiba et al., "Optuna", 2019: leaves 2 to 256, rows in a leaf 5 to 100, columns of a
+    tree 0.4 to 1, penalties 1e-8 to 10), less penalties that change no digit; the learning rate is that of AutoGluon
+    (Erickson et al., 2020: 0.005 to 0.2), from where trees are not many.
+    """
+
+    n_estimators: Tunable[Annotated[int, Field(ge=1, le=100_000)]] = 500
+    """Most rounds; each adds a tree for each output."""
+    learning_rate: Tunable[Annotated[float, Field(gt=0, le=1)]] = LogUniform(low=0.01, high=0.2)
+    """How much of each tree is added."""
+    num_leaves: Tunable[Annotated[int, Field(ge=2, le=131_072)]] = IntLogUniform(low=4, high=256)
+    """Most leaves in a tree."""
+    min_child_samples: Tunable[Annotated[int, Field(ge=1)]] = IntLogUniform(low=5, high=100)
+    """Fewest rows in a leaf."""
+    colsample_bytree: Tunable[Annotated[float, Field(gt=0, le=1)]] = Uniform(low=0.4, high=1.0)
+    """The share of the columns that a tree may choose from."""
+    subsample: Tunable[Annotated[float, Field(gt=0, le=1)]] = 1.0
+    """The share of the rows that a round learns from."""
+    reg_alpha: Tunable[Annotated[float, Field(ge=0, le=1e10)]] = 0.0
+    """An L1 penalty on the leaves' values."""
+    reg_lambda: Tunable[Annotated[float, Field(ge=0, le=1e10)]] = LogUniform(low=1e-4, high=10.0)
+    """An L2 penalty on the leaves' values."""
+    early_stopping_rounds: Tunable[Annotated[int, Field(ge=1)] | None] = 30
+    """Hold a tenth of the training rows back, and stop when so many rounds did not lower their loss; null does not."""
+
+
+class LightGbm(ModelKind):
+    """Boosted trees, leaf by leaf."""
+
+    name = "lightgbm"
+    tasks = TASKS
+    parameters = LightGbmParameters
+    defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType(
+        {
+            "n_estimators": 500,
+            "learning_rate": 0.05,
+            "num_leaves": 31,
+            "min_child_samples": 20,
+            "colsample_bytree": 0.8,
+            "subsample": 1.0,
+            "reg_alpha": 0.0,
+            "reg_lambda": 1e-3,
+            "early_stopping_rounds": 30,
+        }
+    )
+    complexity = 40
+    accepts_missing = True
+    explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
+    seconds_per_cell = 2e-6
+
+    def unreached(self, parameters: Mapping[str, Scalar | Domain]) -> dict[str, str]:
+        """Find a patience that the last round comes before."""
+        rounds, patience = parameters["n_estimators"], parameters["early_stopping_rounds"]
+        if isinstance(rounds, int) and isinstance(patience, int) and patience >= rounds:
+            return {"early_stopping_rounds": f"boosting ends after `n_estimators: {rounds}` rounds"}
+        return {}
+
+    def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
+        """Boost until the loss of the rows held back stops falling."""
+        from mlops_compile_lightgbm.training import fit_lightgbm
+
+        return fit_lightgbm(X, y, parameters, options)
+
+    def load(self, files: Mapping[str, bytes]) -> FittedModel:
+        """Read the trees from LightGBM's own text; needs numpy only."""
+        from mlops_compile_lightgbm.model import load_lightgbm
+
+        return load_lightgbm(files)
+
+
+LIGHTGBM = LightGbm()
+"""What the entry point `mlops_compile.models` names."""

@@ -1,0 +1,80 @@
+"""LightGBM grows the trees, on most of the training rows, until the loss of the rest stops falling."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from mlops_compile_lightgbm.model import CONFIG, KIND, TEXT, FittedLightGbm, load_lightgbm
+from mlops_compiler.models.adapters.checks import check_training_rows
+from mlops_compiler.models.adapters.sampling import hold_back_early
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.models.kind import FitOptions, Matrix, Target
+
+_ROUNDS = ("n_estimators", "early_stopping_rounds")
+_OBJECTIVES = {
+    "binary_classification": {"objective": "binary", "metric": "binary_logloss"},
+    "multiclass_classification": {"objective": "multiclass", "metric": "multi_logloss"},
+    "regression": {"objective": "regression", "metric": "l2"},
+}
+
+
+def fit_lightgbm(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedLightGbm:
+    """Boost; the model is that of the best round."""
+    import lightgbm
+
+    check_training_rows(X, y, kind=KIND, options=options, accepts_missing=True)
+    patience = parameters["early_stopping_rounds"]
+    learn, held, notes = hold_back_early(KIND, y, options, asked=patience is not None)
+    settings = _settings(parameters, options)
+    dataset = _dataset(X, y, learn, options.weights, settings)
+    held_back = [dataset.create_valid(X[held], y[held], weight=_of(options.weights, held))] if len(held) else []
+    booster = lightgbm.train(
+        settings,
+        dataset,
+        num_boost_round=parameters["n_estimators"],
+        valid_sets=held_back,
+        callbacks=[lightgbm.early_stopping(patience, verbose=False)] if held_back else [],
+    )
+    grown = booster.model_to_string(num_iteration=booster.best_iteration if held_back else -1)
+    text = re.sub(r"\[num_threads: \d+\]", "[num_threads: 0]", grown)  # who computed is no part of a model
+    config = f'{{"kind": "{KIND}", "task": "{options.task}"}}'
+    return load_lightgbm({TEXT: text.encode(), CONFIG: config.encode()}, notes)
+
+
+def _settings(parameters: Mapping[str, Scalar], options: FitOptions) -> dict[str, Any]:
+    chosen = {
+        name: value for name, value in parameters.items() if name not in ("n_estimators", "early_stopping_rounds")
+    }
+    classes = {"num_class": options.classes} if options.task == "multiclass_classification" else {}
+    return {
+        **chosen,
+        **classes,
+        **_OBJECTIVES[options.task],
+        "subsample_freq": 1 if float(chosen["subsample"] or 0) < 1 else 0,
+        "seed": options.seed,
+        "num_threads": options.threads,
+        # The same trees with any number of threads.
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }
+
+
+def _dataset(
+    X: Matrix, y: Target, rows: NDArray[np.int64], weights: NDArray[np.float64] | None, settings: dict[str, Any]
+) -> Any:
+    import lightgbm
+
+    return lightgbm.Dataset(X[rows], y[rows], weight=_of(weights, rows), params=settings, free_raw_data=True)
+
+
+def _of(weights: NDArray[np.float64] | None, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    return None if weights is None else weights[rows]

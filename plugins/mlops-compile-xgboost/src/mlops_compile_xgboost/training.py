@@ -1,0 +1,69 @@
+"""XGBoost grows the trees, on most of the training rows, until the loss of the rest stops falling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlops_compile_xgboost.model import CONFIG, KIND, TEXT, FittedXgBoost, as_float32, load_xgboost
+from mlops_compiler.models.adapters.checks import check_training_rows
+from mlops_compiler.models.adapters.sampling import hold_back_early
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.models.kind import FitOptions, Matrix, Target
+
+_ROUNDS = ("n_estimators", "early_stopping_rounds")
+_OBJECTIVES = {
+    "binary_classification": {"objective": "binary:logistic", "eval_metric": "logloss"},
+    "multiclass_classification": {"objective": "multi:softprob", "eval_metric": "mlogloss"},
+    "regression": {"objective": "reg:squarederror", "eval_metric": "rmse"},
+}
+
+
+def fit_xgboost(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedXgBoost:
+    """Boost; the model is that of the best round."""
+    import xgboost
+
+    check_training_rows(X, y, kind=KIND, options=options, accepts_missing=True)
+    patience = parameters["early_stopping_rounds"]
+    learn, held, notes = hold_back_early(KIND, y, options, asked=patience is not None)
+    booster = xgboost.train(
+        _settings(parameters, options),
+        _rows(X, y, learn, options),
+        num_boost_round=parameters["n_estimators"],
+        evals=[(_rows(X, y, held, options), "held_back")] if len(held) else [],
+        early_stopping_rounds=patience if len(held) else None,
+        verbose_eval=False,
+    )
+    best = booster[: booster.best_iteration + 1] if len(held) else booster
+    files = {TEXT: bytes(best.save_raw("json")), CONFIG: f'{{"kind": "{KIND}", "task": "{options.task}"}}'.encode()}
+    return load_xgboost(files, notes)
+
+
+def _settings(parameters: Mapping[str, Scalar], options: FitOptions) -> dict[str, Any]:
+    chosen = {
+        name: value for name, value in parameters.items() if name not in ("n_estimators", "early_stopping_rounds")
+    }
+    classes = {"num_class": options.classes} if options.task == "multiclass_classification" else {}
+    return {
+        **chosen,
+        **classes,
+        **_OBJECTIVES[options.task],
+        "tree_method": "hist",
+        "seed": options.seed,
+        "nthread": options.threads,
+        "verbosity": 0,
+    }
+
+
+def _rows(X: Matrix, y: Target, rows: NDArray[np.int64], options: FitOptions) -> Any:
+    import xgboost
+
+    weights = None if options.weights is None else options.weights[rows]
+    return xgboost.DMatrix(as_float32(X[rows]), y[rows], weight=weights, missing=np.nan, nthread=options.threads)

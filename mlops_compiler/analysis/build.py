@@ -18,6 +18,7 @@ from mlops_compiler.analysis.source import intake_of, schema_of
 from mlops_compiler.analysis.splitting import check_stretches, split_of
 from mlops_compiler.analysis.steps import made_by, named_by_itself, removed_by, resolve, step_schema
 from mlops_compiler.analysis.target import target_fits
+from mlops_compiler.analysis.wishes import check_wishes
 from mlops_compiler.diagnostics import RecipeError, Sink
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.ops.intake import Snapshot
@@ -60,6 +61,7 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     find_leaks(prepared, schema, features, joined, places, sink)
     checked = check_of(recipe, Prepared(features=features, steps=prepared), places, sink)
     search = search_of(recipe, places, sink)
+    check_wishes(recipe, features, places, sink)
     check_explanations(recipe, places, sink)
     explained = explain_of(recipe, places, schema, features, _value_of(recipe), sink)
     sink.raise_errors(RecipeError)

@@ -80,6 +80,8 @@ def _candidate(name: str, model: Model, task: Task, places: Provenance, sink: Si
         cpu=resources.cpu,
         gpu=resources.gpu if kind.uses_gpu else 0,
         memory=resources.memory,
+        imbalance=model.imbalance,
+        monotone=tuple(model.monotone.items()),
         description=model.description,
         span=places.key_span(("models", name)),
         resource_spans=tuple(_asked_at(name, places)),

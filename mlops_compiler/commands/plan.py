@@ -178,7 +178,8 @@ def _took(stage: str, cost: Cost | None) -> list[str]:
 
 def _candidate(item: Candidate) -> str:
     space = ", ".join(f"{name} {print_value(domain)}" for name, domain in item.space.items())
-    return f"{item.name}: {item.kind}" + (f" — {space}" if space else "")
+    wishes = "".join(f", {name} {print_value(value)}" for name, value in item.wishes.items())
+    return f"{item.name}: {item.kind}{wishes}" + (f" — {space}" if space else "")
 
 
 def _search_cost(cost: SearchCost) -> str:

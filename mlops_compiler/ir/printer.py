@@ -67,7 +67,8 @@ def _details(node: Node) -> Iterator[str]:
 def _search(search: Search) -> Iterator[str]:
     yield _flat(search, without={"candidates"})
     for item in search.candidates:
-        yield f"{item.name}: {item.kind} cpu={item.cpu} gpu={item.gpu}"
+        wishes = "".join(f" {name}={print_value(value)}" for name, value in item.wishes.items())
+        yield f"{item.name}: {item.kind} cpu={item.cpu} gpu={item.gpu}{wishes}"
         yield from (f"    {name} = {print_value(value)}" for name, value in item.parameters)
 
 
@@ -103,6 +104,8 @@ def print_value(value: object) -> str:
         name = next(name for name, kind in DOMAINS.items() if type(value) is kind)
         inner = [getattr(value, field.name) for field in fields(value)]  # type: ignore[arg-type]
         return f"{name} {print_value(value.values if isinstance(value, Choice) else tuple(inner))}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {print_value(item)}" for name, item in value.items()) + "}"
     if isinstance(value, tuple):
         return "[" + ", ".join(map(print_value, value)) + "]"
     if hasattr(value, "__dataclass_fields__"):

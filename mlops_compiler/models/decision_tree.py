@@ -42,6 +42,7 @@ class DecisionTree(ModelKind):
     defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType({"max_depth": 6, "min_samples_leaf": 20})
     complexity = 15
     accepts_missing = True
+    takes_monotone = True
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 5e-7
 

@@ -48,6 +48,7 @@ class ExtraTrees(ModelKind):
     )
     complexity = 30
     accepts_missing = True
+    takes_monotone = True
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 1e-5
 

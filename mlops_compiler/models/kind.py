@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     """What came: the number of each row's class, or its value; shape (rows,)."""
 
 Device: TypeAlias = Literal["cpu", "cuda"]
+Direction: TypeAlias = Literal["increasing", "decreasing"]
 Explanation: TypeAlias = Literal["coefficients", "tree_shap"]
 """What the structure of a model explains exactly: the weight of each feature, from which follows what it adds to
 the score of a row; or what each adds along the trees. Methods that only ask a model for answers work for every kind."""
@@ -42,6 +43,8 @@ class FitOptions:
         task: What the model is asked for.
         classes: How many classes the target has, where it has classes; labels are ``0..classes-1``.
         weights: What each training row weighs, shape (rows,); None where all weigh the same.
+        monotone: For each column 1 where the score may only rise with it, -1 where it may only fall, else 0; empty
+            where no column is held to anything.
     """
 
     seed: int
@@ -50,6 +53,7 @@ class FitOptions:
     task: Task = "binary_classification"
     classes: int = 2
     weights: NDArray[np.float64] | None = None
+    monotone: tuple[int, ...] = ()
 
 
 class FittedModel(ABC):
@@ -100,6 +104,7 @@ class ModelKind(ABC):
         is_baseline: Whether it looks at no feature, and is there to be beaten.
         accepts_missing: Whether the design matrix may hold NaN.
         rounds_by_threads: Whether another number of threads may round its sums otherwise.
+        takes_monotone: Whether it can be held to scores that only rise, or only fall, with a column.
         explains: What its structure explains of its answers; empty for one that is only asked.
         seconds_per_cell: About how long a fit takes on one core, for each number of the design matrix; for
             estimates before anything was measured.
@@ -115,6 +120,7 @@ class ModelKind(ABC):
     is_baseline: ClassVar[bool] = False
     accepts_missing: ClassVar[bool] = False
     rounds_by_threads: ClassVar[bool] = False
+    takes_monotone: ClassVar[bool] = False
     explains: ClassVar[frozenset[Explanation]] = frozenset()
     seconds_per_cell: ClassVar[float] = 1e-6
 
@@ -129,7 +135,8 @@ class ModelKind(ABC):
             y: Labels ``0..classes-1``, every one of them present; of a regression the values, all finite; of a
                 clustering zeros, which no kind looks at.
             parameters: A value for each of the kind's parameters.
-            options: Seed, threads, device, task and number of classes.
+            options: Seed, threads, device, task, number of classes, weights, and monotone columns where the kind takes
+                them.
 
         Raises:
             DataError: A label is missing from `y`, or `X` holds a value that the kind cannot take.

@@ -50,6 +50,7 @@ class RandomForest(ModelKind):
     complexity = 30
     version = 2
     accepts_missing = True
+    takes_monotone = True
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 3e-6
 

@@ -269,6 +269,7 @@ def _candidate(item: ops.Candidate) -> dict[str, Any]:
         "version": item.version,
         "cpu": item.cpu,
         "parameters": {name: _parameter(value) for name, value in item.parameters},
+        **item.wishes,
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
+from mlops_compiler.models.kind import Direction
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.recipe.resources import Resources
 from mlops_compiler.section import Section
@@ -23,6 +24,11 @@ class Model(Section):
     description: str | None = None
     """Why it is tried; shown with the leaderboard."""
     resources: Resources = Resources()
+    imbalance: Literal["balanced"] | None = None
+    """``balanced``: where it learns, all classes weigh the same; its probabilities are then not calibrated."""
+    monotone: dict[str, Direction] = Field(default_factory=dict)
+    """Features with which what it predicts may only rise or only fall, whatever the other features: a value, or the
+    probability of the positive class."""
 
     @property
     def parameters(self) -> dict[str, Scalar | Domain]:

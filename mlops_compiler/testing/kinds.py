@@ -190,6 +190,19 @@ class KindLaws:
         alike = subject.fit(weights=np.ones(len(y))).predict(elsewhere)[:, column]
         assert subject.fit(weights=np.where(heavy, 20.0, 1.0)).predict(elsewhere)[:, column].mean() > alike.mean()
 
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_a_monotone_column_pushes_one_way(self, subject: Subject, sign: int) -> None:
+        """`takes_monotone` is true: a score only rises, or only falls, with the column, whatever the others."""
+        if not subject.kind.takes_monotone or subject.task not in ("binary_classification", "regression"):
+            return
+        held = subject.fit(monotone=(sign, 0, 0, 0, 0, 0))
+        along = np.linspace(-3.0, 3.0, 41)
+        for row in ROWS[:10]:
+            rows = np.tile(row, (len(along), 1))
+            rows[:, 0] = along
+            assert (sign * np.diff(held.predict(rows)[:, -1]) >= -1e-9).all()
+        assert held.dump() != subject.fitted.dump()
+
     def test_nothing_is_written_to_the_rows(self, subject: Subject) -> None:
         """Rows are shared by all trials."""
         before = ROWS.copy(), subject.target.copy()

@@ -179,6 +179,7 @@ class Race:
                 "parameters": parameters,
                 "cpu": candidate.cpu,
                 "seed": self._search.seed,
+                **candidate.wishes,
             }
         )
         return Trial(index=len(self.trials), candidate=candidate, parameters=parameters, fingerprint=seal)

@@ -16,6 +16,7 @@ from mlops_compiler.evaluation.metrics import score_all
 from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.models.wishes import balanced, signs
 from mlops_compiler.store.records import TRAINING, FoldRecord
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.stages.folds import Fold
     from mlops_compiler.ir.ops.lifecycle import Search
     from mlops_compiler.ir.task import Task
-    from mlops_compiler.models.kind import FittedModel, Target
+    from mlops_compiler.models.kind import Direction, FittedModel, Target
     from mlops_compiler.store.writer import StoreWriter
 
 
@@ -46,6 +47,8 @@ class TrialSpec:
     task: Task
     classes: int
     first_fold: int
+    imbalance: str | None = None
+    monotone: tuple[tuple[str, Direction], ...] = ()
 
     @classmethod
     def of(cls, trial: Trial, search: Search, classes: int) -> TrialSpec:
@@ -61,6 +64,8 @@ class TrialSpec:
             task=search.task,
             classes=classes,
             first_fold=len(trial.scores),
+            imbalance=trial.candidate.imbalance,
+            monotone=trial.candidate.monotone,
         )
 
 
@@ -98,7 +103,8 @@ def fit_and_score(spec: TrialSpec, fold: Fold, device: str) -> tuple[NDArray[np.
         device="cuda" if device == "cuda" else "cpu",
         task=spec.task,
         classes=spec.classes,
-        weights=fold.weights,
+        weights=balanced(fold.y, fold.weights) if spec.imbalance else fold.weights,
+        monotone=signs(fold.features, spec.monotone),
     )
     kind, learned = MODELS[spec.kind], some_of(fold.y, len(fold.y_held))
     model = kind.fit(fold.X, fold.y, parameters=spec.parameters, options=options)

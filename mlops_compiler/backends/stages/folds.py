@@ -34,6 +34,7 @@ class Fold:
         weights: What each training row weighs, shape (training rows,); None where all weigh the same.
         X_held: Validation matrix, shape (validation rows, features).
         y_held: Likewise of the validation rows, shape (validation rows,).
+        features: The names of the columns of both matrices.
     """
 
     X: NDArray[np.float64]
@@ -41,6 +42,7 @@ class Fold:
     weights: NDArray[np.float64] | None
     X_held: NDArray[np.float64]
     y_held: Target
+    features: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,16 @@ def make_folds(context: Context, candidates: Sequence[Candidate]) -> list[Fold]:
         held = prepared(entry, rows.frame.filter(rows.judges(number)), "scoring")
         for part in (taught, held):
             _complete(part.X, entry["features"], candidates)
-        folds.append(Fold(X=taught.X, y=taught.y, weights=taught.weights, X_held=held.X, y_held=held.y))
+        folds.append(
+            Fold(
+                X=taught.X,
+                y=taught.y,
+                weights=taught.weights,
+                X_held=held.X,
+                y_held=held.y,
+                features=tuple(entry["features"]),
+            )
+        )
     return folds
 
 

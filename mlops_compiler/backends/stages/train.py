@@ -16,11 +16,13 @@ from mlops_compiler.ir.service_contract import request_fields
 from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.models.wishes import balanced, signs
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.ir.ops.lifecycle import Candidate
 
 FORMAT = 2
 """Raised when the manifest changes its shape."""
@@ -33,12 +35,14 @@ def train_model(context: Context) -> Outcome:
     read = read_rows(context, preparations["source"])
     taught = prepared(preparations["final"], read.frame.filter(read.learns()), "training")
     kind = MODELS[selection["kind"]]
+    candidate = _candidate(context, selection["model"])
     options = FitOptions(
         seed=seed_of(context.op(Train).seed, "fit", kind.name),
-        threads=_threads(context, selection["model"]),
+        threads=candidate.cpu,  # that of its trials: others could give other bits
         task=context.op(Split).task,
         classes=len(context.inputs["split"].summary["classes"] or ()),
-        weights=taught.weights,
+        weights=balanced(taught.y, taught.weights) if candidate.imbalance else taught.weights,
+        monotone=signs(preparations["final"]["features"], candidate.monotone),
     )
     model = kind.fit(taught.X, taught.y, parameters=selection["parameters"], options=options)
     files = {name: context.store.objects.put(content) for name, content in sorted(model.dump().items())}
@@ -65,9 +69,8 @@ def train_model(context: Context) -> Outcome:
     return Outcome(outputs=outputs, summary=summary)
 
 
-def _threads(context: Context, model: str) -> int:
-    """The threads of the model's trials: others could give other bits."""
-    return next(item.cpu for item in context.op(Search).candidates if item.name == model)
+def _candidate(context: Context, model: str) -> Candidate:
+    return next(item for item in context.op(Search).candidates if item.name == model)
 
 
 def _manifest(

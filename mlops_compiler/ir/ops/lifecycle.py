@@ -134,10 +134,20 @@ class Candidate:
     cpu: int
     gpu: float | Literal["auto"]
     memory: float | None
+    imbalance: Literal["balanced"] | None = None
+    """Whether all classes weigh the same where it learns."""
+    monotone: tuple[tuple[str, Literal["increasing", "decreasing"]], ...] = ()
+    """Features with which its score may only rise, or only fall."""
     description: str | None = None
     span: Span | None = field(default=None, compare=False)
     resource_spans: tuple[tuple[str, Span], ...] = field(default=(), compare=False)
     """Where the recipe asks for ``cpu``, ``gpu`` and ``memory``, of those that it does ask for."""
+
+    @property
+    def wishes(self) -> dict[str, object]:
+        """What is asked of its fits beside the parameters, where anything is."""
+        asked = {"imbalance": self.imbalance, "monotone": dict(self.monotone)}
+        return {name: value for name, value in asked.items() if value}
 
     @property
     def space(self) -> dict[str, Domain]:

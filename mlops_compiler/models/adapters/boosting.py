@@ -58,6 +58,7 @@ def fit_boosting(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
         validation_fraction=HELD_BACK,
         n_iter_no_change=_PATIENCE,
         categorical_features=None,
+        monotonic_cst=list(options.monotone) or None,
         random_state=options.seed,
     )
     with sklearn.config_context(assume_finite=True), limited_threads(options.threads):

@@ -103,7 +103,8 @@ def _settings(parameters: Mapping[str, Scalar], options: FitOptions) -> dict[str
     """Name the settings of an estimator; a share stays a float: scikit-learn takes 1 for one column, 1.0 for all."""
     share = parameters.get("max_features")
     shares = {} if share is None else {"max_features": share if isinstance(share, str) else float(share)}
-    return {**parameters, **shares, "random_state": options.seed}
+    held = list(options.monotone) if any(options.monotone) else None
+    return {**parameters, **shares, "random_state": options.seed, "monotonic_cst": held}
 
 
 def _grown(model: type[FittedForest], estimator: Any, X: Matrix, y: Target, options: FitOptions) -> FittedForest:

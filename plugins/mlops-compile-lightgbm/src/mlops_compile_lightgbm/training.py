@@ -65,6 +65,7 @@ def _settings(parameters: Mapping[str, Scalar], options: FitOptions) -> dict[str
         "deterministic": True,
         "force_row_wise": True,
         "verbosity": -1,
+        **({"monotone_constraints": list(options.monotone)} if any(options.monotone) else {}),
     }
 
 

@@ -59,6 +59,7 @@ def _settings(parameters: Mapping[str, Scalar], options: FitOptions) -> dict[str
         "seed": options.seed,
         "nthread": options.threads,
         "verbosity": 0,
+        **({"monotone_constraints": options.monotone} if any(options.monotone) else {}),
     }
 
 

@@ -1,0 +1,76 @@
+"""What a recipe asks of the fits of a model must be something that its kind, the task and the features can give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.diagnostics import Diagnostic, did_you_mean, listing
+from mlops_compiler.ir.task import has_classes
+from mlops_compiler.models.registry import MODELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_compiler.diagnostics import Sink
+    from mlops_compiler.frontend.provenance import Provenance
+    from mlops_compiler.ir.schema import Schema
+    from mlops_compiler.recipe.models import Model
+    from mlops_compiler.recipe.recipe import Recipe
+
+_HAVE_A_DIRECTION = ("binary_classification", "regression")
+
+
+def check_wishes(recipe: Recipe, features: Schema, places: Provenance, sink: Sink) -> None:
+    """Tell each wish that cannot be met, at the very word."""
+    for name, model in recipe.models.items():
+        for finding in (*_imbalance(name, model, recipe, places), *_monotone(name, model, recipe, features, places)):
+            sink.add(finding)
+
+
+def _imbalance(name: str, model: Model, recipe: Recipe, places: Provenance) -> Iterator[Diagnostic]:
+    task = recipe.objective.task
+    if model.imbalance and not has_classes(task):
+        yield Diagnostic(
+            code="not-for-task",
+            headline=f"model `{name}` sets `imbalance`, and {_spoken(task)} has no classes to balance",
+            span=places.key_span(("models", name, "imbalance")),
+            help="remove `imbalance`",
+        )
+
+
+def _monotone(name: str, model: Model, recipe: Recipe, features: Schema, places: Provenance) -> Iterator[Diagnostic]:
+    if not model.monotone:
+        return
+    task, kind, span = recipe.objective.task, MODELS[model.kind], places.key_span(("models", name, "monotone"))
+    if not kind.takes_monotone:
+        able = [other for other in MODELS if MODELS[other].takes_monotone]
+        yield Diagnostic(
+            code="no-monotone",
+            headline=f"model `{name}` is a `{model.kind}`, which cannot be held to `monotone`",
+            span=span,
+            help=f"kinds that can: {listing(able)}",
+        )
+    elif task not in _HAVE_A_DIRECTION:
+        yield Diagnostic(
+            code="no-monotone",
+            headline=f"model `{name}` sets `monotone`, and what {_spoken(task)} predicts neither rises nor falls",
+            span=span,
+            help="remove `monotone`: it is for two classes and for values",
+        )
+    for feature, direction in model.monotone.items():
+        if not _is_there(feature, features):
+            yield Diagnostic(
+                code="unknown-feature",
+                headline=f"model `{name}` holds `{feature}` to be {direction}, and no such feature reaches it",
+                span=places.key_span(("models", name, "monotone", feature)),
+                help=did_you_mean(feature, features.names, otherwise="features"),
+            )
+
+
+def _spoken(task: str) -> str:
+    return task.replace("_", " ")
+
+
+def _is_there(feature: str, features: Schema) -> bool:
+    """Say whether a feature is one, or may be one of those that only the data can name."""
+    return feature in features or any(item.is_open and feature.startswith(item.name[:-1]) for item in features)

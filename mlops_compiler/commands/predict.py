@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE
 from mlops_compiler.console.streams import results
@@ -14,6 +14,8 @@ from mlops_compiler.frontend.validate import validate
 from mlops_compiler.store.reader import open_reader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlops_compiler.commands.base import Invocation
     from mlops_compiler.frontend.composed import Composed
     from mlops_compiler.store.reader import StoreReader
@@ -27,6 +29,7 @@ def predict(composed: Composed, invocation: Invocation) -> int:
         UsageError: `input=` or `output=` is missing.
         DataError: The file breaks the request's contract, or there is no such release.
     """
+    from mlops_compiler.serving.assembly import Assembly
     from mlops_compiler.serving.batch import predict_file
     from mlops_compiler.serving.predictor import Predictor
 
@@ -36,15 +39,19 @@ def predict(composed: Composed, invocation: Invocation) -> int:
     store = open_reader(store_location(recipe.store))
     release = find_release(store, recipe.name, invocation.number("release"))
     manifest = json.loads(store.objects.get(release.manifest))
-    data = predict_file(Predictor.load(store, release.manifest), manifest, Path(source), Path(target)).to_json()
+    assembly = Assembly(manifest=manifest, root=composed.root, store=store)
+    predictor = Predictor.load(store, release.manifest)
+    data = predict_file(predictor, manifest, Path(source), Path(target), assembly).to_json()
     if invocation.as_json:
         invocation.print_json({"recipe": recipe.name, "release": release.number, **data})
     else:
-        results().print(
-            f"{recipe.name} release {release.number}: {data['rows']:,} rows scored to {target}",
-            soft_wrap=True,
-        )
+        told = [f"{data['rows']:,} rows scored to {target}", *map(_joined, data.get("joins", ()))]
+        results().print(f"{recipe.name} release {release.number}: {'; '.join(told)}", soft_wrap=True)
     return DONE
+
+
+def _joined(join: Mapping[str, Any]) -> str:
+    return f"join {join['join']} matched {join['matched']:,} of {join['matched'] + join['unmatched']:,}"
 
 
 def find_release(store: StoreReader, recipe: str, number: int | None) -> Release:

@@ -245,7 +245,7 @@ def _next(begun: Started, *, accepted: bool) -> list[tuple[str, str]]:
     )
     data = begun.planned.compiled.recipe.data
     source = data.source.path
-    scorable = not data.join and data.source.kind != "sql" and not is_pattern(source) and "://" not in source
+    scorable = data.source.kind != "sql" and not is_pattern(source) and "://" not in source
     if not accepted:
         return [
             ("search longer", f"mlops-compile {named} search.trials=100"),

@@ -10,6 +10,7 @@ from mlops_compiler.ir.fingerprint import canonical, fingerprint, flatten
 from mlops_compiler.ir.ops import intake
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.ops.features import CheckFeatures
+from mlops_compiler.ir.origin import origin_nodes
 from mlops_compiler.plan.diff import VERSION
 from mlops_compiler.plan.rival import AGAINST
 
@@ -200,7 +201,8 @@ def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
             kinds = (ops.Project, ops.Prepare, ops.FusedPrepare, CheckFeatures, ops.Matrix)
             return tuple(node for node in program if isinstance(node.op, kinds))
         case "train":  # the manifest tells serving about the contract, the classes and the features
-            return tuple(program[name] for name in ("contract", "split", "matrix", "search", "train"))
+            told = tuple(program[name] for name in ("contract", "split", "matrix", "search", "train"))
+            return (*origin_nodes(program), *told)
         case "evaluate" | "release":
             return (program["split"], program[stage])
         case "explain":

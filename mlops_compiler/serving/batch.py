@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from mlops_compiler.serving.assembly import Assembly
     from mlops_compiler.serving.predictor import Predictor
 
 _AT_ONCE = 65_536
@@ -35,6 +36,7 @@ class BatchSummary:
         prediction: Least, mean and most of what a regression predicted.
         ignored: Columns of the input that the release does not ask for.
         output: The file written.
+        joins: For each join that was done, how many rows it matched.
     """
 
     rows: int
@@ -43,13 +45,17 @@ class BatchSummary:
     output: str
     prediction: dict[str, float] | None = None
     clusters: dict[str, int] = field(default_factory=dict)
+    joins: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Write the summary as a JSON object, without what the task does not have."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, {})}
+        told = {name: value for name, value in asdict(self).items() if value not in (None, {})}
+        return told if self.joins else {name: value for name, value in told.items() if name != "joins"}
 
 
-def predict_file(predictor: Predictor, manifest: Mapping[str, Any], source: Path, output: Path) -> BatchSummary:
+def predict_file(
+    predictor: Predictor, manifest: Mapping[str, Any], source: Path, output: Path, assembly: Assembly | None = None
+) -> BatchSummary:
     """Score the rows of a CSV, Parquet or newline-delimited JSON file.
 
     Args:
@@ -58,14 +64,16 @@ def predict_file(predictor: Predictor, manifest: Mapping[str, Any], source: Path
         source: The file with the columns that the release asks for; others are ignored.
         output: The file to write: the key, where the input has it, and what `Predictor.predict` gives; the
             probabilities of several classes each in a column ``probability_CLASS``.
+        assembly: Adds what the recipe's joins and looks back add; without it the file must hold all columns.
 
     Raises:
         UsageError: A suffix is of no format known here, or the output cannot be written there.
         DataError: The input is missing, unreadable, lacks columns or breaks the contract: all of it.
     """
     given, wanted = input_format(source), output_format(output, source)
-    frame = read_rows(source, given, manifest.get("source") or {})
-    typed = _typed(frame, manifest, source.name)
+    frame = read_rows(source, given, assembly.source if assembly is not None else {})
+    whole = frame if assembly is None else assembly.complete(frame, source.name)
+    typed = _typed(whole, manifest, source.name)
     scored = pl.concat(predictor.predict(part) for part in typed.iter_slices(_AT_ONCE))
     key = manifest.get("key")
     if key in frame.columns:
@@ -80,6 +88,7 @@ def predict_file(predictor: Predictor, manifest: Mapping[str, Any], source: Path
         prediction=_spread(scored),
         ignored=tuple(name for name in frame.columns if name not in typed.columns and name != key),
         output=str(output),
+        joins=tuple(assembly.joined) if assembly is not None else (),
     )
 
 

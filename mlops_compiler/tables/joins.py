@@ -116,6 +116,12 @@ class Joiner:
         added = {ours: self.other.schema[ours] for _, ours in self.op.columns}
         return Stream(schema={**rows.schema, **added}, read=lambda names: self._read(rows, names, set(added)))
 
+    def meet(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Add the columns to rows that are asked for one by one: none is dropped, and none has to find a match."""
+        found = self._found(rows)
+        self._count(rows, found[_HIT].is_not_null())
+        return pl.concat([rows, found.select(ours for _, ours in self.op.columns)], how="horizontal")
+
     def _read(self, rows: Stream, names: list[str], added: set[str]) -> Iterator[pl.DataFrame]:
         self.tally.matched, self.tally.unmatched, self.tally.samples = 0, 0, []
         wanted = dict.fromkeys((*(name for name in names if name not in added), *self._compared()))

@@ -35,7 +35,9 @@ def test_a_run_joins_scores_and_notices_what_changed(joined):
     assert snapshot.summary["joins"] == [{"join": "bills", "matched": 597, "unmatched": 3}]
     table = pl.read_parquet(joined.store.objects.get(snapshot.outputs["snapshot"]))
     assert table["last_bill"].null_count() == 3
-    assert "score a file" not in said.out
+    assert "score a file" in said.out
+    scored = joined.main("predict", "recipe=small", "input=recipes/data/small.csv", "output=scores.csv")
+    assert "600 rows scored to scores.csv; join bills matched 597 of 600" in scored.out
 
     assert "0 to run, 9 reused" in joined.main("plan", "recipe=small", "search.trials=3").out
     bills = joined.root / "recipes" / "data" / "bills.csv"

@@ -10,8 +10,9 @@ from mlops_compiler.backends.stages.background import background_of
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.rows import read_rows
-from mlops_compiler.ir.ops.intake import Check
+from mlops_compiler.ir.ops.intake import Check, History
 from mlops_compiler.ir.ops.lifecycle import Matrix, Search, Split, Train
+from mlops_compiler.ir.origin import origin_of
 from mlops_compiler.ir.service_contract import request_fields
 from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.kind import FitOptions
@@ -95,8 +96,17 @@ def _manifest(
         "features": final["features"],
         "matrix": list(context.op(Matrix).features),
         "model": {"kind": selection["kind"], "parameters": selection["parameters"], "files": files},
+        "origin": {**origin_of(context.task.stage.nodes), "earlier": _earlier(context)},
         "example": _example(context, [field["name"] for field in request]),
     }
+
+
+def _earlier(context: Context) -> list[str]:
+    """Name the tables of the rows that were taken in, where a file may have to be seen after them."""
+    if not any(isinstance(node.op, History) for node in context.task.stage.nodes):
+        return []
+    outputs = context.inputs["snapshot"].outputs
+    return [outputs[name] for name in ("snapshot", "quarantine") if name in outputs]
 
 
 def _example(context: Context, names: list[str]) -> dict[str, Any]:

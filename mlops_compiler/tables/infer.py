@@ -10,7 +10,7 @@ import polars as pl
 from mlops_compiler.ir.ops.prepare import Derive, Selection, StepOp, is_fitted
 from mlops_compiler.ir.schema import Column, Known, Role, Schema
 from mlops_compiler.tables.expressions import infer_expression
-from mlops_compiler.tables.steps import LABEL, WEIGHT, change, makes, neutral, opens, statistics
+from mlops_compiler.tables.steps import LABEL, PLACE, WEIGHT, change, makes, neutral, opens, statistics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +48,7 @@ def _infer(step: StepOp, schema: Schema) -> Schema:
     empty = schema.empty_frame()
     taught = empty.lazy().with_columns(pl.lit(None, dtype=pl.Int8).alias(LABEL))
     if is_fitted(step) and not isinstance(step, Selection):  # those ask of open columns as well, which none is yet
-        taught.select(**statistics(step, pl.col)).collect()
+        taught.with_row_index(PLACE).select(**statistics(step, pl.col)).collect()
     if isinstance(step, Derive):
         for _, text in step.expressions:
             infer_expression(text, empty.schema)

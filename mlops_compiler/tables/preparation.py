@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from mlops_compiler.diagnostics import DataError, Diagnostic, MlopsError, Note
+from mlops_compiler.diagnostics import DataError, Diagnostic, MlopsError
 from mlops_compiler.ir.ops.prepare import Selection, is_fitted
+from mlops_compiler.tables import asking
+from mlops_compiler.tables.applied import FittedStep
+from mlops_compiler.tables.asking import answers
 from mlops_compiler.tables.codec import step_from_json, step_to_json
-from mlops_compiler.tables.fusion import Taint
-from mlops_compiler.tables.refusals import refused
-from mlops_compiler.tables.steps import Learned, change, learn, reads, statistics
+from mlops_compiler.tables.flow import flow
+from mlops_compiler.tables.fusion import group_steps
+from mlops_compiler.tables.parts import of_part, only_counts, parts, size_of
+from mlops_compiler.tables.steps import LABEL, Learned, learn
+from mlops_compiler.tables.stream import Stream, doubled, in_one_piece
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.ops.lifecycle import NamedStep
     from mlops_compiler.ir.ops.prepare import StepOp
+    from mlops_compiler.tables.parts import Part
     from mlops_compiler.tables.steps import Mode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FittedStep:
-    """A step with what it learned."""
-
-    name: str
-    step: StepOp
-    learned: Learned
-
-    def apply(self, frame: pl.DataFrame, mode: Mode) -> pl.DataFrame:
-        """Apply the step's change.
-
-        Raises:
-            DataError: A value cannot go through it.
-        """
-        try:
-            after = change(self.step, self.learned).apply(frame, mode)
-        except pl.exceptions.PolarsError as error:
-            raise DataError([step_failed(self.name, str(error))]) from error
-        if (reason := refused(self.step, frame, after, mode)) is not None:
-            raise DataError([step_failed(self.name, reason)])
-        return after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +51,9 @@ class FittedPreparation:
             DataError: A value cannot go through a step; the error names the step.
         """
         if frame.height == 1 and mode != "training":
-            twice = self.transform(pl.DataFrame([pl.concat([it, it], rechunk=True) for it in frame]), mode)
+            twice = self.transform(doubled(frame), mode)
             return twice.head(twice.height // 2)
-        frame = frame.rechunk()
+        frame = in_one_piece(frame)
         for step in self.steps:
             frame = step.apply(frame, mode)
         return frame
@@ -98,31 +81,121 @@ class FittedPreparation:
         )
 
 
-def fit(groups: Sequence[Sequence[NamedStep]], rows: pl.DataFrame) -> tuple[FittedPreparation, pl.DataFrame]:
+__all__ = ["FittedPreparation", "FittedStep", "expand", "fit"]
+Prepared = TypeVar("Prepared", pl.DataFrame, Stream)
+
+
+def fit(groups: Sequence[Sequence[NamedStep]], rows: Prepared) -> tuple[FittedPreparation, Prepared]:
     """Fit a preparation on training rows, one scan for each group of steps.
 
     Args:
         groups: The steps as `fusion.group_steps` cuts them (any finer cut gives the same result).
-        rows: The training rows, target included; nothing else is seen.
+        rows: The training rows, target included; nothing else is seen. A table at hand is prepared step by step; of a
+            stream each scan reads the columns that its group asks of, and prepares them anew.
 
     Returns:
-        The fitted preparation, and the rows prepared.
+        The fitted preparation, to the same bits for both, and the rows prepared.
 
     Raises:
         DataError: A step cannot learn from these rows or cannot be applied to them.
     """
+    spans = {named.name: named.span for group in groups for named in group}
+    if isinstance(rows, Stream):
+        learned = _fit_stream(groups, rows)
+        return FittedPreparation(steps=tuple(learned)), _placing(flow(learned, rows, "training"), spans)
     fitted: list[FittedStep] = []
     for group in groups:
-        known = [replace(named, step=_closed(named.step, rows.columns)) for named in group]
-        learned = _fit_group(known, rows)
-        steps = [
-            FittedStep(name=named.name, step=named.step, learned=kept)
-            for named, kept in zip(known, learned, strict=True)
-        ]
-        spans = {named.name: named.span for named in group}
+        steps = [step for step, _ in _learned(group, Stream.of(rows, rows.height or 1))]
         rows = _with_spans(FittedPreparation(steps=tuple(steps)), rows, spans)
         fitted += steps
     return FittedPreparation(steps=tuple(fitted)), rows
+
+
+def _learned(group: Sequence[NamedStep], rows: Stream) -> list[tuple[FittedStep, dict[str, Any]]]:
+    """Fit a group of steps; gives beside each what it was answered."""
+    known = [replace(named, step=_closed(named.step, list(rows.schema))) for named in group]
+    asked = answers(known, rows)
+    return [(_taught(named, found), found) for named, found in zip(known, asked, strict=True)]
+
+
+def _taught(named: NamedStep, asked: Mapping[str, Any]) -> FittedStep:
+    return FittedStep(name=named.name, step=named.step, learned=_learn(named, asked))
+
+
+def _fit_stream(groups: Sequence[Sequence[NamedStep]], rows: Stream) -> list[FittedStep]:
+    """Fit on each set of columns that no step reaches across, and put together what they were answered."""
+    steps = [named for group in groups for named in group]
+    sets = parts(steps, [name for name in rows.schema if name != LABEL])
+    if len(sets) > 1:
+        try:
+            asked: dict[str, dict[str, Any]] = {named.name: {} for named in steps}
+            for some, now, held in _supplied(sets, steps, rows):
+                for step, found in _levels(group_steps(some), now, held=held):
+                    asked[step.name] |= found
+            return [_taught(named, asked[named.name]) for named in steps]
+        except DataError:
+            pass  # what is wrong is told below, of all columns at once
+    return [step for step, _ in _levels(groups, rows, held=False)]
+
+
+def _levels(
+    groups: Sequence[Sequence[NamedStep]], rows: Stream, *, held: bool
+) -> Iterator[tuple[FittedStep, dict[str, Any]]]:
+    """Fit groups one after another; rows that are held are prepared once for all that follow."""
+    for number, group in enumerate(groups):
+        found = _learned(group, rows)
+        yield from found
+        rows = flow([step for step, _ in found], rows, "training")
+        if held and number < len(groups) - 1:
+            rows = Stream.of(frame := rows.collect(), frame.height or 1)
+
+
+def _supplied(
+    sets: Sequence[Part], steps: Sequence[NamedStep], rows: Stream
+) -> Iterator[tuple[list[NamedStep], Stream, bool]]:
+    """Give the steps of each set of columns, with the rows: held, as many as fit together, or read as asked."""
+    height = rows.height or 0
+    most, size = max(asking.BUDGET, 8 * height), 0
+    waiting: list[tuple[list[NamedStep], list[str]]] = []
+    for part in sets:
+        some = of_part(steps, part)
+        if not any(is_fitted(named.step) for named in some):
+            continue
+        names = [name for name in rows.schema if name in part]
+        taken = size_of(names, rows.schema, height)
+        if not names or only_counts(some) or taken > most:
+            yield some, rows, False
+            continue
+        if waiting and size + taken > most:
+            yield from _held(waiting, rows)
+            waiting, size = [], 0
+        waiting.append((some, names))
+        size += taken
+    yield from _held(waiting, rows)
+
+
+def _held(
+    waiting: Sequence[tuple[list[NamedStep], list[str]]], rows: Stream
+) -> Iterator[tuple[list[NamedStep], Stream, bool]]:
+    """Read some sets of columns at once; each is let go of once it was learned from."""
+    label = [LABEL] if LABEL in rows.schema else []
+    frame = rows.collect([*(name for _, names in waiting for name in names), *label]) if waiting else pl.DataFrame()
+    for some, names in waiting:
+        part = frame.select(*names, *label)
+        frame = frame.drop(names)
+        yield some, Stream.of(part, part.height or 1), True
+
+
+def _placing(rows: Stream, spans: Mapping[str, Span | None]) -> Stream:
+    """Say of what goes wrong while rows are read where the recipe defines the step."""
+
+    def read(names: list[str]) -> Iterator[pl.DataFrame]:
+        try:
+            yield from rows.batches(names)
+        except DataError as error:
+            raise _of_step(error, spans) from error
+
+    return replace(rows, read=read)
 
 
 def _closed(step: StepOp, columns: Sequence[str]) -> StepOp:
@@ -140,44 +213,6 @@ def expand(names: Sequence[str], columns: Sequence[str]) -> list[str]:
     return named
 
 
-def _fit_group(group: Sequence[NamedStep], rows: pl.DataFrame) -> list[Learned]:
-    asked: dict[str, pl.Expr] = {}
-    frame, taint = rows.lazy(), Taint()
-    for index, named in enumerate(group):
-        if is_fitted(named.step):
-            # Keep the columns as they reach this step: a later one may change them before the scan is collected.
-            frame = frame.with_columns(pl.col(name).alias(_kept(index, name)) for name in reads(named.step))
-            asks = statistics(named.step, lambda name, index=index: pl.col(_kept(index, name)))  # type: ignore[misc]
-            asked |= {f"{index}|{key}": expression.alias(f"{index}|{key}") for key, expression in asks.items()}
-        if taint.follow(named.step):
-            frame = change(named.step, {}).apply(frame, "training")
-    answers = _collect(group, frame, asked)
-    return [_learn(named, _answers(index, answers)) for index, named in enumerate(group)]
-
-
-def _kept(index: int, name: str) -> str:
-    return f"\x00{index}\x00{name}"
-
-
-def _collect(group: Sequence[NamedStep], frame: pl.LazyFrame, asked: Mapping[str, pl.Expr]) -> dict[str, Any]:
-    if not asked:
-        return {}
-    needed = {name for expression in asked.values() for name in expression.meta.root_names()}
-    try:
-        # In one piece: sums over the pieces that a lazy filter leaves would differ in their last bit.
-        rows = frame.select(sorted(needed)).collect().rechunk()
-        found = rows.select(**asked)
-        return {key: found[key][0] for key in asked}
-    except pl.exceptions.PolarsError as error:
-        names = ", ".join(named.name for named in group)
-        raise DataError([step_failed(names, str(error))]) from error
-
-
-def _answers(index: int, answers: Mapping[str, Any]) -> dict[str, Any]:
-    prefix = f"{index}|"
-    return {key.removeprefix(prefix): value for key, value in answers.items() if key.startswith(prefix)}
-
-
 def _learn(named: NamedStep, answers: Mapping[str, Any]) -> Learned:
     try:
         return learn(named.step, answers)
@@ -189,8 +224,12 @@ def _with_spans(part: FittedPreparation, rows: pl.DataFrame, spans: Mapping[str,
     try:
         return part.transform(rows, "training")
     except DataError as error:
-        named = next((name for name in spans if f"`{name}`" in str(error)), None)
-        raise _placed(error, named or "", spans.get(named or "")) from error
+        raise _of_step(error, spans) from error
+
+
+def _of_step(error: DataError, spans: Mapping[str, Span | None]) -> DataError:
+    named = next((name for name in spans if f"`{name}`" in str(error)), None)
+    return _placed(error, named or "", spans.get(named or ""))
 
 
 def _placed(error: MlopsError, name: str, span: Span | None) -> DataError:
@@ -204,13 +243,4 @@ def _placed(error: MlopsError, name: str, span: Span | None) -> DataError:
             help=item.help,
         )
         for item in error.diagnostics
-    )
-
-
-def step_failed(name: str, reason: str) -> Diagnostic:
-    """Make the diagnostic of a step that the data broke; a reason's first line tells column and values."""
-    return Diagnostic(
-        code="step-failed",
-        headline=f"step `{name}` cannot run on these rows",
-        notes=(Note(text=reason.split("\n", 1)[0]),),
     )

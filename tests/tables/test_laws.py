@@ -42,6 +42,7 @@ from mlops_compiler.tables.fusion import group_steps, scans
 from mlops_compiler.tables.infer import infer
 from mlops_compiler.tables.preparation import FittedPreparation, fit
 from mlops_compiler.tables.steps import LABEL, WEIGHT
+from mlops_compiler.tables.stream import Stream
 
 LAW = settings(
     max_examples=40,
@@ -264,3 +265,38 @@ def test_a_step_of_another_version_is_refused(step):
     with pytest.raises(EngineError) as refused:
         FittedPreparation.from_json({"steps": [{"name": "s", "step": step, "learned": {}}]})
     assert refused.value.diagnostics[0].code == "artifact-unreadable"
+
+
+@LAW
+@given(rows=tables, listed=preparations, held=st.tuples(st.sampled_from([1, 2, 7]), st.sampled_from([1, 2**28])))
+def test_batches_teach_what_the_whole_does(named, schema_of, monkeypatch, rows, listed, held):
+    """Fitted and prepared some rows at a time, with columns held one by one or together (L-ACQ-1)."""
+    size, budget = held
+    monkeypatch.setattr("mlops_compiler.tables.asking.BUDGET", budget)
+    inferred(listed, schema_of(rows))
+    groups = group_steps(named(*listed))
+    preparation, wanted = fit_or_skip(groups, rows)
+    streamed, prepared = fit(groups, Stream.of(rows, size))
+    assert streamed == preparation
+    assert bits_of(prepared.collect()) == bits_of(wanted)
+    for name in wanted.columns:
+        assert bits_of(prepared.collect([name])) == bits_of(wanted.select(name))
+
+
+@LAW
+@given(rows=tables, listed=preparations, size=st.sampled_from([1, 3]))
+def test_what_cannot_be_learned_is_refused_in_batches_too(named, schema_of, rows, listed, size):
+    inferred(listed, schema_of(rows))
+    groups = group_steps(named(*listed))
+
+    def told(run):
+        try:
+            run()
+        except DataError as error:
+            return [(item.code, item.headline, item.notes) for item in error.diagnostics]
+        return None
+
+    def in_batches():
+        return fit(groups, Stream.of(rows, size))[1].collect()
+
+    assert told(lambda: fit(groups, rows)) == told(in_batches)

@@ -25,10 +25,12 @@ from mlops_compiler.tables.steps import (  # noqa: F401
 )
 from mlops_compiler.tables.steps.base import (
     LABEL,
+    PLACE,
     WEIGHT,
     Change,
     Learned,
     Mode,
+    adds_up,
     change,
     learn,
     makes,
@@ -43,10 +45,12 @@ from mlops_compiler.tables.steps.base import (
 
 __all__ = [
     "LABEL",
+    "PLACE",
     "WEIGHT",
     "Change",
     "Learned",
     "Mode",
+    "adds_up",
     "change",
     "learn",
     "makes",

@@ -32,6 +32,8 @@ LABEL = "\x00label"
 """The encoded target travels with the rows to learn from, under a name that no recipe can write."""
 WEIGHT = "\x00weight"
 """What each of them weighs, where a step says so."""
+PLACE = "\x00place"
+"""How many rows to learn from went before each: for steps that deal them into parts, while they run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +62,18 @@ class Change:
     strict: bool = True
     remove: tuple[str, ...] = ()
 
-    def apply(self, frame: Frame, mode: Mode) -> Frame:
-        """Apply the change to a frame."""
+    def apply(self, frame: Frame, mode: Mode, place: int = 0) -> Frame:
+        """Apply the change to a frame, before which `place` rows went."""
         if self.keep is not None and mode != "serving":
             frame = frame.filter(self.keep)
         if self.resample is not None and mode == "training":
             frame = frame.select(pl.all().gather(self.resample))
         if self.once:
             frame = frame.with_columns(*self.once)
-        if columns := self.taught if self.taught is not None and mode == "training" else self.columns:
-            frame = frame.with_columns(*columns)
+        if self.taught is not None and mode == "training":
+            frame = frame.with_row_index(PLACE, offset=place).with_columns(*self.taught).drop(PLACE)
+        elif self.columns:
+            frame = frame.with_columns(*self.columns)
         if self.casts:
             given = frame.collect_schema()
             frame = frame.with_columns(
@@ -153,6 +157,12 @@ def change(step: StepOp, learned: Learned) -> Change:
 def neutral(step: StepOp, schema: Schema) -> Learned:  # noqa: ARG001 - the signature of all
     """What a step could have learned, for typing only; its values meet no row."""
     return {}
+
+
+@singledispatch
+def adds_up(step: StepOp) -> bool:  # noqa: ARG001 - the signature of all
+    """Whether a step asks for counts of rows by value only: those of batches add up to those of all."""
+    return False
 
 
 def present(values: pl.Expr) -> pl.Expr:

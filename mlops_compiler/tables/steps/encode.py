@@ -9,6 +9,7 @@ import polars as pl
 from mlops_compiler.ir.ops.prepare import Frequency, Ordinal
 from mlops_compiler.tables.steps.base import (
     Change,
+    adds_up,
     as_level,
     change,
     counts,
@@ -34,6 +35,12 @@ def _(step: Frequency | Ordinal, column: Callable[[str], pl.Expr]) -> dict[str, 
     if isinstance(step, Ordinal) and step.order is not None:
         return {}
     return {name: as_level(column(name)).drop_nulls().value_counts().implode() for name in step.columns}
+
+
+@adds_up.register(Frequency)
+@adds_up.register(Ordinal)
+def _(_step: Frequency | Ordinal) -> bool:
+    return True
 
 
 @learn.register(Frequency)

@@ -9,14 +9,15 @@ import polars as pl
 from mlops_compiler.tables.steps.base import as_level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _BETWEEN, _MISSING = "\x1f", "\x00"
 
 
-def group_key(by: Iterable[str], column: Callable[[str], pl.Expr] = pl.col) -> pl.Expr:
+def group_key(by: Sequence[str], column: Callable[[str], pl.Expr] = pl.col) -> pl.Expr:
     """Name the group of each row; what is missing is a value of its own."""
-    return pl.concat_str([as_level(column(name)).fill_null(_MISSING) for name in by], separator=_BETWEEN)
+    levels = [as_level(column(name)).fill_null(_MISSING) for name in by]
+    return levels[0] if len(levels) == 1 else pl.concat_str(levels, separator=_BETWEEN)
 
 
 def by_group(key: pl.Expr, values: Mapping[str, pl.Expr]) -> pl.Expr:

@@ -11,6 +11,7 @@ from mlops_compiler.ir.ops.prepare import OneHot
 from mlops_compiler.tables.casts import SAMPLES
 from mlops_compiler.tables.steps.base import (
     Change,
+    adds_up,
     as_level,
     change,
     counts,
@@ -47,6 +48,11 @@ def _(step: OneHot) -> tuple[str, ...]:
 @statistics.register(OneHot)
 def _(step: OneHot, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
     return {name: as_level(column(name)).drop_nulls().value_counts().implode() for name in step.columns}
+
+
+@adds_up.register(OneHot)
+def _(_step: OneHot) -> bool:
+    return True
 
 
 @learn.register(OneHot)

@@ -11,6 +11,7 @@ from mlops_compiler.tables.steps.base import (
     LABEL,
     WEIGHT,
     Change,
+    adds_up,
     change,
     learn,
     narrow,
@@ -68,6 +69,11 @@ def explained(step: StepOp) -> str:
 @statistics.register(Balance)
 def _(step: Balance, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:  # noqa: ARG001
     return {"rows": pl.col(LABEL).alias("label").value_counts().implode()}
+
+
+@adds_up.register(Balance)
+def _(_step: Balance) -> bool:
+    return True
 
 
 @learn.register(Balance)

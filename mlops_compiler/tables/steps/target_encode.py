@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.ir.ops.prepare import TargetEncode
-from mlops_compiler.tables.steps.base import LABEL, Change, as_level, change, learn, neutral, statistics
+from mlops_compiler.tables.steps.base import LABEL, PLACE, Change, adds_up, as_level, change, learn, neutral, statistics
 from mlops_compiler.tables.steps.groups import looked_up
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ def _level(values: pl.Expr) -> pl.Expr:
 
 def _part(step: TargetEncode) -> pl.Expr:
     """The part of cross-fitting that each row to learn from belongs to: by its place, and by nothing that it holds."""
-    place = pl.int_range(pl.len(), dtype=pl.UInt64)
-    return (place * _STRIDE % _MODULUS * step.folds // _MODULUS).cast(pl.Int64)
+    return (pl.col(PLACE).cast(pl.UInt64) * _STRIDE % _MODULUS * step.folds // _MODULUS).cast(pl.Int64)
 
 
 @statistics.register(TargetEncode)
@@ -42,6 +41,11 @@ def _(step: TargetEncode, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr
     return {
         name: pl.struct([_level(column(name)).alias("level"), cell]).value_counts().implode() for name in step.columns
     }
+
+
+@adds_up.register(TargetEncode)
+def _(step: TargetEncode) -> bool:
+    return not step.continuous
 
 
 @learn.register(TargetEncode)

@@ -1,12 +1,18 @@
-"""Runs every benchmark in turn: ``python -m benchmarks [startup|passes|prepare|search]``."""
+"""Runs every benchmark in turn: ``python -m benchmarks [startup|passes|prepare|request|search]``."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import passes, prepare, search, startup
+from benchmarks import passes, prepare, request, search, startup
 
-BENCHMARKS = {"startup": startup.main, "passes": passes.main, "prepare": prepare.main, "search": search.main}
+BENCHMARKS = {
+    "startup": startup.main,
+    "passes": passes.main,
+    "prepare": prepare.main,
+    "request": request.main,
+    "search": search.main,
+}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHMARKS:

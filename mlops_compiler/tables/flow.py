@@ -132,7 +132,7 @@ def _resampled(stop: FittedStep, rows: Stream, watch: Watch | None) -> Stream:
         if not chosen:
             needed = [name for name in (*reads(stop.step), LABEL) if name in rows.schema]
             try:
-                chosen.append(rows.collect(needed).select(stop.change.resample.alias("")).to_series())
+                chosen.append(rows.collect(needed).select(place=stop.change.resample).to_series())
             except pl.exceptions.PolarsError as error:
                 raise DataError([step_failed(stop.name, str(error))]) from error
         return chosen[0]

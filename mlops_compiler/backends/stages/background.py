@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.search.proposals import seed_of
-from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.ir.ops.lifecycle import Train
 from mlops_compiler.tables.account import ROW
 from mlops_compiler.tables.preparation import FittedPreparation
@@ -33,7 +32,7 @@ def background_of(context: Context, read: Rows, final: dict[str, Any], columns: 
     Returns:
         The digest of the table.
     """
-    taught = read.frame.filter(read.parts != HOLDOUT)
+    taught = read.frame.filter(read.learns())
     drawn = taught.sample(min(_DRAWN, taught.height), shuffle=True, seed=seed_of(context.op(Train).seed, "background"))
     preparation = FittedPreparation.from_json(final["preparation"])
     kept = preparation.transform(drawn.with_row_index(ROW), "scoring")[ROW]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlops_compiler.backends.stages.deal import HOLDOUT
 from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.explain.release import Explainer, answer_scale, groups_of, read_background, shaped
 from mlops_compiler.serving.predictor import Predictor
@@ -65,7 +64,7 @@ class Subject:
         predictor = Predictor.load(context.store, context.inputs["train"].outputs["manifest"])
         manifest = predictor.manifest
         read = read_rows(context, None)
-        held = read.frame.filter(read.parts == HOLDOUT)
+        held = read.frame.filter(read.judges())
         kept = predictor.preparation.transform(held.with_row_index(ROW), "scoring")[ROW].sort()
         every = held[kept]
         columns = tuple(field["name"] for field in manifest["request"])

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from mlops_compiler.analysis import wording_data
 from mlops_compiler.analysis.contract import FREE, column_check
 from mlops_compiler.analysis.history import histories, late_history
+from mlops_compiler.analysis.increments import marks_exist
 from mlops_compiler.analysis.joins import Joiner, ResolvedJoin, source_span
 from mlops_compiler.analysis.population import computed_target
 from mlops_compiler.analysis.references import ResolvedReferences, Where, references_of
 from mlops_compiler.analysis.stacks import ResolvedStack, stacks_of
 from mlops_compiler.ir.ops.intake import Check, ColumnCheck, History, Read
 from mlops_compiler.ir.schema import DTYPES, Column, Known, Role, Schema
-from mlops_compiler.recipe.sources import CsvSource, DeltaSource, SqlSource
+from mlops_compiler.recipe.sources import CsvSource, DeltaSource, SqlSource, TakenSource
 from mlops_compiler.tables.table import head, is_here
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Intake:
     references: tuple[ResolvedReferences, ...] = ()
 
 
-def read_of(source: Source) -> Read:
+def read_of(source: Source | TakenSource) -> Read:
     """Make the op that reads a source."""
     match source:
         case CsvSource(path=path, separator=separator, null_values=null_values):
@@ -59,6 +60,8 @@ def read_of(source: Source) -> Read:
             return Read(kind="sql" if source.is_file else "postgresql", path=path, table=table, query=query)
         case DeltaSource(path=path, version=version):
             return Read(kind="delta", path=path, version=version)
+        case TakenSource(path=path, place=place):
+            return Read(kind="parquet", path=place, origin=path)
         case _:
             return Read(kind=source.kind, path=source.path)
 
@@ -77,6 +80,7 @@ def intake_of(recipe: Recipe, places: Provenance, root: Path, sink: Sink) -> Int
     span = source_span(recipe.data.source, ("data", "source"), places)
     absent = is_absent(recipe, root) and not is_here(read, root)
     found = _declared(recipe) if absent else head(read, root, span, known)
+    marks_exist(recipe, found, places, sink)
     stacks, found = stacks_of(recipe, found, read_of, places, root, sink)
     joiner, joins = Joiner(recipe, places, root, sink), list[ResolvedJoin]()
     for name, join in recipe.data.join.items():

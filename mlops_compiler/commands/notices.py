@@ -37,32 +37,34 @@ class Notices:
         composed: The recipe that it is about.
         about: ``run`` or ``intake``.
         style: How to tell, on the terminal, of a target that could not be told.
+        unattended: Whether nobody sees what is wrong with the recipe or the command line.
         run: The run, once it has a name.
     """
 
     composed: Composed
     about: str
     style: str
+    unattended: bool = False
     run: str = ""
     _recipe: Recipe | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, composed: Composed, invocation: Invocation, about: str) -> Notices:
+    def of(cls, composed: Composed, invocation: Invocation, about: str, *, unattended: bool = False) -> Notices:
         """Prepare to tell of a command; nobody is asked for anything yet."""
-        return cls(composed=composed, about=about, style=invocation.style)
+        return cls(composed=composed, about=about, style=invocation.style, unattended=unattended)
 
     @contextmanager
     def of_failure(self) -> Iterator[None]:
         """Tell of whatever ends a block of the command, and pass it on.
 
-        What is wrong with the recipe or the command line is seen by whoever types it, and told to nobody else.
+        What is wrong with the recipe or the command line is seen by whoever types it, and told to nobody else, unless
+        the command is `unattended`.
         """
         try:
             yield
-        except (DataError, EngineError) as error:
-            error.diagnostics += self.failed(error.diagnostics)
-            raise
-        except MlopsError:
+        except MlopsError as error:
+            if self.unattended or isinstance(error, DataError | EngineError):
+                error.diagnostics += self.failed(error.diagnostics)
             raise
         except Exception as error:
             tell_beside(self._defect(error), self.style)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import time
 import uuid
@@ -20,6 +19,7 @@ from mlops_compiler.commands.notices import Notices, tell_outcome
 from mlops_compiler.commands.origins import origins
 from mlops_compiler.commands.plan import plan_data, plan_rows, warnings
 from mlops_compiler.commands.planned import require_planned
+from mlops_compiler.commands.signals import interruptible
 from mlops_compiler.commands.suspects import leak_suspects
 from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console.progress import Progress
@@ -35,8 +35,6 @@ from mlops_compiler.store.writer import open_writer
 from mlops_compiler.tables.table import is_pattern, must_be_here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mlops_compiler.backends.stages.context import StageTask
     from mlops_compiler.commands.base import Invocation
     from mlops_compiler.driver import Planned
@@ -77,7 +75,7 @@ def run(composed: Composed, invocation: Invocation) -> int:
 
 def _run(begun: Started, invocation: Invocation, notices: Notices) -> int:
     try:
-        with _interruptible():
+        with interruptible():
             records = _execute(begun)
     except KeyboardInterrupt:
         begun.store.finish_run(begun.record.run_id, "interrupted", {})
@@ -116,20 +114,6 @@ def _begin(planned: Planned) -> Started:
     )
     store.start_run(record)
     return Started(planned=planned, record=record, store=store)
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does: recorded, with the engine stopped."""
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _execute(begun: Started) -> dict[str, StageRecord]:
@@ -245,7 +229,8 @@ def _next(begun: Started, *, accepted: bool) -> list[tuple[str, str]]:
     )
     data = begun.planned.compiled.recipe.data
     source = data.source.path
-    scorable = data.source.kind != "sql" and not is_pattern(source) and "://" not in source
+    is_table = data.intake is None and data.source.kind != "sql"
+    scorable = is_table and not is_pattern(source) and "://" not in source
     if not accepted:
         return [
             ("search longer", f"mlops-compile {named} search.trials=100"),

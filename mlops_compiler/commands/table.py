@@ -96,6 +96,11 @@ COMMANDS: dict[str, Command] = {
         options=("--out",),
         words=3,
     ),
+    "intake": Command(
+        about="take in what is new of a source that is taken in piece by piece: once, or --watch its cron; --anew",
+        function="intake:intake",
+        flags=("--watch", "--anew"),
+    ),
     "why": Command(about="follow one stage back to what changed: STAGE", function="why:why", words=1),
     "run": Command(
         about="take a recipe to a numbered release (the default): [plan=FILE]",

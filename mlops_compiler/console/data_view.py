@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from mlops_compiler.console.diff_view import print_data
+from mlops_compiler.console.intake_view import in_short, intake_rows
 from mlops_compiler.console.text import BAD, DIM, GOOD, STRONG, WARN, clean, grid, heading, line, row, styled
 from mlops_compiler.report import numbers
 
@@ -38,7 +39,7 @@ def print_versions(recipe: str, rows: Sequence[Mapping[str, Any]], console: Cons
             Text(f"{item['rows']:,} rows"),
             Text(f"{item['columns']} columns"),
             styled(item["snapshot"][:12], DIM),
-            styled(", ".join(marks), WARN),
+            Text.assemble(in_short(item["intake"]) if item["intake"] else "", (" ".join(["", *marks]), WARN)),
         )
     console.print(table)
 
@@ -63,6 +64,12 @@ def print_version(recipe: str, told: Mapping[str, Any], console: Console) -> Non
         if value:
             row(table, Text(name, style=DIM), styled(value))
     console.print(table)
+    if taken := told["intake"]:
+        heading(console, f"intake {taken['number']}", taken["by"].replace("_", " "))
+        table = grid("left", "right", "text", indent=4)
+        for what, count, text in intake_rows(taken):
+            row(table, Text(what, style=DIM), Text(count), styled(text))
+        console.print(table)
     console.print()
     columns = grid("left", "left", "right", "text")
     for column in told["contract"]:

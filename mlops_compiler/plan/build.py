@@ -9,6 +9,7 @@ from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.diff import causes, summary
 from mlops_compiler.plan.rival import against
 from mlops_compiler.plan.stages import New, Plan, Rebuild, Reuse, digest_key, make_stages
+from mlops_compiler.plan.taken import taken_since
 from mlops_compiler.tables.table import digest
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ def _action(recipe: str, stage: Stage, running: set[str], store: StoreReader) ->
         return New(stage=stage)
     found = causes(stage, last)
     follows = tuple(name for name in stage.parents if name in running)
+    if not found and not follows and "snapshot" in stage.parents:
+        took = taken_since(store, recipe, last.started)
+        found = () if took is None else (took,)
     if found:
         reason = summary(found)
     elif follows:

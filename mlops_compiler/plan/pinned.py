@@ -28,8 +28,9 @@ def pinned(recipe: Recipe, store: StoreReader, span: Span | None) -> Recipe:
         raise DataError([_elsewhere(version.number, span)])
     source = ParquetSource(kind="parquet", path=str(path))
     late = {name: ColumnContract(known="after_outcome", nullable=True) for name in late_history(recipe)}
-    kept = {
+    kept: dict[str, object] = {
         "source": source,
+        "intake": None,
         "stack": {},
         "join": {},
         "references": {},
@@ -38,7 +39,8 @@ def pinned(recipe: Recipe, store: StoreReader, span: Span | None) -> Recipe:
         "ignore": (),
         "fresh": None,
     }
-    promised = {name: column.model_copy(update={"like": None}) for name, column in recipe.data.columns.items()}
+    declared = {name: column for name, column in recipe.data.columns.items() if name not in recipe.data.ignore}
+    promised = {name: column.model_copy(update={"like": None}) for name, column in declared.items()}
     kept["columns"] = {**promised, **late}
     data = recipe.data.model_copy(update=kept)
     objective = recipe.objective.model_copy(update={"target_is": None})

@@ -229,7 +229,7 @@ def _of_node(node: Node) -> dict[str, Any]:
     match node.op:
         case intake.Read() as read:
             place = digest_key(node.name).removesuffix(".digest")
-            return {place: _fields(read, without=("path",))}
+            return {place: _fields(read, without=("path", "origin"))}
         case intake.Stack() | intake.Join() | intake.History() | intake.References() as op:
             return {f"data.{node.name}": _fields(op, without=("times",))}
         case intake.Population(where=where, target=target):

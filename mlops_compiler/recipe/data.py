@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 from mlops_compiler.recipe.amounts import Delay, Duration, Share
 from mlops_compiler.recipe.distribution import Distribution
 from mlops_compiler.recipe.history import AnyPast
+from mlops_compiler.recipe.intake import AnyIntake, ByNewFiles
 from mlops_compiler.recipe.names import Name
-from mlops_compiler.recipe.sources import Source
+from mlops_compiler.recipe.sources import DeltaSource, Source, SqlSource
 from mlops_compiler.section import Section
 
 ColumnType = Literal["int", "float", "bool", "text", "category", "date", "datetime"]
@@ -188,6 +189,8 @@ class Data(Section):
 
     source: Source
     """Where the rows come from."""
+    intake: AnyIntake = None
+    """How the source is taken in piece by piece, by ``mlops-compile intake``; as a whole, where it is not given."""
     stack: dict[Name, Stack] = Field(default_factory=dict)
     """Other tables with the columns of the source, whose rows are put below its own, in the order written."""
     join: dict[Name, Join] = Field(default_factory=dict)
@@ -218,3 +221,12 @@ class Data(Section):
     """How old the newest `time` may be when rows are taken in: ``2d``; older data end the run, or warn where reused."""
     max_loss: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The greatest share of values of a column that may be lost by its cast before intake fails."""
+
+    @model_validator(mode="after")
+    def _has_something_new(self) -> Self:
+        files, database = isinstance(self.intake, ByNewFiles), isinstance(self.source, SqlSource)
+        if files and database:
+            raise ValueError("a database is not made of files that come: take its rows in by `watermark`")
+        if self.intake is not None and isinstance(self.source, DeltaSource) and self.source.version is not None:
+            raise ValueError("`source.version` is always the same table: nothing new could ever be taken in")
+        return self

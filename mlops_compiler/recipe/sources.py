@@ -87,3 +87,13 @@ class SqlSource(Section):
 
 
 Source = Annotated[CsvSource | ParquetSource | NdjsonSource | DeltaSource | SqlSource, Field(discriminator="kind")]
+
+
+class TakenSource(Section):
+    """Rows that intakes took in. It stands in the place of their source once a recipe is compiled, and in no recipe."""
+
+    kind: Literal["taken"] = "taken"
+    path: str
+    """That of the source."""
+    place: str
+    """The file or URL of the rows."""

@@ -44,8 +44,12 @@ class Backup:
         self.objects.publish(f"{_folder(record.recipe)}/{record.fingerprint}.json", text.encode())
 
     def has(self, record: StageRecord) -> bool:
-        """Say whether a copy is there."""
-        return all(map(self.objects.exists, record.outputs.values()))
+        """Say whether a copy is there, with its record."""
+        return all(map(self.objects.exists, record.outputs.values())) and self._is_recorded(record)
+
+    def _is_recorded(self, record: StageRecord) -> bool:
+        files, root = open_place(self.location.url)
+        return bool(files.exists(f"{root}/{_folder(record.recipe)}/{record.fingerprint}.json"))
 
     def is_whole(self, record: StageRecord) -> bool:
         """Say whether a copy is there, and is what its name is the hash of."""

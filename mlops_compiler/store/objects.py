@@ -48,6 +48,9 @@ class Objects(Protocol):
     def local_path(self, digest: str) -> Path | None:
         """The object's file, where it is one of this machine."""
 
+    def place(self, digest: str) -> str | None:
+        """Say where an object can be read by others: its file or URL; None where it is not there."""
+
     def publish(self, name: str, content: bytes) -> str:
         """Lay a copy under a readable name beside the objects; returns its place."""
 
@@ -158,6 +161,11 @@ class FolderObjects:
         path = self._path(digest)
         return path if path.exists() else None
 
+    def place(self, digest: str) -> str | None:
+        """The object's file."""
+        path = self.local_path(digest)
+        return None if path is None else str(path)
+
     def discard(self, digest: str) -> None:
         """Remove an object."""
         with writing(str(self._folder)):
@@ -235,6 +243,10 @@ class RemoteObjects:
     def local_path(self, digest: str) -> Path | None:  # noqa: ARG002 - the protocol's
         """None: its files are elsewhere."""
         return None
+
+    def place(self, digest: str) -> str | None:
+        """The object's URL."""
+        return str(self._files.unstrip_protocol(self._path(digest))) if self.exists(digest) else None
 
     def discard(self, digest: str) -> None:
         """Remove an object."""

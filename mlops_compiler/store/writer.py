@@ -38,6 +38,23 @@ class StoreWriter(StoreReader):
         """Record a finished stage; its objects are there already."""
         self._replace("stages", "fingerprint", asdict(record))
 
+    def commit_intake(self, intake: StageRecord, snapshot: StageRecord) -> bool:
+        """Record an intake with the version that it made, both or neither.
+
+        Returns:
+            Whether it follows the last one still; else somebody was quicker, and nothing is recorded.
+        """
+        with self._writes.transaction() as transaction:
+            self._writes.lock_numbers(transaction)
+            wanted = "SELECT * FROM stages WHERE recipe = :recipe AND name = :name"
+            rows = transaction.rows(wanted, {"recipe": intake.recipe, "name": intake.name})
+            newest = max(map(from_row, rows), key=lambda row: int(row["ingredients"]["number"]), default=None)
+            if (newest["fingerprint"] if newest else None) != intake.ingredients["follows"]:
+                return False
+            for record in (snapshot, intake):
+                _put(transaction, "stages", "fingerprint", asdict(record))
+        return True
+
     def record_fold(self, record: FoldRecord) -> None:
         """Record a finished fold; recording the same one again changes nothing that results depend on."""
         self._replace("folds", "fingerprint", asdict(record))
@@ -110,11 +127,16 @@ class StoreWriter(StoreReader):
         self._replace("files", "path", values)
 
     def _replace(self, table: str, key: str, values: dict[str, Any]) -> None:
-        """Write a row, in place of the one with its key where there is one; of writers at once, the last one wins."""
-        row = to_row(values)
-        others = ", ".join(f"{name} = excluded.{name}" for name in row if name != key)
+        """Write a row; of writers at once, the last one wins."""
         with self._writes.transaction() as transaction:
-            transaction.run(f"{insertion(table, row)} ON CONFLICT ({key}) DO UPDATE SET {others}", row)
+            _put(transaction, table, key, values)
+
+
+def _put(transaction: Transaction, table: str, key: str, values: dict[str, Any]) -> None:
+    """Write a row, in place of the one with its key where there is one."""
+    row = to_row(values)
+    others = ", ".join(f"{name} = excluded.{name}" for name in row if name != key)
+    transaction.run(f"{insertion(table, row)} ON CONFLICT ({key}) DO UPDATE SET {others}", row)
 
 
 def _insert(transaction: Transaction, table: str, values: dict[str, Any]) -> None:

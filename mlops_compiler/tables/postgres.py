@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -85,6 +87,27 @@ def digest(read: Read) -> str | None:
     except DataError:
         return None
     return hashlib.sha256(f"{sorted(columns.items())} {row['rows']} {row['hash']}".encode()).hexdigest()
+
+
+def beyond(read: Read, column: str, kind: str, bound: float | date, span: Span | None) -> Read:
+    """Ask for no rows whose watermark lies below a bound; for all, where the server has it as another type.
+
+    Args:
+        read: Names the table, or has the query.
+        column: The column of the watermark.
+        kind: Its type in the recipe.
+        bound: The bound, of that type; a time in UTC.
+        span: Where the recipe names the source.
+
+    Raises:
+        DataError: As `describe`.
+    """
+    if describe(read, span)[column] != kind:
+        return read
+    literal = f"'{bound.isoformat()}'" if isinstance(bound, date) else repr(bound)
+    literal = literal if not isinstance(bound, datetime) else f"'{bound.isoformat()}+00'"
+    wanted = f"q.{_quoted(column)} >= {literal} OR q.{_quoted(column)} IS NULL"
+    return replace(read, table=None, query=f"SELECT * FROM ({_select(read)}) AS q WHERE {wanted}")
 
 
 def is_here(read: Read) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -34,6 +36,9 @@ _TYPES = {
     "DATE": "date",
 }
 """What a declared type means that begins so; https://sqlite.org/datatype3.html. Every other is text, or not known."""
+
+
+_NUMBERS = ("int", "float")
 
 
 def declared(read: Read, path: Path) -> dict[str, str | None]:
@@ -92,6 +97,32 @@ def text_batches(read: Read, path: Path, columns: Sequence[str], rows: int | Non
                 yield part.slice(1) if number == 0 else part
         except adbc_driver_sqlite.dbapi.Error as error:
             raise sqlite3.OperationalError(str(error)) from error
+
+
+def beyond(read: Read, path: Path, column: str, kind: str, bound: float | date) -> Read:
+    """Ask for no rows whose watermark lies below a bound, where that can be told by an index and loses none.
+
+    A bound of time is taken by the day, as every way of writing a time has it in front. What is no such text (a number,
+    one that begins with a space) lies below ``'!'``, and is asked for: whoever reads it says what is wrong with it.
+
+    Args:
+        read: Names the table, or has the query.
+        path: The database.
+        column: The column of the watermark.
+        kind: Its type in the recipe.
+        bound: The bound, of that type.
+
+    Raises:
+        sqlite3.Error: There is no such table, or the query is wrong.
+    """
+    found, name = declared(read, path)[column], _quoted(column)
+    if kind in _NUMBERS and found in _NUMBERS:
+        wanted = f"{name} >= {bound!r} OR {name} IS NULL"
+    elif isinstance(bound, date) and found in (None, "text", "date", "datetime"):
+        wanted = f"{name} >= '{bound:%Y-%m-%d}' OR {name} < '!' OR {name} IS NULL"
+    else:
+        return read
+    return replace(read, table=None, query=f"SELECT * FROM ({_select(read)}) WHERE {wanted}")
 
 
 def count_rows(read: Read, path: Path) -> int:

@@ -13,7 +13,6 @@ from mlops_compiler.store.writer import open_writer
 if TYPE_CHECKING:
     from mlops_compiler.backends.stages.context import StageTask
     from mlops_compiler.backends.stages.search import TrialEngine
-    from mlops_compiler.store.writer import StoreWriter
 
 
 def run_stage(task: StageTask, inputs: dict[str, StageRecord], engine: TrialEngine | None = None) -> StageRecord:
@@ -30,6 +29,18 @@ def run_stage(task: StageTask, inputs: dict[str, StageRecord], engine: TrialEngi
     Raises:
         MlopsError: The stage failed; said in an event too.
     """
+    record = make_stage(task, inputs, engine)
+    open_writer(task.store).record_stage(record)
+    announce(task, record)
+    return record
+
+
+def make_stage(task: StageTask, inputs: dict[str, StageRecord], engine: TrialEngine | None = None) -> StageRecord:
+    """Run a stage and leave its record to the caller; its outputs are in the store.
+
+    Raises:
+        MlopsError: The stage failed; said in an event too.
+    """
     store = open_writer(task.store)
     name = task.stage.name
     store.add_event(task.run_id, "stage_started", {"stage": name})
@@ -39,10 +50,7 @@ def run_stage(task: StageTask, inputs: dict[str, StageRecord], engine: TrialEngi
     except MlopsError as error:
         store.add_event(task.run_id, "stage_failed", {"stage": name, "headline": error.diagnostics[0].headline})
         raise
-    record = _record(task, outcome, started, time.perf_counter() - clock)
-    store.record_stage(record)
-    _announce(store, task, record)
-    return record
+    return _record(task, outcome, started, time.perf_counter() - clock)
 
 
 def _record(task: StageTask, outcome: Outcome, started: float, seconds: float) -> StageRecord:
@@ -59,9 +67,10 @@ def _record(task: StageTask, outcome: Outcome, started: float, seconds: float) -
     )
 
 
-def _announce(store: StoreWriter, task: StageTask, record: StageRecord) -> None:
+def announce(task: StageTask, record: StageRecord) -> None:
+    """Say that a stage is recorded."""
     payload = {"stage": task.stage.name, "seconds": record.seconds, "summary": record.summary}
-    store.add_event(task.run_id, "stage_finished", payload)
+    open_writer(task.store).add_event(task.run_id, "stage_finished", payload)
 
 
 def _body(context: Context, engine: TrialEngine | None) -> Outcome:  # noqa: C901 - one case a stage

@@ -47,7 +47,7 @@ def take_snapshot(context: Context) -> Outcome:
     source = nodes["source"].op
     assert isinstance(source, Read)  # noqa: S101 - the program is built so
     summary = {
-        "source": source.path,
+        "source": source.origin or source.path,
         "rows": taken.height,
         "columns": len(taken.columns),
         "source_columns": taken.width,

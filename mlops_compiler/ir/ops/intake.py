@@ -22,6 +22,7 @@ class Read:
         table: The table of a database; SQL only, as is `query`.
         query: What is asked of a database.
         version: Of a Delta table, the last where it is not given.
+        origin: The path of the source, where its rows are read from where intakes put them.
     """
 
     verb: ClassVar[str] = "read"
@@ -32,6 +33,7 @@ class Read:
     table: str | None = None
     query: str | None = None
     version: int | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

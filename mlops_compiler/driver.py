@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_compiler.analysis.alternatives import with_alternatives
 from mlops_compiler.analysis.build import analyse
 from mlops_compiler.analysis.lints.engine import lint
 from mlops_compiler.analysis.lints.rule import Subject
 from mlops_compiler.analysis.source import absence, is_absent
 from mlops_compiler.diagnostics import DataError
+from mlops_compiler.frontend.alternatives import alternatives
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.passes.manager import optimise
@@ -63,13 +65,15 @@ def compile_recipe(composed: Composed, state: State | None = None) -> Compiled:
         RecipeError: Everything that is wrong with it, phase by phase; what its environment does not forgive, too.
         DataError: The source's metadata cannot be read.
     """
-    recipe = validate(composed)
+    found = alternatives(composed)
+    base = found.base
+    recipe = validate(base)
     if recipe.data.version is not None:
         place = composed.provenance.value_span(("data", "version"))
         recipe = pinned(recipe, open_reader(store_location(recipe.store)), place)
     read = _as_taken(recipe, composed, state)
-    program = analyse(read, composed.provenance, composed.root)
-    warnings = lint(Subject(recipe=recipe, program=program, places=composed.provenance, environ=os.environ))
+    program = with_alternatives(analyse(read, base.provenance, composed.root), recipe, found)
+    warnings = lint(Subject(recipe=recipe, program=program, places=base.provenance, environ=os.environ))
     if is_absent(read, composed.root):
         warnings = (absence(recipe, composed.provenance), *warnings)
     optimised = optimise(program)

@@ -55,8 +55,8 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     check_stretches(recipe, intake.check, places, sink)
     sink.raise_errors(RecipeError)  # without the right columns every step would be blamed
     schema = schema_of(recipe, intake)
-    prepared = _prepare(recipe, places, schema, sink)
-    features = _matrix_schema(places, (prepared[-1].schema if prepared else None) or schema, sink)
+    prepared = prepare_nodes(recipe, places, schema, sink)
+    features = matrix_schema(places, (prepared[-1].schema if prepared else None) or schema, sink)
     joined = {ours: join.name for join in intake.joins for ours in join.types}
     find_leaks(prepared, schema, features, joined, places, sink)
     checked = check_of(recipe, Prepared(features=features, steps=prepared), places, sink)
@@ -117,7 +117,8 @@ def _last(nodes: Sequence[Node]) -> str:
     )
 
 
-def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> tuple[Node, ...]:
+def prepare_nodes(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> tuple[Node, ...]:
+    """Make the nodes of a recipe's preparation for the columns that reach it; what does not fit is told."""
     nodes: list[Node] = []
     removed: dict[str, str] = {}
     unmade: frozenset[str] = frozenset()
@@ -163,7 +164,8 @@ def _prepare(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink) -> 
     return tuple(nodes)
 
 
-def _matrix_schema(places: Provenance, schema: Schema, sink: Sink) -> Schema:
+def matrix_schema(places: Provenance, schema: Schema, sink: Sink) -> Schema:
+    """Give the features of what the last step gives; those that no model could take are told."""
     features = schema.select(column.name for column in schema.features)
     wrong: dict[str, list[Column]] = {}
     for column in features:

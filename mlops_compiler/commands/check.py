@@ -10,7 +10,7 @@ from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.diagnostics import render_json
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.ir.ops.intake import Check
-from mlops_compiler.ir.ops.lifecycle import Matrix, Prepare, Search
+from mlops_compiler.ir.ops.lifecycle import Matrix, Prepare, Search, Vary
 from mlops_compiler.ir.printer import print_program
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def check(composed: Composed, invocation: Invocation) -> int:
     counts = (
         f"{facts['columns']} columns, {facts['steps']} steps, {facts['features']} features, {facts['models']} models"
     )
-    sys.stdout.write(f"{compiled.recipe.name} is valid: {counts}\n")
+    searched = f", {facts['preparations']} preparations to choose from" if facts["preparations"] > 1 else ""
+    sys.stdout.write(f"{compiled.recipe.name} is valid: {counts}{searched}\n")
     if guessed := sum(bool(column.inferred) for column in compiled.program.the(Check)[1].columns):
         sys.stdout.write(f"  no contract types {guessed} of the columns: the first rows do; verbose=true shows which\n")
     if invocation.arguments.get("verbose") == "true":
@@ -46,4 +47,5 @@ def _facts(program: Program) -> dict[str, int]:
         "steps": len(program.of(Prepare)),
         "features": len(program.the(Matrix)[1].features),
         "models": len(program.the(Search)[1].candidates),
+        "preparations": sum(len(vary.variants) for _, vary in program.of(Vary)) or 1,
     }

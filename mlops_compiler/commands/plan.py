@@ -18,7 +18,7 @@ from mlops_compiler.diagnostics import Diagnostic, UsageError, listing, render_j
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.lifecycle import Candidate, Explain, Matrix, Search
-from mlops_compiler.ir.printer import print_value
+from mlops_compiler.ir.printer import print_dimension, print_value
 from mlops_compiler.passes.manager import trace
 from mlops_compiler.passes.work import work
 from mlops_compiler.plan import cost as costs
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mlops_compiler.commands.base import Invocation
     from mlops_compiler.driver import Planned
     from mlops_compiler.frontend.composed import Composed
+    from mlops_compiler.ir.space import Dimension
     from mlops_compiler.plan.cost import Cost, SearchCost
     from mlops_compiler.plan.stages import Plan, Stage
     from mlops_compiler.recipe.resources import Cluster
@@ -135,6 +136,7 @@ def _extra(stage: Stage, cost: Cost | None) -> str:
         case Search() as search:
             limit = f"at most {search.trials} trials" + (f" or {search.time:g} s" if search.time else "")
             told = [f"{limit}, {search.algorithm}, {search.scheduler}", *map(_candidate, search.candidates)]
+            told += [print_dimension(item, open_) for open_ in _open(search) for item in open_]
             return "\n".join([*told, *([_search_cost(cost.search)] if cost is not None and cost.search else [])])
         case Explain() as explained:
             return "; ".join([*_explained(explained), *_took(stage.name, cost)])
@@ -174,6 +176,11 @@ def _explained(op: Explain) -> Iterator[str]:
 def _took(stage: str, cost: Cost | None) -> list[str]:
     seconds = None if cost is None else cost.seconds.get(stage)
     return [] if seconds is None else [f"{numbers.seconds(seconds)} last time"]
+
+
+def _open(search: Search) -> list[tuple[Dimension, ...]]:
+    """What is open of the preparation, if anything is: the same for each model that looks at it."""
+    return [item.preparation for item in search.candidates if item.preparation][:1]
 
 
 def _candidate(item: Candidate) -> str:

@@ -46,14 +46,14 @@ def quarantine(composed: Composed, invocation: Invocation) -> int:
 
 
 def _tables(planned: Planned) -> list[pl.DataFrame]:
-    found = []
-    for name in _STAGES:
-        record = planned.store.stage(planned.plan.stage(name).fingerprint)
-        if record is None:
-            raise UsageError([_not_run(planned.compiled.recipe.name)])
-        if (digest := record.outputs.get("quarantine")) is not None:
-            found.append(pl.read_parquet(io.BytesIO(planned.store.objects.get(digest))))
-    return found
+    records = {name: planned.store.stage(planned.plan.stage(name).fingerprint) for name in _STAGES}
+    if any(record is None for record in records.values()):
+        raise UsageError([_not_run(planned.compiled.recipe.name)])
+    train = planned.store.stage(planned.plan.stage("train").fingerprint)
+    if train is not None and "preparation" in train.summary:  # the search chose another one than the recipe begins with
+        records["prepare"] = train
+    digests = [record.outputs.get("quarantine") for record in records.values() if record is not None]
+    return [pl.read_parquet(io.BytesIO(planned.store.objects.get(digest))) for digest in digests if digest is not None]
 
 
 def _write(rows: pl.DataFrame, path: Path) -> None:

@@ -30,7 +30,7 @@ from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.stages import Reuse
 from mlops_compiler.report.leaderboard import with_exclusions
-from mlops_compiler.store.records import RunRecord
+from mlops_compiler.store.records import RunRecord, chosen_preparation
 from mlops_compiler.store.writer import open_writer
 from mlops_compiler.tables.table import is_pattern, must_be_here
 
@@ -155,11 +155,12 @@ def _tasks(begun: Started) -> dict[str, StageTask]:
 def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation, notices: Notices) -> int:
     outcome = records["release"].summary
     status = "succeeded" if outcome["accepted"] else "rejected"
-    validation = records["select"].summary["validation"]
+    selected = records["select"].summary
     kept = {
         **outcome,
         **records["evaluate"].summary,
-        "validation": validation,
+        "validation": selected["validation"],
+        "preparation": selected["preparation"],
         "explained": records["explain"].summary,
         "report": records["report"].summary["path"],
     }
@@ -168,8 +169,8 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
     compiled = begun.planned.compiled
     place = compiled.composed.provenance.value_span(("data", "snapshot", "backups"))
     _, failed = back_up(compiled.recipe, begun.store, records["snapshot"], place)
-    doubted = [item for stage in ("snapshot", "prepare") for item in doubts(records[stage].summary)]
-    found = (*failed, *doubted, *leak_suspects(records["prepare"].summary, compiled))
+    doubted = [*doubts(records["snapshot"].summary), *doubts(chosen_preparation(records))]
+    found = (*failed, *doubted, *leak_suspects(chosen_preparation(records), compiled))
     found += tell_outcome(notices, outcome, summary.ran)
     tell_beside(found, invocation.style)
     if invocation.as_json:

@@ -25,6 +25,7 @@ from mlops_compiler.console.text import (
     line,
     styled,
 )
+from mlops_compiler.ir.space import shown_point
 from mlops_compiler.report import numbers
 
 if TYPE_CHECKING:
@@ -130,6 +131,9 @@ def _print_leaderboard(summary: RunSummary, leaderboard: Mapping[str, Any], cons
     console.print(leaderboard_table(leaderboard, chosen=chosen, width=console.width))
     if hidden := hidden_line(leaderboard, chosen):
         line(console, (f"    {hidden}", DIM))
+    if chosen_preparation := selection.get("preparation"):
+        told = f"prepared with {', '.join(shown_point(chosen_preparation))}"
+        console.print(Padding(styled(told), (0, 0, 0, 4)))
     if selection.get("reason"):
         console.print(Padding(styled(selection["reason"], DIM), (0, 0, 0, 4)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 
 from mlops_compiler.ir.domain import DOMAINS
 
@@ -22,6 +22,8 @@ def is_domain(value: Any) -> bool:
 def settle_domains(config: DictConfig, written: Iterable[tuple[KeyPath, Any]]) -> None:
     """Where layers of a composition wrote several domains in one place, keep the last one.
 
+    A step of the preparation may be a domain, too: it replaces a plain step, and a plain step replaces it.
+
     Args:
         config: The composition; changed in place.
         written: What each layer wrote, first merged first, and where. Two domains that one layer wrote itself
@@ -32,6 +34,12 @@ def settle_domains(config: DictConfig, written: Iterable[tuple[KeyPath, Any]]) -
         values = [value for at, content in layers if (value := _beneath(content, at, path)) is not None]
         if values and is_domain(values[-1]):
             _replace(config, path, values[-1])
+    for path in list(_mixed(config.get("prepare"), ("prepare",))):
+        values = [value for at, content in layers if (value := _beneath(content, at, path)) is not None]
+        inside = any(at[: len(path)] == path and len(at) > len(path) for at, _ in layers)
+        last = max((index for index, value in enumerate(values) if is_domain(value)), default=None)
+        if last is not None and not inside and not _is_mixed(values[last]):
+            _replace(config, path, OmegaConf.merge(*values[last + 1 :]) if values[last + 1 :] else values[last])
 
 
 def _merged(node: DictConfig, path: KeyPath = ()) -> Iterator[KeyPath]:
@@ -41,6 +49,23 @@ def _merged(node: DictConfig, path: KeyPath = ()) -> Iterator[KeyPath]:
                 yield (*path, str(key))
             else:
                 yield from _merged(value, (*path, str(key)))
+
+
+def _mixed(node: Any, path: KeyPath) -> Iterator[KeyPath]:
+    """Find where a domain was merged with keys of a plain mapping."""
+    if not isinstance(node, DictConfig) or node._is_none() or node._is_missing():  # noqa: SLF001
+        return
+    for key, value in node.items_ex(resolve=False):
+        if isinstance(value, DictConfig) and _is_mixed(value):
+            yield (*path, str(key))
+        else:
+            yield from _mixed(value, (*path, str(key)))
+
+
+def _is_mixed(value: Any) -> bool:
+    if not isinstance(value, dict | DictConfig) or len(value) < 2:  # noqa: PLR2004 - a domain, and something else
+        return False
+    return any(isinstance(value.get(key), list | ListConfig) for key in DOMAINS if key in value)
 
 
 def _beneath(content: Any, at: KeyPath, path: KeyPath) -> Any:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from mlops_compiler.diagnostics import Diagnostic, Span, did_you_mean, nearest
-from mlops_compiler.frontend.mismatch import mismatch, no_name
+from mlops_compiler.frontend.domains import is_domain
+from mlops_compiler.frontend.mismatch import mismatch, misplaced_domain, no_name
 from mlops_compiler.frontend.shape import Shape, shape_of
 from mlops_compiler.frontend.unknown_keys import unknown_key
 from mlops_compiler.frontend.wording import dotted, given
@@ -149,6 +150,8 @@ class Findings:
         key = (shape.discriminator if shape else None) or "kind"
         kind, known = value[key], list(shape.sections) if shape else []
         path = (*located.path, key)
+        if is_domain(kind):
+            return misplaced_domain(path, self.provenance)
         if not isinstance(kind, str):
             headline = f"`{dotted(path)}` must be a name, not {given(kind)}"
             return self._at_value(path, "wrong-type", headline, did_you_mean("", known, otherwise="it is one of"))

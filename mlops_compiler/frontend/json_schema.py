@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from mlops_compiler.frontend.json_schema_domains import open_steps
 from mlops_compiler.ir.domain import DOMAINS, is_domain, write_domain
 from mlops_compiler.recipe.recipe import Recipe
 from mlops_compiler.section import Section, field_docs
@@ -51,6 +52,7 @@ def recipe_schema(rules: Iterable[str] = ()) -> Json:
     root = _edited(made)
     definitions = {name: _edited(value) for name, value in definitions.items()}
     root["properties"]["allow"]["else"]["items"]["anyOf"][0] = {"type": "string", "enum": sorted(rules)}
+    root["properties"]["prepare"], definitions = open_steps(root["properties"]["prepare"], definitions)
     root["properties"]["defaults"] = _DEFAULTS
     required = root.pop("required")
     whole = {"required": required, "properties": root["properties"]}

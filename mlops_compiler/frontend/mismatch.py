@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from mlops_compiler.diagnostics import Diagnostic, did_you_mean, nearest
+from mlops_compiler.diagnostics import Diagnostic, Note, did_you_mean, nearest
+from mlops_compiler.frontend.domains import is_domain
 from mlops_compiler.frontend.traps import unquoted_word
 from mlops_compiler.frontend.wording import dotted, expected, given
 from mlops_compiler.ir.domain import DOMAINS
@@ -22,6 +23,8 @@ _NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_"
 def mismatch(path: KeyPath, shape: Shape | None, value: Any, provenance: Provenance) -> Diagnostic:
     """Say what is expected at a place, and what stands there."""
     span = provenance.value_span(path)
+    if is_domain(value) and not (shape is not None and shape.is_searchable):
+        return _no_list(path, value, provenance) if path[0] == "prepare" else misplaced_domain(path, provenance)
     if shape is None:
         return Diagnostic(code="invalid-value", headline=f"`{dotted(path)}` cannot be {given(value)}", span=span)
     if shape.is_searchable and isinstance(value, dict):
@@ -37,6 +40,23 @@ def mismatch(path: KeyPath, shape: Shape | None, value: Any, provenance: Provena
         span=span,
         help=None if right_type else _help(shape, value, unquoted_word(path, provenance)),
     )
+
+
+def misplaced_domain(path: KeyPath, provenance: Provenance) -> Diagnostic:
+    """Say that nothing is searched at a place."""
+    return Diagnostic(
+        code="misplaced-domain",
+        headline=f"`{dotted(path)}` cannot be searched",
+        span=provenance.value_span(path),
+        notes=(Note(text="a search domain may stand for a parameter of a model, and under `prepare`"),),
+        help="name models side by side instead" if path[0] == "models" else "write the value itself",
+    )
+
+
+def _no_list(path: KeyPath, value: dict[str, Any], provenance: Provenance) -> Diagnostic:
+    """Say of a domain of the preparation that it has no list: with one it would not have come here."""
+    headline = f"`{dotted(path)}`: `{next(iter(value))}` takes a list"
+    return Diagnostic(code="invalid-value", headline=headline, span=provenance.value_span(path))
 
 
 def no_name(what: str, span: Span) -> Diagnostic:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from mlops_compiler.diagnostics import RecipeError, Sink
+from mlops_compiler.frontend.alternatives import alternatives
 from mlops_compiler.frontend.findings import Findings
 from mlops_compiler.frontend.traps import traps
 from mlops_compiler.recipe.recipe import Recipe
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
 
 def validate(composed: Composed) -> Recipe:
-    """Check a composed recipe against the models.
+    """Check a composed recipe against the models; of a preparation that is searched, what its first trials follow.
 
     Raises:
         RecipeError: Everything that is wrong with it, in the order written.
     """
+    composed = alternatives(composed).base
     found = list(traps(composed.config, composed.provenance))
     try:
         # JSON's strict mode is the one that takes a list for a tuple, and still no text for a number.

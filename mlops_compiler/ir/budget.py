@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from mlops_compiler.ir.domain import Choice, Domain, IntLogUniform, IntUniform, grid
+from mlops_compiler.ir.space import count
 
 if TYPE_CHECKING:
     from mlops_compiler.ir.ops.lifecycle import Candidate, Search
@@ -50,7 +51,8 @@ def gpu_share(gpus: float, concurrent: int) -> float:
 
 def points(candidate: Candidate, algorithm: str) -> float:
     """Count the points of a model's search space; infinite where a real number is searched, but for a grid."""
-    return math.prod(_size(domain, algorithm) for domain in candidate.space.values())
+    own = math.prod(_size(domain, algorithm) for domain in candidate.space.values())
+    return own * count(candidate.preparation, lambda domain: _size(domain, algorithm))
 
 
 def _size(domain: Domain, algorithm: str) -> float:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from mlops_compiler.ir.domain import DOMAINS, Choice, is_domain
 from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.intake import Check
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project, Release, Search
+from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project, Release, Search, Vary
 from mlops_compiler.ir.schema import Known, Role, Schema, dtype_name
+from mlops_compiler.ir.space import shown_point, shown_value, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mlops_compiler.ir.ops.prepare import StepOp
     from mlops_compiler.ir.program import Node, Program
+    from mlops_compiler.ir.space import Dimension, Variant
 
 _HIDDEN = frozenset({"span", "because", "description"})
 
@@ -38,7 +40,7 @@ def _node(node: Node) -> Iterator[str]:
         yield from (f"       {line}" for line in print_schema(node.schema))
 
 
-def _details(node: Node) -> Iterator[str]:
+def _details(node: Node) -> Iterator[str]:  # noqa: C901 - a table
     match node.op:
         case Check(columns=columns, max_loss=max_loss):
             yield from (_unusual(column) for column in columns)
@@ -55,6 +57,9 @@ def _details(node: Node) -> Iterator[str]:
         case CheckFeatures(checks=checks, at_most=most):
             yield from (_unusual(item) for item in checks)
             yield from ([f"at_most={most}"] if most is not None else [])
+        case Vary(dimensions=dimensions, variants=variants):
+            yield from (print_dimension(item, dimensions) for item in dimensions)
+            yield from _variants(dimensions, variants)
         case Search() as search:
             yield from _search(search)
         case Release(criteria=criteria):
@@ -68,8 +73,30 @@ def _search(search: Search) -> Iterator[str]:
     yield _flat(search, without={"candidates"})
     for item in search.candidates:
         wishes = "".join(f" {name}={print_value(value)}" for name, value in item.wishes.items())
-        yield f"{item.name}: {item.kind} cpu={item.cpu} gpu={item.gpu}{wishes}"
+        varied = " preparation=searched" if item.preparation else ""
+        yield f"{item.name}: {item.kind} cpu={item.cpu} gpu={item.gpu}{wishes}{varied}"
         yield from (f"    {name} = {print_value(value)}" for name, value in item.parameters)
+
+
+def print_dimension(item: Dimension, among: Sequence[Dimension]) -> str:
+    """Print what is open of a preparation: ``prepare.tails.upper = uniform [0.9, 0.999]``, and where it is asked."""
+    numbers = range(len(item.domain.values)) if isinstance(item.domain, Choice) else ()
+    values = ", ".join(shown_value(item.shown(number)) for number in numbers)
+    domain = f"choice [{values}]" if numbers else print_value(item.domain)
+    inside = ", ".join(f"{among[at].name}={shown_value(among[at].shown(number))}" for at, number in item.given)
+    return f"{item.name} = {domain}" + (f"  (where {inside})" if inside else "")
+
+
+def _variants(dimensions: Sequence[Dimension], variants: Sequence[Variant]) -> Iterator[str]:
+    """Print how each variant differs from the base."""
+    base = {named.name: print_step(named.step) for named in variants[0].steps}
+    usual = written(dimensions, variants[0].picks)
+    for variant in variants[1:]:
+        taken = written(dimensions, variant.picks).items()
+        yield f"with {', '.join(shown_point({name: value for name, value in taken if usual.get(name) != value}))}"
+        steps = {named.name: print_step(named.step) for named in variant.steps}
+        yield from (f"    {name}: {text}" for name, text in steps.items() if base.get(name) != text)
+        yield from (f"    {name}: none" for name in base if name not in steps)
 
 
 def _once(scope: str) -> str:

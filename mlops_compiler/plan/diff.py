@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 2
 _ABSENT = object()
+ALTERNATIVES = "prepare.alternatives"
+"""The ingredient that names all preparations that a search may choose from."""
 VERSION = "code.version"
 """The ingredient that says which version of our own code makes a stage."""
 _WORDS = {
@@ -79,9 +81,12 @@ def causes(stage: Stage, last: StageRecord) -> tuple[Cause, ...]:
     found = changed(last.ingredients, stage.ingredients)
     order = found.pop("prepare.order", None)
     version = found.pop(VERSION, None)
+    alternatives = found.pop(ALTERNATIVES, None)
     told = tuple(_told(path, pairs, stage.ingredients) for path, pairs in _gathered(found).items())
     if order is not None and not any(cause.path.startswith("prepare.") for cause in told):
         told += (Cause(path="prepare", text=f"the steps are in another order: {', '.join(order[1] or ())}"),)
+    if alternatives is not None and not any(cause.path.startswith("prepare.") for cause in told):
+        told += (Cause(path="prepare", text="what the search may choose under `prepare` changed"),)
     if version is not None and version[0] is not _ABSENT:
         told += (Cause(path="", text="this version of mlops-compile makes it in another way"),)
     return told

@@ -11,14 +11,15 @@ from mlops_compiler.ir.ops import intake
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.origin import origin_nodes
-from mlops_compiler.plan.diff import VERSION
+from mlops_compiler.plan.diff import ALTERNATIVES, VERSION
 from mlops_compiler.plan.rival import AGAINST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.program import Node, Program
+    from mlops_compiler.ir.space import Dimension
     from mlops_compiler.plan.diff import Cause
     from mlops_compiler.store.records import StageRecord
 
@@ -26,9 +27,9 @@ VERSIONS: dict[str, int] = {
     "snapshot": 3,
     "split": 4,
     "prepare": 5,
-    "search": 4,
-    "select": 4,
-    "train": 3,
+    "search": 5,
+    "select": 5,
+    "train": 4,
     "evaluate": 3,
     "explain": 1,
     "release": 3,
@@ -53,8 +54,6 @@ PARENTS: dict[str, tuple[str, ...]] = {
 BOOKKEEPING = frozenset({"release", "report"})
 """Stages that are too small to start an engine for; they run in the command's own process."""
 
-_LAST = frozenset({"train", "evaluate", "explain", "release", "report"})
-"""Stages of which only the last node is an ingredient of its own."""
 
 _INTAKE = (
     intake.Read,
@@ -182,15 +181,24 @@ def make_stages(program: Program, digests: Mapping[str, str], rival: str | None 
         ingredients = {VERSION: VERSIONS[name], **_ingredients(name, nodes, digests)}
         if name == "release" and rival is not None:
             ingredients[AGAINST] = rival
-        seal = fingerprint(
-            {
-                "stage": name,
-                "ingredients": ingredients,
-                "parents": {parent: made[parent].fingerprint for parent in parents},
-            }
-        )
+        seal = _seal(name, ingredients, {parent: made[parent].fingerprint for parent in parents})
         made[name] = Stage(name=name, nodes=nodes, ingredients=ingredients, parents=parents, fingerprint=seal)
     return tuple(made.values())
+
+
+def preparation_seal(nodes: tuple[Node, ...], fingerprints: Mapping[str, str]) -> str:
+    """Name a preparation as its stage is named: by its steps and by the rows.
+
+    Args:
+        nodes: Those of the preparation.
+        fingerprints: Of the stages that come before, by name.
+    """
+    ingredients = {VERSION: VERSIONS["prepare"], **_ingredients("prepare", nodes, {})}
+    return _seal("prepare", ingredients, {parent: fingerprints[parent] for parent in PARENTS["prepare"]})
+
+
+def _seal(stage: str, ingredients: Mapping[str, Any], parents: Mapping[str, str]) -> str:
+    return fingerprint({"stage": stage, "ingredients": dict(ingredients), "parents": dict(parents)})
 
 
 def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
@@ -200,8 +208,11 @@ def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
         case "prepare":
             kinds = (ops.Project, ops.Prepare, ops.FusedPrepare, CheckFeatures, ops.Matrix)
             return tuple(node for node in program if isinstance(node.op, kinds))
+        case "search" if program.of(ops.Vary):  # trials prepare rows for themselves
+            return tuple(program[name] for name in ("snapshot", "split", "vary", "search"))
         case "train":  # the manifest tells serving about the contract, the classes and the features
-            told = tuple(program[name] for name in ("contract", "split", "matrix", "search", "train"))
+            varied = ("snapshot", "vary") if program.of(ops.Vary) else ()
+            told = tuple(program[name] for name in ("contract", "split", "matrix", *varied, "search", "train"))
             return (*origin_nodes(program), *told)
         case "evaluate" | "release":
             return (program["split"], program[stage])
@@ -213,19 +224,23 @@ def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
             return (program[stage],)
 
 
+_OWN = {"search": 2, "train": 1, "evaluate": 1, "explain": 1, "release": 1, "report": 1}
+"""How many of a stage's nodes are its own, the last ones; the others are in its parents' fingerprints."""
+
+
 def _ingredients(stage: str, nodes: tuple[Node, ...], digests: Mapping[str, str]) -> dict[str, Any]:
     """Collect what can change a stage's result, under the keys that the recipe uses where it has them."""
     found: dict[str, Any] = (
         {digest_key(name): digest for name, digest in digests.items()} if stage == "snapshot" else {}
     )
-    for node in nodes[-1:] if stage in _LAST else nodes:  # the others are in its parents' fingerprints
+    for node in nodes[-_OWN[stage] :] if stage in _OWN else nodes:
         found |= _of_node(node)
     if stage == "prepare":  # the order of steps changes results; how they are grouped into scans does not
         found["prepare.order"] = [key.removeprefix("prepare.") for key in found if key.startswith("prepare.")]
     return {key: value for key, value in flatten(found).items() if value is not None}
 
 
-def _of_node(node: Node) -> dict[str, Any]:
+def _of_node(node: Node) -> dict[str, Any]:  # noqa: PLR0911 - a table
     match node.op:
         case intake.Read() as read:
             place = digest_key(node.name).removesuffix(".digest")
@@ -240,6 +255,11 @@ def _of_node(node: Node) -> dict[str, Any]:
             return {node.name: {"op": step.op, **_fields(step)}}
         case ops.FusedPrepare(steps=steps) | ops.Project(filters=steps):  # reading fewer columns gives the same
             return {f"prepare.{item.name}": {"op": item.step.op, **_fields(item.step)} for item in steps}
+        case ops.Vary(dimensions=dimensions, variants=variants):
+            seal = fingerprint(
+                [[item.picks, [(named.name, named.step) for named in item.steps], item.checked] for item in variants]
+            )
+            return {**_open(dimensions), ALTERNATIVES: seal}
         case ops.Search(candidates=candidates) as search:
             models = {item.name: _candidate(item) for item in candidates}
             return {"search": _fields(search, without=("candidates", "cpus", "gpus")), "models": models}
@@ -273,6 +293,12 @@ def _candidate(item: ops.Candidate) -> dict[str, Any]:
         "parameters": {name: _parameter(value) for name, value in item.parameters},
         **item.wishes,
     }
+
+
+def _open(dimensions: Iterable[Dimension]) -> dict[str, Any]:
+    """What is open of the preparation, by the keys of its domains; those inside alternatives are part of these."""
+    outer = [item for item in dimensions if not item.given]
+    return {item.name: _parameter(item.domain) for item in outer}
 
 
 def _parameter(value: Scalar | Domain) -> Any:

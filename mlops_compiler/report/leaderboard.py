@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.ir.space import shown_value
 from mlops_compiler.report import numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 STRIP = 120
 """Width of the drawing of a trial's folds, in pixels."""
@@ -100,7 +101,7 @@ def _row(
         trial=str(trial.get("trial", numbers.DASH)),
         model=str(trial.get("model", numbers.DASH)),
         kind=str(trial.get("kind", "")),
-        parameters=tuple((str(name), numbers.number(value)) for name, value in (trial.get("parameters") or {}).items()),
+        parameters=tuple(_decided(trial)),
         mean=numbers.score(mean),
         spread=numbers.score(trial.get("std")) if numbers.is_number(trial.get("std")) else "",
         scores=", ".join(numbers.score(score) for score in scores),
@@ -112,6 +113,12 @@ def _row(
         training=numbers.score(trial["training"]) if numbers.is_number(trial.get("training")) else "",
         error=trial.get("error"),
     )
+
+
+def _decided(trial: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Write the parameters of the model, then what the search chose of the preparation."""
+    yield from ((str(name), numbers.number(value)) for name, value in (trial.get("parameters") or {}).items())
+    yield from ((str(name), shown_value(value)) for name, value in (trial.get("preparation") or {}).items())
 
 
 def status_text(trial: Mapping[str, Any], folds: object) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.ir.space import shown_point
 from mlops_compiler.report import charts, dag, explained, holdout, numbers
 from mlops_compiler.report.leaderboard import STRIP, TrialRow, trial_rows
 from mlops_compiler.report.palette import PALETTE
@@ -47,6 +48,7 @@ def render_report(facts: ReportFacts) -> str:
         criteria=holdout.criterion_rows(facts.criteria),
         verdict=_verdict(facts),
         lifecycle=_lifecycle(facts),
+        prepared=tuple(shown_point((facts.selection or {}).get("preparation") or {})),
         **_search(facts),
         **_holdout(facts),
         **_explained(facts),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Json = dict[str, Any]
 TRAINING = "training."
@@ -108,6 +111,17 @@ class Event:
     time: float
     kind: str
     payload: Json
+
+
+def chosen_preparation(records: Mapping[str, StageRecord]) -> Json:
+    """Give what is told of the preparation that was selected.
+
+    Args:
+        records: The stages of a run. The stage `prepare` has the preparation as the recipe has it; where the search
+            chose another one, the stage `train` has fitted that.
+    """
+    found: Json = records["train"].summary.get("preparation") or records["prepare"].summary
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

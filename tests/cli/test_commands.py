@@ -38,6 +38,7 @@ def test_check_counts_what_it_found(small):
         "steps": 3,
         "features": 19,
         "models": 3,
+        "preparations": 1,
         "warnings": [],
     }
     told = small.main("check", "recipe=small", "verbose=true").out

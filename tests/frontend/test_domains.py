@@ -30,6 +30,27 @@ def test_the_last_domain_is_kept(layers, kept):
     assert settled(*layers) == {"C": kept, "kind": "k"}
 
 
+STEP, OTHER = {"op": "log1p", "columns": "x"}, {"choice": [None, {"op": "log1p", "columns": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("layers", "kept"),
+    [
+        pytest.param([STEP, OTHER], OTHER, id="a choice of steps over a step"),
+        pytest.param([OTHER, STEP], STEP, id="a step over a choice of steps"),
+        pytest.param([STEP, OTHER, STEP, {"columns": "y"}], STEP | {"columns": "y"}, id="and what is merged into it"),
+        pytest.param([STEP | OTHER], STEP | OTHER, id="both in one place stay, for the message"),
+        pytest.param(
+            [{"choice": "a / b"}, {"more": "c"}], {"choice": "a / b", "more": "c"}, id="columns of such names"
+        ),
+    ],
+)
+def test_a_step_and_a_choice_of_steps_replace_each_other(layers, kept):
+    config = OmegaConf.merge(*({"prepare": {"tails": layer}} for layer in layers))
+    settle_domains(config, [(("prepare", "tails"), layer) for layer in layers])
+    assert OmegaConf.to_container(config) == {"prepare": {"tails": kept}}
+
+
 def test_a_layer_may_be_a_whole_recipe_or_a_section():
     config = OmegaConf.create({"models": {"m": {"C": LOG | CHOICE}}})
     settle_domains(config, [((), {"models": {"m": {"C": LOG}}}), (("models",), {"m": {"C": CHOICE}})])

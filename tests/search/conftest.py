@@ -59,7 +59,7 @@ def search_of(candidates=ALL, **changes):
 
 def run_race(search, *, slots=1, seed=0, folds=FOLDS, fails=lambda _trial: False, score=score_of):
     """Run a race on `slots` workers that report in an order of their own; returns its trials."""
-    race = Race(search, folds=folds, greater_is_better=True, context="rows")
+    race = Race(search, folds=folds, greater_is_better=True, context=lambda _point: "rows")
     order, running = random.Random(seed), []  # noqa: S311 - a schedule, no secret
     while True:
         while len(running) < slots and isinstance(trial := race.propose(), Signal) is False:

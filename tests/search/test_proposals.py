@@ -19,10 +19,10 @@ ALGORITHMS = ["grid", "random", "tpe"]
 def propose(candidate, algorithm, count, seed=1, score=None):
     stream = Stream(candidate=candidate, algorithm=algorithm, seed=seed, greater_is_better=True)
     made = []
-    while len(made) < count and (parameters := stream.next()) is not None:
-        made.append(parameters)
+    while len(made) < count and (proposal := stream.next()) is not None:
+        made.append(proposal.parameters)
         if score is not None:
-            stream.tell(parameters, score(parameters))
+            stream.tell(proposal, score(proposal.parameters))
     return made
 
 

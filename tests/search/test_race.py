@@ -41,7 +41,7 @@ def test_a_trial_that_fails_stops_no_other(sim, slots, seed, lost):
 
 @pytest.mark.parametrize("width", [1, 2, 4])
 def test_a_narrower_race_waits_for_what_it_may_know(sim, width):
-    race = Race(sim.search_of(max_concurrent=width), folds=2, greater_is_better=True, context="rows")
+    race = Race(sim.search_of(max_concurrent=width), folds=2, greater_is_better=True, context=lambda _point: "rows")
     started = []
     while not isinstance(trial := race.propose(), Signal):
         started.append(trial)
@@ -77,7 +77,7 @@ def test_without_a_scheduler_every_trial_is_complete(sim):
 
 def test_less_is_better_where_the_metric_says_so(sim):
     search = sim.search_of((sim.LOGISTIC,), trials=12, max_concurrent=1, algorithm="random")
-    race = Race(search, folds=3, greater_is_better=False, context="rows")
+    race = Race(search, folds=3, greater_is_better=False, context=lambda _point: "rows")
     for loss in (0.5, 0.6, 0.9, 0.1):
         trial = race.propose()
         verdict = race.report(trial.index, loss)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis.lints.rule import ADVICE, Finding, Rule
 from mlops_compiler.ir.domain import grid
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.lifecycle import Search, Vary
+from mlops_compiler.ir.space import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,14 @@ def one_value_domain(subject: Subject) -> Iterator[Finding]:
                     span=subject.at("models", candidate.name, name),
                     help=f"write the value: `{name}: {only}`",
                 )
+    for item in (item for _, vary in subject.program.of(Vary) for item in vary.dimensions):
+        points = grid(item.domain)
+        if len(points) == 1:
+            yield Finding(
+                headline=f"`{item.name}` is searched, and can only be {shown_value(points[0])}",
+                span=item.span,
+                help="write the value in place of the domain",
+            )
 
 
 RULE = Rule(code="one-value-domain", check=one_value_domain, levels=ADVICE)

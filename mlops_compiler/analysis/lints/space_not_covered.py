@@ -19,11 +19,12 @@ def space_not_covered(subject: Subject) -> Iterator[Finding]:
     search = subject.program.the(Search)[1]
     given = shares(search)
     for candidate in search.candidates:
+        searched = len(candidate.space) + len(candidate.preparation)
         share, size = given[candidate.name], points(candidate, search.algorithm)
-        wanted = int(size if search.algorithm == "grid" else min(size, len(candidate.space) + 1))
+        wanted = int(size if search.algorithm == "grid" else min(size, searched + 1))
         if share >= wanted:
             continue
-        space = f"a grid of {wanted:,} points" if search.algorithm == "grid" else f"{len(candidate.space)} parameters"
+        space = f"a grid of {wanted:,} points" if search.algorithm == "grid" else f"{searched} parameters"
         trials = f"{share} trial{'s' if share != 1 else ''}"
         yield Finding(
             headline=f"model `{candidate.name}` gets {trials} for {space}",

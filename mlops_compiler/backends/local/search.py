@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.search.session import Session
     from mlops_compiler.backends.search.trial import TrialSpec
     from mlops_compiler.backends.stages.context import Context
-    from mlops_compiler.backends.stages.folds import Fold
+    from mlops_compiler.backends.stages.folds import Folds
 
 
-def search_in_process(session: Session, folds: list[Fold], context: Context) -> None:
+def search_in_process(session: Session, folds: Folds, context: Context) -> None:
     """Run the trials of a session, in order."""
     while isinstance(spec := session.next(), Signal) is False:
         _run(session, spec, folds, context)  # type: ignore[arg-type]
 
 
-def _run(session: Session, spec: TrialSpec, folds: list[Fold], context: Context) -> None:
+def _run(session: Session, spec: TrialSpec, folds: Folds, context: Context) -> None:
     for number in range(spec.first_fold, len(folds)):
         try:
-            record = run_fold(spec, number, folds[number], context.store)
+            record = run_fold(spec, number, folds.at(spec.point, number, spec.kind), context.store)
         except (MlopsError, ValueError, ArithmeticError) as error:
             session.fail(spec.index, str(error))
             return

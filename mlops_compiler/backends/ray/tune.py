@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.ray.resources import Placement
     from mlops_compiler.backends.search.session import Session
     from mlops_compiler.backends.stages.context import Context
-    from mlops_compiler.backends.stages.folds import Fold
+    from mlops_compiler.backends.stages.folds import Folds
     from mlops_compiler.backends.stages.search import TrialEngine
 
 IDLE_SECONDS = 0.05
@@ -37,7 +37,7 @@ def tune_engine(placements: Mapping[str, Placement], slots: int) -> TrialEngine:
         slots: How many trials the cluster can run at once.
     """
 
-    def run(session: Session, folds: list[Fold], context: Context) -> None:
+    def run(session: Session, folds: Folds, context: Context) -> None:
         first = session.next()
         if not isinstance(first, Signal):  # a search that is all on record starts no Tune
             _run(Held(session, slots), folds, context, placements, first)
@@ -47,7 +47,7 @@ def tune_engine(placements: Mapping[str, Placement], slots: int) -> TrialEngine:
 
 def _run(
     held: Held,
-    folds: list[Fold],
+    folds: Folds,
     context: Context,
     placements: Mapping[str, Placement],
     first: TrialSpec,
@@ -94,7 +94,7 @@ def make_trainable() -> type:
     class FoldTrainable(tune.Trainable):  # type: ignore[misc]
         """Fits one fold a step; takes on the next trial without a new process."""
 
-        def setup(self, config: dict[str, Any], *, folds: list[Fold], location: Any) -> None:
+        def setup(self, config: dict[str, Any], *, folds: Folds, location: Any) -> None:
             self._folds = folds
             self._store = open_writer(location)
             self.reset_config(config)
@@ -111,7 +111,8 @@ def make_trainable() -> type:
                 return {"score": 0.0, "idle": True}
             self._next += 1
             try:
-                record = run_fold(self._spec, fold, self._folds[fold], self._store, _device())
+                prepared = self._folds.at(self._spec.point, fold, self._spec.kind)
+                record = run_fold(self._spec, fold, prepared, self._store, _device())
             except (MlopsError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
                 # One trial that fails costs that trial only; its actor lives on.
                 self._next = len(self._folds)

@@ -21,14 +21,16 @@ from mlops_compiler.ir.domain import (
     grid,
 )
 from mlops_compiler.ir.fingerprint import fingerprint
+from mlops_compiler.ir.space import base_point, grid_points
 from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import optuna
 
     from mlops_compiler.ir.ops.lifecycle import Candidate
+    from mlops_compiler.ir.space import Dimension, Point
 
 Parameters = dict[str, Any]
 _TRIES = 20
@@ -38,6 +40,24 @@ _TRIES = 20
 def seed_of(seed: int, *names: str) -> int:
     """Make a seed of 31 bits for a part of the work, from the recipe's seed and the part's name."""
     return int(fingerprint([seed, *names])[:8], 16) % (2**31)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What to try.
+
+    Attributes:
+        parameters: Every parameter of the model with its value.
+        point: What is decided of the preparation, beside the candidate's dimensions; empty where it has none.
+    """
+
+    parameters: Parameters
+    point: Point = ()
+
+    @property
+    def key(self) -> str:
+        """Name it by all that it says."""
+        return fingerprint([self.parameters, list(self.point)] if self.point else self.parameters)
 
 
 @dataclass(slots=True)
@@ -51,55 +71,82 @@ class Stream:
     _seen: set[str] = field(default_factory=set)
     _study: Any = None
     _asked: dict[str, Any] = field(default_factory=dict)
-    _points: Iterator[Parameters] | None = None
+    _points: Iterator[Proposal] | None = None
 
-    def next(self) -> Parameters | None:
-        """Propose parameters that were not proposed before; None when the space is exhausted."""
-        fixed = {name: value for name, value in self.candidate.parameters if name not in self.candidate.space}
-        if not self.candidate.space:
-            return self._fresh(fixed)
+    def next(self) -> Proposal | None:
+        """Propose what was not proposed before; None when the space is exhausted."""
+        if not self.candidate.space and not self.candidate.preparation:
+            return self._fresh(self._made({}, ()))
         if self.algorithm == "grid":
-            return next(self._grid(fixed), None)
+            return next(self._grid(), None)
         for _ in range(_TRIES):
-            if (found := self._fresh({**fixed, **self._ask()})) is not None:
-                return self._in_order(found)
+            if (found := self._fresh(self._ask())) is not None:
+                return found
         return None
 
-    def tell(self, parameters: Parameters, score: float) -> None:
+    def tell(self, proposal: Proposal, score: float) -> None:
         """Tell the score of a proposal; the order of calls matters."""
-        if self._study is not None and (asked := self._asked.get(fingerprint(parameters))) is not None:
+        if self._study is not None and (asked := self._asked.get(proposal.key)) is not None:
             self._study.tell(asked, score)
 
-    def _in_order(self, found: Parameters) -> Parameters:
-        return {name: found[name] for name, _ in self.candidate.parameters}
+    def _made(self, drawn: Parameters, point: Point) -> Proposal:
+        given = {name: drawn.get(name, value) for name, value in self.candidate.parameters}
+        return Proposal(parameters=given, point=point)
 
-    def _fresh(self, parameters: Parameters) -> Parameters | None:
-        key = fingerprint(parameters)
-        if key in self._seen:
+    def _fresh(self, found: Proposal) -> Proposal | None:
+        if found.key in self._seen:
             return None
-        self._seen.add(key)
-        return parameters
+        self._seen.add(found.key)
+        return found
 
-    def _grid(self, fixed: Parameters) -> Iterator[Parameters]:
+    def _grid(self) -> Iterator[Proposal]:
         if self._points is None:
             import numpy as np
 
             axes = {name: grid(domain) for name, domain in self.candidate.space.items()}
-            points = list(itertools.product(*axes.values()))
+            points = list(itertools.product(*axes.values(), grid_points(self.candidate.preparation)))
             # In random order, so that a budget smaller than the grid covers it evenly.
-            order = np.random.default_rng(self.seed).permutation(len(points))
-            made = (dict(zip(axes, points[index], strict=True)) for index in order)
-            self._points = (self._in_order({**fixed, **point}) for point in made)
+            order = list(np.random.default_rng(self.seed).permutation(len(points)))
+            if self.candidate.preparation:  # the first alternatives come first, and the low ends
+                first = next(index for index in order if points[index][-1] == points[0][-1])
+                order.remove(first)
+                order.insert(0, first)
+            made = (points[index] for index in order)
+            self._points = (self._made(dict(zip(axes, values, strict=True)), point) for *values, point in made)
         return self._points
 
-    def _ask(self) -> Parameters:
+    def _ask(self) -> Proposal:
         if self._study is None:
             self._study = _study(self.algorithm, self.seed, self.candidate, greater_is_better=self.greater_is_better)
-        asked = self._study.ask({name: _distribution(domain) for name, domain in self.candidate.space.items()})
-        drawn = {name: _value(domain, asked.params[name]) for name, domain in self.candidate.space.items()}
-        fixed = {name: value for name, value in self.candidate.parameters if name not in self.candidate.space}
-        self._asked.setdefault(fingerprint({**fixed, **drawn}), asked)
-        return drawn
+        space = self.candidate.space
+        asked = self._study.ask({name: _distribution(domain) for name, domain in space.items()})
+        drawn = {name: _value(domain, asked.params[name]) for name, domain in space.items()}
+        found = self._made(drawn, tuple(_decided(self.candidate.preparation, asked)))
+        self._asked.setdefault(found.key, asked)
+        return found
+
+
+def _decided(dimensions: Sequence[Dimension], asked: optuna.Trial) -> Iterator[int | float | None]:
+    """Ask for what stands, one after another: what lies inside an alternative is asked where that is taken."""
+    point: list[int | float | None] = []
+    for at, item in enumerate(dimensions):
+        value = None
+        if item.stands(point):
+            name, how = _key(at, item), _distribution(item.domain)
+            value = (
+                asked.suggest_categorical(name, how.choices)
+                if isinstance(item.domain, Choice)
+                else asked.suggest_int(name, how.low, how.high, log=how.log)
+                if isinstance(item.domain, IntUniform | IntLogUniform)
+                else asked.suggest_float(name, how.low, how.high, log=how.log)
+            )
+        point.append(value)
+        yield value
+
+
+def _key(at: int, item: Dimension) -> str:
+    """Name a dimension for the study; names of parameters hold no colon."""
+    return f"{at}:{item.name}"
 
 
 def _study(algorithm: str, seed: int, candidate: Candidate, *, greater_is_better: bool) -> optuna.Study:
@@ -117,6 +164,8 @@ def _study(algorithm: str, seed: int, candidate: Candidate, *, greater_is_better
         for name, domain in candidate.space.items()
         if name in defaults and contains(domain, defaults[name])
     }
+    base = zip(candidate.preparation, base_point(candidate.preparation), strict=True)
+    known |= {_key(at, item): value for at, (item, value) in enumerate(base) if value is not None}
     if known:  # the field's own defaults are the first trial: no search ends worse than they do
         study.enqueue_trial(known)
     return study

@@ -16,12 +16,16 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.backends.search.proposals import Stream, seed_of
+from mlops_compiler.backends.search.proposals import Proposal, Stream, seed_of
 from mlops_compiler.ir.fingerprint import fingerprint
+from mlops_compiler.ir.space import base_point
 from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlops_compiler.ir.ops.lifecycle import Candidate, Search
+    from mlops_compiler.ir.space import Point
 
 REDUCTION = 3
 """Of every three trials that come as far, one goes on."""
@@ -50,6 +54,7 @@ class Trial:
         index: Its place in the order of proposals, from 0.
         candidate: The model.
         parameters: Every parameter with its value.
+        point: What is decided of the preparation, beside the dimensions that the search has; empty where it has none.
         fingerprint: Names the trial's results, whatever recipe asks for them.
         scores: The primary metric of each fold so far.
         status: ``running``, ``complete``, ``stopped`` or ``failed``.
@@ -59,6 +64,7 @@ class Trial:
     index: int
     candidate: Candidate
     parameters: dict[str, Any]
+    point: Point
     fingerprint: str
     scores: list[float] = field(default_factory=list)
     status: str = "running"
@@ -91,14 +97,15 @@ class Race:
         search: What to search.
         folds: The number of folds.
         greater_is_better: The direction of the primary metric.
-        context: Names the rows and their preparation; part of each trial's fingerprint.
+        context: Names the rows and their preparation at a point; part of each trial's fingerprint.
     """
 
-    def __init__(self, search: Search, *, folds: int, greater_is_better: bool, context: str) -> None:
+    def __init__(self, search: Search, *, folds: int, greater_is_better: bool, context: Callable[[Point], str]) -> None:
         self._search = search
         self._folds = folds
         self._sign = 1.0 if greater_is_better else -1.0
         self._context = context
+        self._base = base_point(next((item.preparation for item in search.candidates if item.preparation), ()))
         self.trials: list[Trial] = []
         self._streams = {
             item.name: _stream(item, search, greater_is_better=greater_is_better) for item in search.candidates
@@ -114,12 +121,12 @@ class Race:
                 return Signal.WAIT
             self._tell()
             candidate = self._open[self._turn % len(self._open)]
-            parameters = self._streams[candidate.name].next()
-            if parameters is None:
+            proposal = self._streams[candidate.name].next()
+            if proposal is None:
                 self._retire(candidate)
                 continue
             self._advance(candidate)
-            self.trials.append(self._trial(candidate, parameters))
+            self.trials.append(self._trial(candidate, proposal))
             return self.trials[-1]
         return Signal.DONE
 
@@ -155,11 +162,14 @@ class Race:
         known = max(0, len(self.trials) - self._search.max_concurrent + 1)
         for trial in self.trials[self._told : known]:
             if trial.mean is not None:
-                self._streams[trial.candidate.name].tell(trial.parameters, trial.mean)
+                proposal = Proposal(
+                    parameters=trial.parameters, point=trial.point if trial.candidate.preparation else ()
+                )
+                self._streams[trial.candidate.name].tell(proposal, trial.mean)
         self._told = max(self._told, known)
 
     def _advance(self, candidate: Candidate) -> None:
-        if not candidate.space:
+        if not candidate.space and not candidate.preparation:
             self._retire(candidate)
         else:
             self._turn += 1
@@ -170,10 +180,11 @@ class Race:
         self._turn = self._turn % len(self._open)
         del self._open[position]
 
-    def _trial(self, candidate: Candidate, parameters: dict[str, Any]) -> Trial:
+    def _trial(self, candidate: Candidate, proposal: Proposal) -> Trial:
+        point, parameters = proposal.point or self._base, proposal.parameters
         seal = fingerprint(
             {
-                "context": self._context,
+                "context": self._context(point),
                 "kind": candidate.kind,
                 "version": candidate.version,
                 "parameters": parameters,
@@ -182,7 +193,8 @@ class Race:
                 **candidate.wishes,
             }
         )
-        return Trial(index=len(self.trials), candidate=candidate, parameters=parameters, fingerprint=seal)
+        index = len(self.trials)
+        return Trial(index=index, candidate=candidate, parameters=parameters, point=point, fingerprint=seal)
 
     def _falls_behind(self, trial: Trial) -> bool:
         rung = len(trial.scores)

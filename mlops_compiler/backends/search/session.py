@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.backends.search.race import Race, Signal, Trial, Verdict, fold_fingerprint
 from mlops_compiler.backends.search.trial import TrialSpec, trial_parameters
 from mlops_compiler.evaluation.metrics import METRICS
+from mlops_compiler.ir.space import written
+from mlops_compiler.passes.decide import preparation_at
+from mlops_compiler.plan.stages import preparation_seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.ir.ops.lifecycle import Search
+    from mlops_compiler.ir.space import Point
     from mlops_compiler.store.records import FoldRecord
 
 
@@ -41,14 +45,16 @@ class Session:
         self._clock = clock
         self._deadline = None if search.time is None else clock() + search.time
         self._records: dict[int, list[FoldRecord]] = {}
+        self._seals: dict[Point, str] = {}
         self._metric = METRICS[search.metric]
         self._classes = len(context.inputs["split"].summary["classes"] or ())
         self.race = Race(
             search,
             folds=folds,
             greater_is_better=self._metric.greater_is_better,
-            context=context.inputs["prepare"].fingerprint,
+            context=self._sealed,
         )
+        self._dimensions = next((item.preparation for item in search.candidates if item.preparation), ())
         self._event(
             "search_planned",
             trials=search.trials,
@@ -81,6 +87,16 @@ class Session:
         if trial.status == "running":
             self.race.fail(index, error)
             self._finished(trial, cached=False)
+
+    def _sealed(self, point: Point) -> str:
+        """Name the rows and their preparation at a point: as the stage `prepare` would be that had it written in."""
+        if not point:
+            return self._context.inputs["prepare"].fingerprint
+        if point not in self._seals:
+            nodes = preparation_at(self._context.task.stage.nodes, point)
+            before = {name: self._context.inputs[name].fingerprint for name in ("snapshot", "split")}
+            self._seals[point] = preparation_seal(nodes, before)
+        return self._seals[point]
 
     def _replayed(self, trial: Trial) -> bool:
         """Feed recorded folds to the race; return whether that ended the trial."""
@@ -139,6 +155,8 @@ class Session:
             "model": trial.candidate.name,
             "kind": trial.candidate.kind,
             "parameters": trial_parameters(trial),
+            "preparation": written(self._dimensions, trial.point) if trial.point else {},
+            "point": list(trial.point),
             "status": trial.status,
             "mean": trial.mean,
             "std": _std(trial.scores),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.search.race import Trial
     from mlops_compiler.backends.stages.folds import Fold
     from mlops_compiler.ir.ops.lifecycle import Search
+    from mlops_compiler.ir.space import Point
     from mlops_compiler.ir.task import Task
     from mlops_compiler.models.kind import Direction, FittedModel, Target
     from mlops_compiler.store.writer import StoreWriter
@@ -41,6 +42,7 @@ class TrialSpec:
     model: str
     kind: str
     parameters: dict[str, Any]
+    point: Point
     fingerprint: str
     threads: int
     seed: int
@@ -58,6 +60,7 @@ class TrialSpec:
             model=trial.candidate.name,
             kind=trial.candidate.kind,
             parameters=trial.parameters,
+            point=trial.point,
             fingerprint=trial.fingerprint,
             threads=trial.candidate.cpu,
             seed=search.seed,

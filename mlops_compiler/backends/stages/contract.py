@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.diagnostics import DataError, Sink
-from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.tables.feature_contract import check_features
 
 if TYPE_CHECKING:
@@ -14,15 +13,15 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.diagnostics import Diagnostic
+    from mlops_compiler.ir.ops.features import CheckFeatures
 
 
-def kept_contract(context: Context, features: Sequence[str], prepared: pl.DataFrame) -> dict[str, Any]:
+def kept_contract(op: CheckFeatures | None, features: Sequence[str], prepared: pl.DataFrame) -> dict[str, Any]:
     """Check the features of the release against the contract of the recipe.
 
     Args:
-        context: The stage that prepares.
+        op: The contract, if there is one.
         features: The features by their full names.
         prepared: The prepared rows that the release learns from.
 
@@ -33,7 +32,6 @@ def kept_contract(context: Context, features: Sequence[str], prepared: pl.DataFr
     Raises:
         DataError: The features break it: all of it.
     """
-    op = next((node.op for node in context.task.stage.nodes if isinstance(node.op, CheckFeatures)), None)
     if op is None:
         return {}
     kept, found = check_features(op, features, prepared)

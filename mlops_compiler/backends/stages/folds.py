@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.ir.ops.lifecycle import Candidate
+    from mlops_compiler.ir.space import Point
     from mlops_compiler.models.kind import Target
 
 
@@ -66,15 +68,45 @@ def prepared(entry: dict[str, Any], rows: pl.DataFrame, mode: Literal["training"
     """Prepare rows to learn from, which must be those that the preparation was fitted on, or rows to score."""
     numbered = rows.with_row_index(ROW)
     frame = FittedPreparation.from_json(entry["preparation"]).transform(numbered, mode)
+    return _collected(frame, entry["features"])
+
+
+def _collected(frame: pl.DataFrame, features: Sequence[str]) -> Prepared:
     return Prepared(
-        X=design_matrix(frame, entry["features"]),
+        X=design_matrix(frame, features),
         y=(label if (label := frame[LABEL]).dtype.is_float() else label.cast(int)).to_numpy(),
         weights=frame[WEIGHT].to_numpy() if WEIGHT in frame.columns else None,
         kept=frame[ROW].to_numpy(),
     )
 
 
-def make_folds(context: Context, candidates: Sequence[Candidate]) -> list[Fold]:
+class Folds(ABC):
+    """The folds of a search, prepared at any point of it."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Count the folds."""
+
+    @abstractmethod
+    def at(self, point: Point, number: int, kind: str) -> Fold:
+        """Give a fold, prepared as a point of the search says, for a kind of model."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFolds(Folds):
+    """The folds of a preparation that nothing is searched of: the same for every trial."""
+
+    folds: tuple[Fold, ...]
+
+    def __len__(self) -> int:
+        return len(self.folds)
+
+    def at(self, point: Point, number: int, kind: str) -> Fold:  # noqa: ARG002 - there is one point
+        """Give a fold."""
+        return self.folds[number]
+
+
+def make_folds(context: Context, candidates: Sequence[Candidate]) -> SharedFolds:
     """Prepare every fold.
 
     Raises:
@@ -88,17 +120,29 @@ def make_folds(context: Context, candidates: Sequence[Candidate]) -> list[Fold]:
         held = prepared(entry, rows.frame.filter(rows.judges(number)), "scoring")
         for part in (taught, held):
             _complete(part.X, entry["features"], candidates)
-        folds.append(
-            Fold(
-                X=taught.X,
-                y=taught.y,
-                weights=taught.weights,
-                X_held=held.X,
-                y_held=held.y,
-                features=tuple(entry["features"]),
-            )
-        )
-    return folds
+        folds.append(_beside(taught, held, entry["features"]))
+    return SharedFolds(tuple(folds))
+
+
+def fold_of(taught: pl.DataFrame, held: pl.DataFrame, features: Sequence[str]) -> Fold:
+    """Make a fold of prepared rows."""
+    first, second = (_collected(rows.with_row_index(ROW), features) for rows in (taught, held))
+    return _beside(first, second, features)
+
+
+def refuse_incomplete(fold: Fold, kind: str) -> None:
+    """Refuse a fold with missing values, for a kind of model that cannot do with them.
+
+    Raises:
+        DataError: Values are missing.
+    """
+    if not MODELS[kind].accepts_missing:
+        for matrix in (fold.X, fold.X_held):
+            refuse_missing(matrix, fold.features, f"`{kind}`", None)
+
+
+def _beside(taught: Prepared, held: Prepared, features: Sequence[str]) -> Fold:
+    return Fold(X=taught.X, y=taught.y, weights=taught.weights, X_held=held.X, y_held=held.y, features=tuple(features))
 
 
 def _complete(matrix: NDArray[np.float64], features: Sequence[str], candidates: Sequence[Candidate]) -> None:

@@ -15,6 +15,7 @@ from mlops_compiler.backends.stages.contract import kept_contract
 from mlops_compiler.backends.stages.rows import Rows, read_rows
 from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.evaluation.probe import suspects
+from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project
 from mlops_compiler.ir.ops.prepare import Deduplicate, Filter
 from mlops_compiler.ir.task import learns_from_target
@@ -44,6 +45,7 @@ class Pipeline:
         shared: The steps that run once for all folds; none of them learns anything.
         groups: The other steps, each group with one scan.
         features: The features in the order of the matrix.
+        checked: What they must keep, where the recipe says so.
     """
 
     columns: tuple[str, ...] | None
@@ -51,6 +53,7 @@ class Pipeline:
     shared: tuple[NamedStep, ...]
     groups: Groups
     features: tuple[str, ...]
+    checked: CheckFeatures | None = None
 
     @classmethod
     def of(cls, nodes: Sequence[Node]) -> Pipeline:
@@ -62,6 +65,7 @@ class Pipeline:
             shared=tuple(step for group in _groups(nodes, "table") for step in group),
             groups=_groups(nodes, "fold"),
             features=next(node.op.features for node in nodes if isinstance(node.op, Matrix)),
+            checked=next((node.op for node in nodes if isinstance(node.op, CheckFeatures)), None),
         )
 
     @property
@@ -108,31 +112,62 @@ def fit_preparations(context: Context) -> Outcome:
     _, shared = fit((pipeline.shared,), read.frame)
     folds = range(split["folds"])
     fitted = [fit(pipeline.groups, shared.filter(read.learns(fold))) for fold in folds]
-    preparation, prepared = fit(pipeline.groups, shared.filter(read.learns()))
-    whole = FittedPreparation(steps=(*pipeline.before.steps, *preparation.steps))
-    final = _entry(pipeline, whole, prepared.columns)
+    final = _on_all(context, pipeline, read, shared)
     value = {
         "columns": pipeline.columns,
         "source": pipeline.source,
         "filters": [named.name for named in pipeline.filters],
         "shared": _unfitted(pipeline.shared).to_json(),
         "folds": [_entry(pipeline, part, rows.columns) for part, rows in fitted],
-        "final": final,
+        "final": final.entry,
     }
+    return Outcome(outputs={"preparations": context.put_json(value), **final.outputs}, summary=final.summary)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnAll:
+    """A preparation fitted on all training rows, as the release has it.
+
+    Attributes:
+        entry: The fitted steps and the features, as JSON.
+        source: What it reads of the snapshot; None for all.
+        outputs: The rows that it dropped, if any.
+        summary: What each step did, how many features there are, and which of them are suspicious.
+    """
+
+    entry: dict[str, Any]
+    source: list[str] | None
+    outputs: dict[str, str]
+    summary: dict[str, Any]
+
+
+def fit_on_all(context: Context, pipeline: Pipeline) -> OnAll:
+    """Fit a preparation on all training rows.
+
+    Raises:
+        DataError: A step cannot learn from the rows, or drops more of them than it may.
+    """
+    read = read_rows(context, pipeline.columns, pipeline.filters)
+    _, shared = fit((pipeline.shared,), read.frame)
+    return _on_all(context, pipeline, read, shared)
+
+
+def _on_all(context: Context, pipeline: Pipeline, read: Rows, shared: pl.DataFrame) -> OnAll:
+    preparation, prepared = fit(pipeline.groups, shared.filter(read.learns()))
+    whole = FittedPreparation(steps=(*pipeline.before.steps, *preparation.steps))
+    entry = _entry(pipeline, whole, prepared.columns)
     unfiltered = read_rows(context, pipeline.source) if pipeline.filters else read
     steps, dropped = _account(pipeline, whole, unfiltered)
     summary = {
         "steps": steps,
         "quarantined": dropped.height,
         "suspects": [asdict(item) for item in _suspects(context, pipeline, prepared)],
-        "features": len(final["features"]),
-        "rows": split["training_rows"],
-        **kept_contract(context, final["features"], prepared),
+        "features": len(entry["features"]),
+        "rows": context.inputs["split"].summary["training_rows"],
+        **kept_contract(pipeline.checked, entry["features"], prepared),
     }
-    outputs = {"preparations": context.put_json(value)}
-    if dropped.height:
-        outputs["quarantine"] = context.put_table(_quarantine(context, pipeline, dropped))
-    return Outcome(outputs=outputs, summary=summary)
+    outputs = {"quarantine": context.put_table(_quarantine(context, pipeline, dropped))} if dropped.height else {}
+    return OnAll(entry=entry, source=pipeline.source, outputs=outputs, summary=summary)
 
 
 def _quarantine(context: Context, pipeline: Pipeline, dropped: pl.DataFrame) -> pl.DataFrame:
@@ -161,16 +196,31 @@ def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> tuple[
     told, dropped = account(whole, rows.frame.with_row_index(ROW).filter(rows.learns()))
     for entry, named in zip(told, pipeline.steps, strict=True):
         entry["because"] = named.because
-        _within_loss(named, entry)
+        within_loss(named, entry["rows_in"], entry["rows_out"])
     return told, dropped
 
 
 def _entry(pipeline: Pipeline, preparation: FittedPreparation, columns: Sequence[str]) -> dict[str, Any]:
-    removed = {name for item in preparation.steps for name in item.learned.get("removed", ())}
+    features = features_of(pipeline, preparation.steps, columns)
+    return {"preparation": preparation.to_json(), "features": features}
+
+
+def features_of(pipeline: Pipeline, steps: Sequence[FittedStep], columns: Sequence[str]) -> list[str]:
+    """Name the features that are there once a preparation is fitted.
+
+    Args:
+        pipeline: The preparation.
+        steps: Its steps, fitted.
+        columns: Those of the prepared rows.
+
+    Raises:
+        DataError: None is left.
+    """
+    removed = {name for item in steps for name in item.learned.get("removed", ())}
     features = [name for name in expand(pipeline.features, columns) if name not in removed]
     if not features:
         raise DataError([_nothing_left(pipeline)])
-    return {"preparation": preparation.to_json(), "features": features}
+    return features
 
 
 def _nothing_left(pipeline: Pipeline) -> Diagnostic:
@@ -196,10 +246,15 @@ def _filters(preparations: dict[str, Any]) -> list[NamedStep]:
     return [NamedStep(name=item.name, step=item.step) for item in steps if item.name in preparations["filters"]]
 
 
-def _within_loss(named: NamedStep, entry: dict[str, Any]) -> None:
+def within_loss(named: NamedStep, rows_in: int, rows_out: int) -> None:
+    """Refuse a filter, or a deduplication, that drops more of the training rows than it may.
+
+    Raises:
+        DataError: It does.
+    """
     if not isinstance(named.step, Filter | Deduplicate):
         return
-    lost = 1 - entry["rows_out"] / max(1, entry["rows_in"])
+    lost = 1 - rows_out / max(1, rows_in)
     most = named.step.max_loss
     if lost > most:
         raise DataError(

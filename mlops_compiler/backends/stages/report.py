@@ -12,6 +12,7 @@ from mlops_compiler.plan.stages import PARENTS
 from mlops_compiler.report.facts import DataFacts, Origins, ReportFacts
 from mlops_compiler.report.leaderboard import with_exclusions
 from mlops_compiler.report.page import render_report
+from mlops_compiler.store.records import chosen_preparation
 
 if TYPE_CHECKING:
     from mlops_compiler.backends.stages.context import Context
@@ -32,6 +33,7 @@ def write_report(context: Context) -> Outcome:
 def report_facts(context: Context) -> ReportFacts:
     """Collect the facts of a run."""
     facts, release = context.task.facts, context.inputs["release"].summary
+    prepared = chosen_preparation(context.inputs)
     return ReportFacts(
         recipe=context.task.recipe,
         run_id=context.task.run_id,
@@ -44,9 +46,9 @@ def report_facts(context: Context) -> ReportFacts:
         criteria=release["criteria"],
         rival=release["rival"],
         stages=_stages(context),
-        steps=context.inputs["prepare"].summary["steps"],
-        contract=context.inputs["prepare"].summary.get("contract", []),
-        suspects=context.inputs["prepare"].summary.get("suspects", []),
+        steps=prepared["steps"],
+        contract=prepared.get("contract", []),
+        suspects=prepared.get("suspects", []),
         leaderboard=_leaderboard(context),
         selection=context.read_json("select", "selection"),
         evaluation=context.read_json("evaluate", "evaluation"),

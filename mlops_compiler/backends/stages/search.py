@@ -12,13 +12,13 @@ from mlops_compiler.ir.ops.lifecycle import Search
 
 if TYPE_CHECKING:
     from mlops_compiler.backends.stages.context import Context
-    from mlops_compiler.backends.stages.folds import Fold
+    from mlops_compiler.backends.stages.folds import Folds
 
 
 class TrialEngine(Protocol):
     """Runs the trials of a session until it has no more."""
 
-    def __call__(self, session: Session, folds: list[Fold], context: Context) -> None:
+    def __call__(self, session: Session, folds: Folds, context: Context) -> None:
         """Ask the session for trials, run their folds, report each; return when the search is over."""
 
 
@@ -31,7 +31,7 @@ def search_models(context: Context, engine: TrialEngine) -> Outcome:
     """
     search = context.op(Search)
     session = Session(search, context.inputs["split"].summary["folds"], context)
-    folds = make_folds(context, search.candidates)
+    folds = _folds(context, search)
     engine(session, folds, context)
     board = session.leaderboard()
     _something_came_of_it(board["trials"])
@@ -45,6 +45,14 @@ def search_models(context: Context, engine: TrialEngine) -> Outcome:
         "best": board["trials"][0]["mean"],
     }
     return Outcome(outputs={"leaderboard": context.put_json(board)}, summary=summary)
+
+
+def _folds(context: Context, search: Search) -> Folds:
+    if not any(item.preparation for item in search.candidates):
+        return make_folds(context, search.candidates)
+    from mlops_compiler.backends.stages.points import point_folds
+
+    return point_folds(context, context.read_json("prepare", "preparations"))
 
 
 def _something_came_of_it(trials: list[dict[str, object]]) -> None:

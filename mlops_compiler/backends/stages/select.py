@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.stages.context import Context
 
 DEFAULT_THRESHOLD = 0.5
+_OF_TRIAL = ("trial", "model", "kind", "parameters", "preparation", "point", "mean", "std")
 
 
 def select_trial(context: Context) -> Outcome:
@@ -34,7 +35,7 @@ def select_trial(context: Context) -> Outcome:
         )
         threshold = best_threshold(held["label"].cast(pl.Int64).to_numpy(), held["probability"].to_numpy(), op.value)
     selection = {
-        **{name: chosen[name] for name in ("trial", "model", "kind", "parameters", "mean", "std")},
+        **{name: chosen[name] for name in _OF_TRIAL},
         "validation": {name: {"mean": mean, "std": chosen["spread"][name]} for name, mean in chosen["metrics"].items()},
         "rule": op.rule,
         "threshold": threshold,

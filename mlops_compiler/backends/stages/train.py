@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.search.proposals import seed_of
@@ -9,21 +10,24 @@ from mlops_compiler.backends.search.twin import fit_twin
 from mlops_compiler.backends.stages.background import background_of
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.folds import prepared
+from mlops_compiler.backends.stages.prepare import Pipeline, fit_on_all
 from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.ir.ops.intake import Check, History
-from mlops_compiler.ir.ops.lifecycle import Matrix, Search, Split, Train
+from mlops_compiler.ir.ops.lifecycle import Matrix, Search, Split, Train, Vary
 from mlops_compiler.ir.origin import origin_of
 from mlops_compiler.ir.service_contract import request_fields
 from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.models.wishes import balanced, signs
+from mlops_compiler.passes.decide import preparation_at
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.ir.ops.lifecycle import Candidate
+    from mlops_compiler.ir.space import Point
 
 FORMAT = 2
 """Raised when the manifest changes its shape."""
@@ -32,9 +36,9 @@ FORMAT = 2
 def train_model(context: Context) -> Outcome:
     """Run the stage."""
     selection = context.read_json("select", "selection")
-    preparations = context.read_json("prepare", "preparations")
-    read = read_rows(context, preparations["source"])
-    taught = prepared(preparations["final"], read.frame.filter(read.learns()), "training")
+    chosen = _chosen(context, tuple(selection["point"]))
+    read = read_rows(context, chosen.source)
+    taught = prepared(chosen.entry, read.frame.filter(read.learns()), "training")
     kind = MODELS[selection["kind"]]
     candidate = _candidate(context, selection["model"])
     options = FitOptions(
@@ -43,7 +47,7 @@ def train_model(context: Context) -> Outcome:
         task=context.op(Split).task,
         classes=len(context.inputs["split"].summary["classes"] or ()),
         weights=balanced(taught.y, taught.weights) if candidate.imbalance else taught.weights,
-        monotone=signs(preparations["final"]["features"], candidate.monotone),
+        monotone=signs(chosen.entry["features"], candidate.monotone),
     )
     model = kind.fit(taught.X, taught.y, parameters=selection["parameters"], options=options)
     files = {name: context.store.objects.put(content) for name, content in sorted(model.dump().items())}
@@ -51,16 +55,18 @@ def train_model(context: Context) -> Outcome:
     if not learns_from_target(options.task):
         made = fit_twin(kind, taught.X, taught.y, selection["parameters"], options)
         twin = {name: context.store.objects.put(content) for name, content in sorted(made.dump().items())}
-    manifest = _manifest(context, selection, preparations["final"], files)
+    manifest = _manifest(context, selection, chosen, files)
     names = [field["name"] for field in manifest["request"]]
-    manifest["background"] = background_of(context, read, preparations["final"], names)
+    manifest["background"] = background_of(context, read, chosen.entry, names)
     outputs = {
         "manifest": context.put_json(manifest),
         "background": manifest["background"],
         **{f"model/{name}": digest for name, digest in files.items()},
         **{f"twin/{name}": digest for name, digest in twin.items()},
+        **chosen.outputs,
     }
     summary = {
+        **chosen.summary,
         "model": selection["model"],
         "kind": kind.name,
         "rows": len(taught.y),
@@ -70,15 +76,58 @@ def train_model(context: Context) -> Outcome:
     return Outcome(outputs=outputs, summary=summary)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """The preparation that was selected, fitted on all training rows.
+
+    Attributes:
+        entry: The fitted steps and the features, as JSON.
+        source: What it reads of the snapshot; None for all.
+        matrix: The features, open ones (``contract=*``) by their star.
+        request: The fields that it asks of a request.
+        outputs: What the stage keeps of it, where the stage `prepare` has fitted another one.
+        summary: What the stage tells of it, likewise.
+    """
+
+    entry: dict[str, Any]
+    source: list[str] | None
+    matrix: tuple[str, ...]
+    request: list[dict[str, Any]]
+    outputs: dict[str, str] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+def _chosen(context: Context, point: Point) -> _Chosen:
+    """Take the preparation of the base from its stage, and fit any other one here."""
+    nodes = context.task.stage.nodes
+    if not point or point == context.op(Vary).variants[0].picks:
+        found = context.read_json("prepare", "preparations")
+        return _Chosen(
+            entry=found["final"],
+            source=found["source"],
+            matrix=context.op(Matrix).features,
+            request=request_fields(nodes),
+        )
+    made = preparation_at(nodes, point)
+    check = tuple(node for node in nodes if isinstance(node.op, Check))
+    pipeline = Pipeline.of(made)
+    fitted = fit_on_all(context, pipeline)
+    return _Chosen(
+        entry=fitted.entry,
+        source=fitted.source,
+        matrix=pipeline.features,
+        request=request_fields((*check, *made)),
+        outputs={"final": context.put_json(fitted.entry), **fitted.outputs},
+        summary={"preparation": fitted.summary},
+    )
+
+
 def _candidate(context: Context, model: str) -> Candidate:
     return next(item for item in context.op(Search).candidates if item.name == model)
 
 
-def _manifest(
-    context: Context, selection: dict[str, Any], final: dict[str, Any], files: dict[str, str]
-) -> dict[str, Any]:
-    split, train = context.op(Split), context.op(Train)
-    request = request_fields(context.task.stage.nodes)
+def _manifest(context: Context, selection: dict[str, Any], chosen: _Chosen, files: dict[str, str]) -> dict[str, Any]:
+    split, train, request = context.op(Split), context.op(Train), chosen.request
     wanted = {field["name"] for field in request}
     unused = {column.name for column in context.op(Check).columns} - wanted - {*split.targets, train.key}
     return {
@@ -92,9 +141,9 @@ def _manifest(
         "key": train.key,
         "request": request,
         "unused": sorted(unused),
-        "preparation": final["preparation"],
-        "features": final["features"],
-        "matrix": list(context.op(Matrix).features),
+        "preparation": chosen.entry["preparation"],
+        "features": chosen.entry["features"],
+        "matrix": list(chosen.matrix),
         "model": {"kind": selection["kind"], "parameters": selection["parameters"], "files": files},
         "origin": {**origin_of(context.task.stage.nodes), "earlier": _earlier(context)},
         "example": _example(context, [field["name"] for field in request]),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.ops.prepare import StepOp
+    from mlops_compiler.ir.space import Dimension, Variant
     from mlops_compiler.ir.task import Task
 
 
@@ -124,6 +125,20 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Vary:
+    """Hold what the search may change of the preparation; the steps of the program are those of the base.
+
+    Attributes:
+        dimensions: What is open.
+        variants: The preparation of each combination of choices, as analysed; the base first.
+    """
+
+    verb: ClassVar[str] = "vary"
+    dimensions: tuple[Dimension, ...]
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A model to try; every parameter a value or a domain."""
 
@@ -142,6 +157,8 @@ class Candidate:
     span: Span | None = field(default=None, compare=False)
     resource_spans: tuple[tuple[str, Span], ...] = field(default=(), compare=False)
     """Where the recipe asks for ``cpu``, ``gpu`` and ``memory``, of those that it does ask for."""
+    preparation: tuple[Dimension, ...] = ()
+    """What is open of the preparation; of a model that looks at no feature, nothing."""
 
     @property
     def wishes(self) -> dict[str, object]:
@@ -293,6 +310,7 @@ LifecycleOp: TypeAlias = (
     | Project
     | Prepare
     | FusedPrepare
+    | Vary
     | Matrix
     | CheckFeatures
     | Search

@@ -105,15 +105,24 @@ class Time(Part):
 
 def compare_preparations(before: Side, after: Side) -> Preparation:
     """Compare the features."""
-    old, new = before.summary("prepare"), after.summary("prepare")
+    old, new = _prepared(before), _prepared(after)
     if old is None or new is None:
         return Preparation(missing=(_unfinished("prepare", before, after),))
     found = Preparation(
         features=Pair(before=old.get("features"), after=new.get("features")),
         rows=Pair(before=old.get("rows"), after=new.get("rows")),
-        fitted=Pair(before=before.output("prepare", "preparations"), after=after.output("prepare", "preparations")),
+        fitted=Pair(before=_fitted(before), after=_fitted(after)),
     )
     return _features(found, before, after) if found.differs else found
+
+
+def _prepared(side: Side) -> dict[str, Any] | None:
+    """What is told of the preparation that was selected: by `train`, where the search chose another than the base."""
+    return (side.summary("train") or {}).get("preparation") or side.summary("prepare")
+
+
+def _fitted(side: Side) -> str | None:
+    return side.output("train", "final") or side.output("prepare", "preparations")
 
 
 def _features(found: Preparation, before: Side, after: Side) -> Preparation:
@@ -122,12 +131,12 @@ def _features(found: Preparation, before: Side, after: Side) -> Preparation:
     )
     if first is None or second is None:
         return replace(found, missing=tuple(why for why in (why_first, why_second) if why))
-    gained, lost = gained_and_lost(first["final"]["features"], second["final"]["features"])
+    gained, lost = gained_and_lost(*(entry.get("final", entry)["features"] for entry in (first, second)))
     return replace(found, gained=gained, lost=lost)
 
 
 def compare_parameters(before: Side, after: Side) -> Keys:
-    """Compare the chosen model, its parameters and the threshold."""
+    """Compare the chosen model, its parameters, what was chosen of the preparation, and the threshold."""
     old, new = before.summary("select"), after.summary("select")
     if old is None or new is None:
         return Keys(missing=(_unfinished("select", before, after),))
@@ -135,7 +144,8 @@ def compare_parameters(before: Side, after: Side) -> Keys:
 
 
 def _chosen(selection: dict[str, Any]) -> dict[str, Any]:
-    return {name: selection[name] for name in _CHOSEN if name in selection}
+    chosen = {name: selection[name] for name in _CHOSEN if name in selection}
+    return chosen | (selection.get("preparation") or {})
 
 
 def compare_metrics(before: Side, after: Side) -> Metrics:

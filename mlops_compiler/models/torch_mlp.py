@@ -31,6 +31,8 @@ class TorchMlpParameters(Parameters):
     """Units in each hidden layer."""
     layers: Tunable[Annotated[int, Field(ge=1, le=32)]] = IntUniform(low=1, high=3)
     """How many hidden layers."""
+    bins: Tunable[Annotated[int, Field(ge=1, le=256)]] = Choice(values=(1, 8, 32))
+    """Most bins into which a column is cut for a piecewise linear encoding; 1 leaves the columns as they are."""
     dropout: Tunable[Annotated[float, Field(ge=0, lt=1)]] = Uniform(low=0.0, high=0.5)
     """The share of a hidden layer's units that each training step leaves out."""
     learning_rate: Tunable[Annotated[float, Field(gt=0, le=1)]] = LogUniform(low=3e-4, high=1e-2)
@@ -55,6 +57,7 @@ class TorchMlp(ModelKind):
         {
             "hidden": 64,
             "layers": 2,
+            "bins": 8,
             "dropout": 0.1,
             "learning_rate": 1e-3,
             "weight_decay": 1e-2,
@@ -65,6 +68,7 @@ class TorchMlp(ModelKind):
     )
     complexity = 50
     seconds_per_cell = 6e-6
+    version = 2
     uses_gpu = True
     rounds_by_threads = True
 

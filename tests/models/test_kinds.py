@@ -303,12 +303,17 @@ class TestNet:
 
         X = zoo.X
         hidden, last = zoo.fitted("torch_mlp").layers[:-1], zoo.fitted("torch_mlp").layers[-1]
-        value = torch.from_numpy(X.copy())
+        value = torch.from_numpy(zoo.fitted("torch_mlp").bins.fill(X))
         for layer in hidden:
             value = torch.relu(value @ torch.from_numpy(layer.weights) + torch.from_numpy(layer.bias))
         margin = value @ torch.from_numpy(last.weights) + torch.from_numpy(last.bias)
         ours = zoo.fitted("torch_mlp").predict(X)[:, 1]
         assert ours == pytest.approx(torch.sigmoid(margin)[:, 0].numpy(), rel=1e-9)
+
+    def test_one_bin_leaves_the_columns_as_they_are(self, zoo):
+        model = zoo.fit("torch_mlp", bins=1)
+        assert model.bins is None
+        assert len(model.layers[0].weights) == 6
 
     def test_leaves_torch_as_it_was(self, zoo):
         import torch
@@ -333,7 +338,7 @@ class TestNet:
     def test_a_divergence_is_an_error_not_a_model(self, zoo):
         X, y = zoo.X, zoo.y
         with pytest.raises(EngineError, match="diverged"):
-            zoo.fit("torch_mlp", X * 1e38, y)
+            zoo.fit("torch_mlp", X * 1e38, y, bins=1)
 
     @pytest.mark.gpu
     def test_trains_on_a_gpu(self, zoo):

@@ -59,7 +59,12 @@ def test_a_node_that_leads_astray(kind, name, value, zoo):
 
 
 @pytest.mark.parametrize(
-    "kind", [case for case in CASES if not case.startswith(("prior", "mean", "ridge")) and "clustering" not in case]
+    "kind",
+    [
+        case
+        for case in CASES
+        if not case.startswith(("prior", "mean", "ridge", "elastic_net")) and "clustering" not in case
+    ],
 )
 @pytest.mark.parametrize("task", [None, "clairvoyance", 7], ids=str)
 def test_a_task_that_is_none(kind, task, zoo):
@@ -106,6 +111,16 @@ def test_a_wrong_baseline(baseline, zoo):
 )
 def test_settings_that_do_not_fit(kind, settings_, zoo):
     assert refused(kind, configured(zoo, kind, **settings_))
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value"),
+    [("column", 0, 5), ("column", 0, -1), ("low", 3, np.inf), ("high", 0, -1e9), ("low", 0, np.nan)],
+)
+def test_bins_that_are_none(name, place, value, zoo):
+    array = load(zoo.fitted("torch_mlp").dump()["model.safetensors"])[f"bins.{name}"].copy()
+    array[place] = value
+    assert refused("torch_mlp", changed(zoo, "torch_mlp", **{f"bins.{name}": array}))
 
 
 @pytest.mark.parametrize("name", ["0.bias", "1.weights", "2.bias"])

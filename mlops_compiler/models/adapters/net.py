@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from mlops_compiler.models.adapters.answers import ScoringModel, affine, answers_task, linked
 from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files, task_of
+from mlops_compiler.models.adapters.piecewise import Bins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from mlops_compiler.models.kind import Matrix
 
 KIND = "torch_mlp"
+_BIN_TYPES: dict[str, type[np.generic]] = {
+    "bins.column": np.int32,
+    "bins.low": np.float64,
+    "bins.high": np.float64,
+}
+_BINS = set(_BIN_TYPES)
 _BLOCK = 512  # rows whose hidden layers stay in the cache; they are independent, so that any number will do
 
 
@@ -37,12 +44,14 @@ class FittedNet(ScoringModel):
     kind: ClassVar[str] = KIND
     task: Task
     layers: tuple[Layer, ...]
+    bins: Bins | None = None
+    """Into which the columns are encoded, where they are."""
     notes: tuple[str, ...] = ()
 
     @property
     def features(self) -> int:
         """How many columns it was fitted on."""
-        return len(self.layers[0].weights)
+        return len(self.layers[0].weights) if self.bins is None else self.bins.width
 
     def answer(self, X: Matrix) -> Matrix:
         """Pass rows through the layers, a block of them at a time."""
@@ -50,18 +59,20 @@ class FittedNet(ScoringModel):
         return linked(self.task, np.concatenate(blocks) if blocks else np.empty((0, len(self.layers[-1].bias))))
 
     def _margins(self, X: Matrix) -> Matrix:
-        hidden = X
+        hidden = X if self.bins is None else self.bins.fill(X)
         for layer in self.layers[:-1]:
             hidden = np.maximum(affine(hidden, layer.weights, layer.bias), 0.0)
         return affine(hidden, self.layers[-1].weights, self.layers[-1].bias)
 
     def dump(self) -> dict[str, bytes]:
         """Write the layers, in float32 as they were trained."""
-        arrays = {}
+        arrays: dict[str, NDArray[Any]] = {}
         for index, layer in enumerate(self.layers):
             arrays[f"{index}.weights"] = layer.weights.astype(np.float32)
             arrays[f"{index}.bias"] = layer.bias.astype(np.float32)
-        return dump_files(KIND, arrays, task=self.task)
+        if self.bins is not None:
+            arrays |= {"bins.column": self.bins.column, "bins.low": self.bins.low, "bins.high": self.bins.high}
+        return dump_files(KIND, arrays, task=self.task, features=self.features)
 
 
 def load_net(files: Mapping[str, bytes]) -> FittedNet:
@@ -71,7 +82,7 @@ def load_net(files: Mapping[str, bytes]) -> FittedNet:
         EngineError: The files are no such model.
     """
     arrays, config = load_files(KIND, files)
-    task = task_of(KIND, config)
+    task, bins = task_of(KIND, config), _bins({name: arrays.pop(name) for name in _BINS & set(arrays)}, config)
     count = len(arrays) // 2
     names = {f"{index}.{part}" for index in range(count) for part in ("weights", "bias")}
     if not names or names != set(arrays) or any(array.dtype != np.float32 for array in arrays.values()):
@@ -87,7 +98,25 @@ def load_net(files: Mapping[str, bytes]) -> FittedNet:
     )
     if not _fits_together(layers) or not answers_task(task, layers[-1].weights, layers[-1].bias):
         raise corrupt(KIND, "its layers do not fit together")
-    return FittedNet(task=task, layers=layers)
+    if len(layers[0].weights) != (config["features"] if bins is None else len(bins.column)):
+        raise corrupt(KIND, "its first layer does not take what it is given")
+    return FittedNet(task=task, layers=layers, bins=bins)
+
+
+def _bins(arrays: dict[str, NDArray[Any]], config: dict[str, Any]) -> Bins | None:
+    """Read the bins, of a network that has some."""
+    if not isinstance(config.get("features"), int):
+        raise corrupt(KIND, "it does not say how many columns it takes")
+    if not arrays:
+        return None
+    if {name: array.dtype for name, array in arrays.items()} != _BIN_TYPES:
+        raise corrupt(KIND, "its bins are incomplete")
+    bins = Bins(
+        column=arrays["bins.column"], low=arrays["bins.low"], high=arrays["bins.high"], width=config["features"]
+    )
+    if not bins.is_sound:
+        raise corrupt(KIND, "its bins are none")
+    return bins
 
 
 def _fits_together(layers: tuple[Layer, ...]) -> bool:

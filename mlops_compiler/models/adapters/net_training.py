@@ -16,6 +16,7 @@ from mlops_compiler.diagnostics import Diagnostic, EngineError
 from mlops_compiler.models.adapters.answers import outputs_of
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.net import KIND, FittedNet, Layer
+from mlops_compiler.models.adapters.piecewise import bins_of
 from mlops_compiler.models.adapters.sampling import hold_back
 
 if TYPE_CHECKING:
@@ -36,11 +37,15 @@ def fit_net(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: Fit
     """
     check_training_rows(X, y, kind=KIND, options=options)
     settings: dict[str, Any] = dict(parameters)
+    bins = bins_of(X, settings["bins"]) if settings["bins"] > 1 else None
+    inputs = X if bins is None else bins.fill(X)
     middle, spread = _scale_of(y) if options.task == "regression" else (0.0, 1.0)
     with _reproducible_torch(options):
-        model = _network(X.shape[1], outputs_of(options.task, options.classes), settings).to(options.device)
-        best = _train(model, _rows(X, np.asarray((y - middle) / spread, dtype=np.float64), options), settings, options)
-    return FittedNet(task=options.task, layers=_unscaled(_layers(best), middle, spread))
+        model = _network(inputs.shape[1], outputs_of(options.task, options.classes), settings).to(options.device)
+        best = _train(
+            model, _rows(inputs, np.asarray((y - middle) / spread, dtype=np.float64), options), settings, options
+        )
+    return FittedNet(task=options.task, layers=_unscaled(_layers(best), middle, spread), bins=bins)
 
 
 def _scale_of(y: Target) -> tuple[float, float]:

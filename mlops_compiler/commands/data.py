@@ -16,7 +16,6 @@ from mlops_compiler.diagnostics import DataError, Diagnostic, Span, UsageError, 
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.plan.compare.tables import compare_tables
-from mlops_compiler.plan.stages import digest_key
 from mlops_compiler.store.backup import Backup, is_whole
 from mlops_compiler.store.intakes import intake_of
 from mlops_compiler.store.reader import open_reader
@@ -78,8 +77,7 @@ def _row(version: Version, store: StoreReader) -> dict[str, Any]:
 
 def _intake(version: Version, store: StoreReader) -> dict[str, Any] | None:
     """Find what the intake took that made a version; None where the source was taken as a whole."""
-    taken = version.record.ingredients.get(digest_key("source"), "")
-    record = intake_of(store, version.record.recipe, taken)
+    record = intake_of(store, version.record)
     return None if record is None else {"number": record.ingredients["number"], **record.summary}
 
 

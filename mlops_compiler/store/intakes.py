@@ -77,6 +77,9 @@ def last_intake(store: StoreReader, recipe: str) -> Intake | None:
     return Intake(record=record, state=State(table=record.outputs["taken"], **state))
 
 
-def intake_of(store: StoreReader, recipe: str, taken: str) -> StageRecord | None:
-    """Find the first intake that gave a table of rows taken."""
-    return next((record for record in intakes(store, recipe) if record.outputs["taken"] == taken), None)
+def intake_of(store: StoreReader, snapshot: StageRecord) -> StageRecord | None:
+    """Find the intake that made a version, or took the rows that it was made of later."""
+    made, read = snapshot.outputs["snapshot"], snapshot.ingredients.get("data.source.digest")
+    found = intakes(store, snapshot.recipe)
+    exact = [record for record in found if record.outputs["snapshot"] == made]
+    return next(iter([*exact, *(record for record in found if record.outputs["taken"] == read)]), None)

@@ -10,6 +10,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 
 from mlops_compiler import cli
@@ -17,6 +18,8 @@ from mlops_compiler.driver import plan_recipe
 from mlops_compiler.frontend.hydra_app import launch
 from mlops_compiler.store.records import StageRecord
 from mlops_compiler.store.writer import StoreWriter, open_writer
+
+START = datetime(2026, 3, 1)  # noqa: DTZ001 - a column of times has no zone
 
 
 def counts(said):
@@ -251,3 +254,23 @@ def test_a_watch_outlives_a_failure_and_ends_in_words(files, capsys, monkeypatch
     assert "error[contract-range]" in said.err
     assert "watching ended: 3 intakes, 1 of them failed, 3 rows taken in" in said.err
     assert files.versions == [2, 3]
+
+
+def test_versions_of_a_delta_table_are_as_files_are(shop):
+    shop.write("{kind: delta, path: table}", "{by: new_files}")
+    rows = {"id": [1, 2], "changed": [START] * 2, "amount": [1.0, 2.0], "paid": ["yes", "no"]}
+    place = shop.root / "recipes" / "table"
+    pl.DataFrame(rows).write_delta(place)
+    assert counts(shop.take()) == {"rows": 2, "new": 2}
+    pl.DataFrame({**rows, "id": [3, 4]}).write_delta(place, mode="append")
+    assert counts(shop.take()) == {"rows": 4, "new": 2, "repeated": 2}
+    assert shop.take()["new_version"] is False
+
+
+def test_a_store_elsewhere_is_taken_from_as_well(files):
+    there = ["store.url=memory://intake", f"store.database=sqlite:///{files.root}/metadata.db"]
+    files.take(*there)
+    files.deliver("b.csv", (3, 10, 30), (1, 8, 10))
+    assert counts(files.take(*there)) == {"rows": 3, "new": 1, "repeated": 1}
+    assert [item["intake"]["new"] for item in files.run("data", *there)[1]] == [2, 1]
+    assert files.run("plan", *there)[1]["stages"][0]["action"] == "reuse"

@@ -11,6 +11,7 @@ import pytest
 
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.ir.ops.intake import Read
+from mlops_compiler.tables.beyond import Mark, rows_beyond
 from mlops_compiler.tables.table import about_rows, digest, head, is_here, rows
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=1"
@@ -160,3 +161,21 @@ def test_no_password_stands_in_a_recipe(small):
     said = small.main("check", "recipe=small")
     assert said.code == 1
     assert "no password may stand in a recipe" in said.err
+
+
+@pytest.mark.parametrize(
+    ("mark", "wanted"),
+    [
+        pytest.param(Mark(column="at", kind="datetime", value=datetime(2024, 1, 1)), [2], id="time"),  # noqa: DTZ001
+        pytest.param(Mark(column="zoned", kind="datetime", value=datetime(2024, 1, 2, 1, 4, 5)), [2], id="zoned"),  # noqa: DTZ001
+        pytest.param(Mark(column="zoned", kind="datetime", value=datetime(2024, 1, 2, 1, 4, 6)), [], id="far"),  # noqa: DTZ001
+        pytest.param(Mark(column="day", kind="date", value=date(2023, 1, 2)), [1, 2], id="day"),
+        pytest.param(Mark(column="id", kind="int", value=10, late=1), [1], id="whole numeric"),
+        pytest.param(Mark(column="half", kind="float", value=1.0), [2], id="float"),
+        pytest.param(Mark(column="said", kind="int", value=1), [1, 2], id="told by the server otherwise"),
+    ],
+)
+def test_the_server_gives_what_lies_beyond_a_watermark(server, tmp_path, mark, wanted):
+    """L-ACQ-4."""
+    found = rows_beyond(read(server, table="every"), tmp_path, mark)
+    assert ([] if found.is_empty() else sorted(found["small"])) == wanted

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from mlops_compiler.diagnostics import DataError, EngineError
 from mlops_compiler.ir.domain import contains, grid, is_domain
 from mlops_compiler.ir.task import has_classes, learns_from_target
+from mlops_compiler.models.form import TreeSum
 from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
 from mlops_compiler.testing.rows import CLASSES, GROUPS, ROWS, target_of
 
@@ -281,6 +282,18 @@ class KindLaws:
         for attempt in (lambda: subject.fit(X), lambda: subject.fitted.predict(X)):
             with pytest.raises(DataError, match=f"feature 4 is missing in 4 of 400 rows: {subject.kind.name}"):
                 attempt()
+
+    def test_it_explains_what_it_says(self, subject: Subject) -> None:
+        """A kind that `explains` gives the form of its models, whose sums are what they answer by."""
+        form = subject.fitted.form()
+        assert (form is not None) == bool(subject.kind.explains)
+        if form is None:
+            return
+        sums = form.scores(ROWS) if isinstance(form, TreeSum) else ROWS @ form.weights + form.intercept
+        found, order = subject.fitted.predict(ROWS), np.argsort(sums[:, -1])
+        assert np.isfinite(sums).all()
+        if subject.outputs < CLASSES:  # of more classes, a sum is relative to the others'
+            assert (np.diff(found[order, -1]) >= -1e-12).all()
 
     # Storing
 

@@ -11,6 +11,7 @@ import numpy as np
 from mlops_compiler.models.adapters.answers import ScoringModel, linked, outputs_of
 from mlops_compiler.models.adapters.files import corrupt, task_of
 from mlops_compiler.models.adapters.trees import is_sound
+from mlops_compiler.models.form import TreeSum, linked_scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +31,10 @@ class BoostedTrees(ScoringModel):
         trees: Those of the first output, then those of the second, and so on: as many of each.
         baseline: Where each output starts, shape (outputs,).
         width: How many columns the model was fitted on.
+        rounds: Whether the trees see features rounded to float32.
     """
 
+    rounds: ClassVar[bool] = False
     accepts_missing: ClassVar[bool] = True
     task: Task
     trees: Trees
@@ -49,13 +52,14 @@ class BoostedTrees(ScoringModel):
         each = self.trees.count // len(self.baseline)
         return tuple(self.trees.part(start, start + each) for start in range(0, self.trees.count, each or 1))
 
-    def seen(self, X: Matrix) -> Matrix:
-        """Give rows as the trees see them."""
-        return X
+    def form(self) -> TreeSum:
+        """Give the trees."""
+        scale = linked_scale(self.task)
+        return TreeSum(trees=self._by_output, first=self.baseline, scale=scale, rounds=self.rounds)
 
     def answer(self, X: Matrix) -> Matrix:
         """Add up each output's trees."""
-        rows = self.seen(X)
+        rows = self.form().asked(X)
         margins = np.empty((len(X), len(self.baseline)))
         for output, (trees, first) in enumerate(zip(self._by_output, self.baseline.tolist(), strict=True)):
             margins[:, output] = trees.sum_of_leaves(rows, first)[:, 0]

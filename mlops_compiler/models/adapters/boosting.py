@@ -13,7 +13,6 @@ from mlops_compiler.models.adapters.files import corrupt
 from mlops_compiler.models.adapters.sampling import HELD_BACK, enough_to_hold_back, held_nothing_back
 from mlops_compiler.models.adapters.sklearn_threads import limited_threads
 from mlops_compiler.models.adapters.trees import Trees, dump_trees, load_trees
-from mlops_compiler.models.form import TreeSum, linked_scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +31,6 @@ class FittedBoosting(BoostedTrees):
     """Trees of scikit-learn's histogram boosting."""
 
     kind: ClassVar[str] = _KIND
-
-    def form(self) -> TreeSum:
-        """Give the trees."""
-        return TreeSum(trees=self._by_output, first=self.baseline, scale=linked_scale(self.task))
 
     def dump(self) -> dict[str, bytes]:
         """Write the trees and the baseline."""

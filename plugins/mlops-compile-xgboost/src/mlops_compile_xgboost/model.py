@@ -35,11 +35,8 @@ class FittedXgBoost(BoostedTrees):
     """The trees, and the text that they were read from."""
 
     kind: ClassVar[str] = KIND
+    rounds: ClassVar[bool] = True
     text: bytes
-
-    def seen(self, X: Matrix) -> Matrix:
-        """Round to float32; what that cannot hold is its largest."""
-        return as_float32(X).astype(np.float64)
 
     def dump(self) -> dict[str, bytes]:
         """Give XGBoost's JSON, and what the model is for."""
@@ -47,7 +44,7 @@ class FittedXgBoost(BoostedTrees):
 
 
 def as_float32(X: Matrix) -> NDArray[np.float32]:
-    """Give rows as XGBoost sees them."""
+    """Give rows as XGBoost sees them; what float32 cannot hold is its largest, as XGBoost refuses infinity."""
     return np.clip(X, -_LARGEST, _LARGEST).astype(np.float32)
 
 

@@ -40,7 +40,7 @@ def column_check(recipe: Recipe, places: Provenance, name: str, kind: str, sink:
     """
     contract = recipe.data.columns.get(name, FREE)
     data = recipe.data
-    required = name in (recipe.objective.target, data.key, data.time, data.group)
+    required = name in (recipe.objective.target, *(column for _, column in data.roles))
     span = _declared_at(recipe, places, name)
     if contract.nullable and required and name in recipe.data.columns:
         sink.add(
@@ -131,8 +131,8 @@ def _declared_at(recipe: Recipe, places: Provenance, name: str) -> Span | None:
     """Find where the recipe says something of a column: in the contract, as its key, as its target."""
     if name in recipe.data.columns:
         return places.value_span(("data", "columns", name))
-    for role in ("key", "time", "group"):
-        if name == getattr(recipe.data, role):
+    for role, column in recipe.data.roles:
+        if name == column:
             return places.value_span(("data", role))
     return places.value_span(("objective", "target")) if name == recipe.objective.target else None
 

@@ -140,7 +140,7 @@ def _guessed(
 def is_absent(recipe: Recipe, root: Path) -> bool:
     """Whether a source is not here, and the contract says enough to go on without it."""
     data, objective = recipe.data, recipe.objective
-    roles = (None if objective.target_is else objective.target, data.key, data.time, data.group)
+    roles = (None if objective.target_is else objective.target, *(column for _, column in data.roles))
     declared = all(column.type is not None for column in data.columns.values())
     complete = declared and all(role in data.columns for role in roles if role is not None)
     sources = [data.source, *(other.source for other in data.stack.values())]
@@ -171,18 +171,17 @@ def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], s
         named.append((name, places.value_span(("data", "snapshot", "personal", index))))
     if recipe.objective.target_is is None and recipe.objective.target is not None:
         named.append((recipe.objective.target, places.value_span(("objective", "target"))))
-    for role in ("key", "time", "group"):
-        if (column := getattr(recipe.data, role)) is not None:
-            named.append((column, places.value_span(("data", role))))
+    for role, column in recipe.data.roles:
+        listed = role == "group" and not isinstance(recipe.data.group, str)
+        place = ("data", role, recipe.data.groups.index(column)) if listed else ("data", role)
+        named.append((column, places.value_span(place)))
     for name, span in named:
         if name not in found:
             sink.add(wording_data.unknown_source_column(name, found, path, span))
     data = recipe.data
     roles: dict[str | None, str] = {
         recipe.objective.target: "the target",
-        data.key: "the key",
-        data.time: "the time",
-        data.group: "the group",
+        **{column: f"the {role}" for role, column in data.roles},
     }
     for name in recipe.data.ignore:
         if is_named := roles.get(name):
@@ -206,8 +205,7 @@ def schema_of(recipe: Recipe, intake: Intake) -> Schema:
 def _column(recipe: Recipe, check: ColumnCheck, late: AbstractSet[str]) -> Column:
     known = Known.AFTER_OUTCOME if check.name in late else Known(recipe.data.columns.get(check.name, FREE).known)
     role = Role.FEATURE if known is Known.BEFORE_PREDICTION else Role.IGNORED
-    named = {recipe.data.key: Role.KEY, recipe.data.time: Role.TIME, recipe.data.group: Role.GROUP}
-    role = named.get(check.name, role)
+    role = {column: Role(named) for named, column in recipe.data.roles}.get(check.name, role)
     if check.name == recipe.objective.target:
         role, known = Role.TARGET, Known.AFTER_OUTCOME
     return Column(name=check.name, dtype=DTYPES[check.type], role=role, known=known, origins=(check.name,))

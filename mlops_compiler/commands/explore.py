@@ -100,7 +100,7 @@ def about(recipe: Recipe, size: int | None = None) -> About:
         positive=getattr(objective, "positive", None),
         key=data.key,
         time=data.time,
-        group=data.group,
+        groups=data.groups,
         late=(
             *(name for name, column in data.columns.items() if column.known == "after_outcome"),
             *sorted(late_history(recipe)),

@@ -114,8 +114,8 @@ def _data(found: Roles, table: Table, source: str) -> Iterator[str]:
         yield f"  key: {quoted(about.key)}{comment('another value in each row')}"
     if about.time:
         yield f"  time: {quoted(about.time)}{comment('orders the rows: validation looks ahead, as production does')}"
-    if about.group:
-        yield f"  group: {quoted(about.group)}{comment('its rows stay on one side of a split')}"
+    if about.groups:
+        yield f"  group: {quoted(about.groups[0])}{comment('its rows stay on one side of a split')}"
     outcome = found.about.late[0] if found.computed is not None else found.about.target or ""
     if outcome in table.types and (gaps := table.rows[outcome].null_count()):
         where = json.dumps(f'"{outcome}" IS NOT NULL')
@@ -151,7 +151,7 @@ def _column(name: str, kind: str, profile: dict[str, Any], found: Roles, table: 
 
 def _rest(found: Roles) -> Iterator[str]:
     about = found.about
-    kind = "time_ordered" if about.time else "grouped" if about.group else "stratified"
+    kind = "time_ordered" if about.time else "grouped" if about.groups else "stratified"
     yield "validate:"
     yield f"  holdout: {{kind: {kind}, fraction: 0.2}}{comment('touched once, after selection')}"
     yield f"  folds: {{kind: {kind}, k: {3 if found.found.rows > 100_000 else 5}}}"  # noqa: PLR2004

@@ -84,7 +84,7 @@ def roles(table: Table, name: str, target: str, positive: str | None) -> Roles:
         positive=True if computed is not None and task == "binary_classification" else value,
         key=key,
         time=time,
-        group=group,
+        groups=() if group is None else (group,),
         late=() if computed is None else (target,),
         bytes=table.bytes,
     )

@@ -26,7 +26,7 @@ class About:
         positive: The value of the target that counts.
         key: The column that names each row.
         time: The column that orders the rows.
-        group: The column whose equal rows belong together.
+        groups: The columns whose equal rows belong together.
         late: Columns that are known only after the outcome.
         ignore: Columns that the recipe leaves out.
         sample: The most rows that tests and scores look at; shares and counts are those of all rows.
@@ -39,7 +39,7 @@ class About:
     positive: Scalar = None
     key: str | None = None
     time: str | None = None
-    group: str | None = None
+    groups: tuple[str, ...] = ()
     late: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     sample: int = 100_000
@@ -48,8 +48,9 @@ class About:
     @property
     def roles(self) -> dict[str, str]:
         """The role of each column that is no feature."""
-        named = {self.target: "target", self.key: "key", self.time: "time", self.group: "group"}
-        return {name: role for name, role in named.items() if name is not None}
+        named = {self.target: "target", self.key: "key", self.time: "time"}
+        roles = {name: role for name, role in named.items() if name is not None}
+        return roles | dict.fromkeys(self.groups, "group")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -205,8 +205,9 @@ class Data(Section):
     """The column that names a row; unique, and never a feature."""
     time: str | None = None
     """The column that says when a row was true; no feature itself, and rows may be split by it."""
-    group: str | None = None
-    """The column that says which rows belong together, as all of one patient; no feature itself."""
+    group: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """The column that says which rows belong together, as all of one patient, or columns that do together; no features
+    themselves. They stay on one side of a split that is grouped or in order of time."""
     ignore: tuple[str, ...] = ()
     """Columns of the source that are read by nobody."""
     columns: dict[str, ColumnContract] = Field(default_factory=dict)
@@ -230,3 +231,14 @@ class Data(Section):
         if self.intake is not None and isinstance(self.source, DeltaSource) and self.source.version is not None:
             raise ValueError("`source.version` is always the same table: nothing new could ever be taken in")
         return self
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The columns that say together which rows belong together."""
+        return (self.group,) if isinstance(self.group, str) else self.group or ()
+
+    @property
+    def roles(self) -> tuple[tuple[str, str], ...]:
+        """The columns that are no features for what they are: each with ``key``, ``time`` or ``group``."""
+        named = (("key", self.key), ("time", self.time), *(("group", name) for name in self.groups))
+        return tuple((role, name) for role, name in named if name is not None)

@@ -67,13 +67,12 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _a_column_has_one_role(self) -> Self:
-        roles = {"data.key": self.data.key, "data.time": self.data.time, "data.group": self.data.group}
-        for role, column in roles.items():
-            if column is not None and column == self.objective.target:
-                raise ValueError(f"`{role}` and `objective.target` name the same column")
+        for role, column in self.data.roles:
+            if column == self.objective.target:
+                raise ValueError(f"`data.{role}` and `objective.target` name the same column")
         if self.data.fresh is not None and self.data.time is None:
             raise ValueError("`data.fresh` says how old the newest row may be: name the column under `data.time`")
-        named = [column for column in roles.values() if column is not None]
+        named = [column for _, column in self.data.roles]
         if len(set(named)) < len(named):
             raise ValueError("`data.key`, `data.time` and `data.group` must name different columns")
         return self

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mlops_compiler.backends.stages.deal import deal
 from mlops_compiler.backends.stages.rows import Rows, split_table
 from mlops_compiler.backends.stages.split import _strata, label_rows
-from mlops_compiler.backends.stages.windows import Order
+from mlops_compiler.backends.stages.windows import Order, group_numbers
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.ir.ops.lifecycle import Split, Stretch
 
@@ -110,7 +110,7 @@ def test_a_window_keeps_its_gap_and_its_length(times, gap, most, timed, labels):
 @given(groups=st.lists(st.integers(0, 15), min_size=60, max_size=120), data=st.data())
 def test_a_group_is_on_one_side(groups, data):
     labels = data.draw(st.lists(st.integers(0, 1), min_size=len(groups), max_size=len(groups)))
-    op = split("grouped", group="g", repeats=2)
+    op = split("grouped", group=("g",), repeats=2)
     try:
         rows = dealt(op, labels, group=groups)
     except DataError:
@@ -120,6 +120,34 @@ def test_a_group_is_on_one_side(groups, data):
         sides = pl.DataFrame({"g": groups, "side": rows.learns(part)}).filter(rows.learns(part) | rows.judges(part))
         assert sides.group_by("g").agg(pl.col("side").n_unique())["side"].max() == 1
     assert no_row_is_in_both(rows)
+
+
+@settings(max_examples=20, deadline=None)
+@given(days=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 2)), min_size=60, max_size=120), data=st.data())
+def test_in_order_of_time_a_group_that_judges_does_not_teach(days, data):
+    """L-SEL-3: no group is on both sides, what teaches comes before, and no row of another group is lost."""
+    labels = data.draw(st.lists(st.integers(0, 1), min_size=len(days), max_size=len(days)))
+    when, group = [3 * day + part for day, part in days], [day for day, _ in days]
+    try:
+        rows = dealt(split("time_ordered", time="t", group=("g",)), labels, time=when, group=group)
+        plain = dealt(split("time_ordered", time="t"), labels, time=when)
+    except DataError:
+        assume(condition=False)
+    table = pl.DataFrame({"t": when, "g": group})
+    for part in parts_of(rows):
+        learns, judges = table.filter(rows.learns(part)), table.filter(rows.judges(part))
+        assert learns["t"].max() < judges["t"].min()
+        assert not set(learns["g"]) & set(judges["g"])
+    assert (rows.judges() == plain.judges()).all()
+    lost = table.filter(plain.learns() & ~rows.learns())
+    assert set(lost["g"]) <= set(table.filter(rows.judges())["g"])
+
+
+def test_columns_make_groups_together():
+    """L-SEL-3."""
+    rows = pl.DataFrame({"month": [1, 1, 2, 2, 1], "day": [1, 2, 1, 1, 2]})
+    assert group_numbers(rows, ["month", "day"]).tolist() == [1, 2, 3, 3, 2]
+    assert group_numbers(rows, ["day"]).tolist() == [1, 2, 1, 1, 2]
 
 
 @pytest.mark.parametrize("kind", ["stratified", "random"])
@@ -154,18 +182,25 @@ def test_each_repeat_judges_every_row_once_and_by_another_deal(kind):
             id="fewer times than folds",
         ),
         pytest.param(
-            split("grouped", group="g"),
+            split("grouped", group=("g",)),
             {"group": [1] * 40},
             [0, 1] * 20,
             "`g` has too few different values",
             id="a group",
         ),
         pytest.param(
-            split("grouped", group="g"),
+            split("grouped", group=("g",)),
             {"group": [1] * 20 + [2] * 20},
             [0, 1] * 20,
             "`g` has too few different values",
             id="fewer groups than folds",
+        ),
+        pytest.param(
+            split("time_ordered", time="t", group=("g",)),
+            {"time": list(range(40)), "group": [1] * 40},
+            [0, 1] * 20,
+            "every `g` before the holdout has rows in it as well",
+            id="a group over all times",
         ),
         pytest.param(
             split("time_ordered", time="t"),
@@ -194,7 +229,7 @@ def test_values_are_dealt_in_equal_shares():
 
 @pytest.mark.parametrize(("kind", "order"), [("random", {}), ("grouped", {"group": list(range(40)) * 2})])
 def test_rows_without_a_target_are_dealt(kind, order):
-    op = split(kind, task="clustering", **({"group": "g"} if order else {}))
+    op = split(kind, task="clustering", **({"group": ("g",)} if order else {}))
     rows = dealt(op, [0] * 80, **order)
     assert all(rows.judges(part).any() for part in parts_of(rows))
     assert no_row_is_in_both(rows)
@@ -224,11 +259,11 @@ def test_a_class_that_no_model_could_learn_is_said():
     labels = [0, 1] * 40 + [2] * 20
     groups = [*range(80), *[99] * 20]
     with pytest.raises(DataError, match="classes of `y` only"):
-        dealt(split("grouped", task=SEVERAL, group="g"), labels, group=groups)
+        dealt(split("grouped", task=SEVERAL, group=("g",)), labels, group=groups)
 
 
 def test_a_fold_may_lack_a_rare_class():
     labels = [0, 1] * 100 + [2] * 10
     groups = [*range(200), *[201, 202, 203, 204, 205] * 2]
-    rows = dealt(split("grouped", task=SEVERAL, group="g", k=2), labels, group=groups)
+    rows = dealt(split("grouped", task=SEVERAL, group=("g",), k=2), labels, group=groups)
     assert rows.split.columns == ["final", "fold_0", "fold_1"]

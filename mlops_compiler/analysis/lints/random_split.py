@@ -23,8 +23,10 @@ def random_split(subject: Subject) -> Iterator[Finding]:
     for part, kind in (("holdout", validation.holdout.kind), ("folds", validation.folds.kind)):
         if data.time is not None and kind != "time_ordered":
             yield _finding(subject, part, kind, "time", data.time, "later rows would predict earlier ones")
-        elif data.group is not None and kind not in ("grouped", "time_ordered"):
-            yield _finding(subject, part, kind, "group", data.group, "rows of one group would be on both sides")
+        elif data.groups and kind not in ("grouped", "time_ordered"):
+            yield _finding(
+                subject, part, kind, "group", " and ".join(data.groups), "rows of one group would be on both sides"
+            )
 
 
 def _finding(subject: Subject, part: str, kind: str, role: str, column: str, why: str) -> Finding:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_compiler.backends.search.proposals import seed_of
-from mlops_compiler.backends.stages.windows import Order, learned_before
-from mlops_compiler.diagnostics import DataError, Diagnostic
+from mlops_compiler.backends.stages.windows import Order, apart, learned_before
+from mlops_compiler.diagnostics import DataError, Diagnostic, listing
 from mlops_compiler.ir.ops.lifecycle import Stretch
 from mlops_compiler.ir.task import has_classes
 
@@ -65,10 +65,14 @@ def deal(op: Split, labels: Labels, order: Order, span: Span | None = None) -> D
     _enough(op, labels, span)
     earlier = _earlier_rows(op, labels, order, span)
     final = Part(learns=earlier, judges=~earlier)
-    if op.holdout == "time_ordered" and op.holdout_gap is not None:
+    if _late(op) and op.holdout_gap is not None:
         final = Part(learns=learned_before(order, final.judges, op.holdout_gap, None), judges=final.judges)
     if not final.learns.any():
         raise DataError([_too_few("the gap before the holdout leaves nothing to learn from", span)])
+    if _late(op):
+        final = Part(learns=apart(order, final.learns, final.judges), judges=final.judges)
+    if not final.learns.any():
+        raise DataError([_too_few(f"every {listing(op.group or ())} before the holdout has rows in it as well", span)])
     if op.folds == "time_ordered":
         blocks = _blocks(op, order, final.learns, span)
         most = _longest(op, int((blocks == 0).sum()))
@@ -169,7 +173,8 @@ def _in_order(
 ) -> Iterator[Part]:
     for fold in range(op.k):
         judges = blocks == fold + 1
-        yield Part(learns=learned_before(order, judges, op.gap, most) & learns, judges=judges)
+        before = learned_before(order, judges, op.gap, most) & learns
+        yield Part(learns=apart(order, before, judges), judges=judges)
 
 
 def _enough(op: Split, labels: Labels, span: Span | None) -> None:
@@ -221,7 +226,9 @@ def _too_few_times(op: Split, span: Span | None) -> Diagnostic:
 
 
 def _too_few_groups(op: Split, span: Span | None) -> Diagnostic:
-    return _too_few(f"`{op.group}` has too few different values for a holdout and {op.k} folds of whole groups", span)
+    return _too_few(
+        f"{listing(op.group or ())} has too few different values for a holdout and {op.k} folds of whole groups", span
+    )
 
 
 def _too_few(headline: str, span: Span | None) -> Diagnostic:

@@ -9,7 +9,7 @@ import polars as pl
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import deal
 from mlops_compiler.backends.stages.rows import split_table
-from mlops_compiler.backends.stages.windows import Order
+from mlops_compiler.backends.stages.windows import Order, group_numbers
 from mlops_compiler.diagnostics import DataError, Diagnostic, did_you_mean
 from mlops_compiler.ir.ops.lifecycle import Split
 
@@ -34,7 +34,7 @@ def split_rows(context: Context) -> Outcome:
         DataError: The target does not have the classes of the task, with rows enough of each for every fold.
     """
     op = context.op(Split)
-    named = [name for name in dict.fromkeys((op.target, op.time, op.group)) if name is not None]
+    named = [name for name in dict.fromkeys((op.target, op.time, *(op.group or ()))) if name is not None]
     rows = context.read_table("snapshot", "snapshot", named or None)
     span = context.task.stage.nodes[0].span
     labels, classes = _labels(op, rows, span)
@@ -59,7 +59,7 @@ def _order(op: Split, rows: pl.DataFrame) -> Order:
         seconds = rows[op.time].cast(pl.Datetime("us")).dt.epoch("us").to_numpy() / 1e6
     return Order(
         time=None if op.time is None else rows[op.time].rank("dense").to_numpy(),
-        group=None if op.group is None else rows[op.group].rank("dense").to_numpy(),
+        group=group_numbers(rows, op.group) if op.group else None,
         seconds=seconds,
     )
 

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.ops.lifecycle import Stretch
@@ -28,6 +31,21 @@ class Order:
     time: NDArray[np.uint32] | None = None
     group: NDArray[np.uint32] | None = None
     seconds: NDArray[np.float64] | None = None
+
+
+def group_numbers(rows: pl.DataFrame, names: Sequence[str]) -> NDArray[np.uint32]:
+    """Number the groups of rows from 1, as their columns are sorted; shape (rows,)."""
+    first, *others = names
+    found = rows[first].rank("dense")
+    for name in others:
+        also = rows[name].rank("dense")
+        found = (found.cast(pl.UInt64) * (rows.height + 1) + also).rank("dense")
+    return found.to_numpy()
+
+
+def apart(order: Order, learns: Chosen, judges: Chosen) -> Chosen:
+    """Choose of the rows to learn from those whose groups have no row among those that judge."""
+    return learns if order.group is None else learns & ~np.isin(order.group, order.group[judges])
 
 
 def learned_before(order: Order, judges: Chosen, gap: Stretch | None, most: Stretch | None) -> Chosen:

@@ -41,8 +41,8 @@ class Split:
     seed: int
     time: str | None = None
     """The column that orders the rows, where a part is ``time_ordered``."""
-    group: str | None = None
-    """The column whose equal rows stay together, where a part is ``grouped``."""
+    group: tuple[str, ...] | None = None
+    """The columns whose equal rows stay together, where a part is ``grouped`` or ``time_ordered``."""
     repeats: int = 1
     """How often the rows are dealt to `k` folds."""
     window: str = "expanding"

@@ -38,7 +38,7 @@ def taken(recipe: Recipe, state: State, store: StoreReader, span: Span | None) -
 
 def _typed(recipe: Recipe, types: Mapping[str, str]) -> dict[str, ColumnContract]:
     data = recipe.data
-    roles = (recipe.objective.target, data.key, data.time, data.group)
+    roles = (recipe.objective.target, *(column for _, column in data.roles))
     found = dict(data.columns)
     for name, kind in types.items():
         if kind in DTYPES and name not in data.ignore:

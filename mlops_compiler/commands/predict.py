@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE
 from mlops_compiler.console.streams import results
-from mlops_compiler.diagnostics import DataError, Diagnostic, listing
+from mlops_compiler.diagnostics import DataError, Diagnostic, Span, UsageError, listing
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.store.reader import open_reader
@@ -26,11 +26,12 @@ def predict(composed: Composed, invocation: Invocation) -> int:
     """Score a file in batch.
 
     Raises:
-        UsageError: `input=` or `output=` is missing.
-        DataError: The file breaks the request's contract, or there is no such release.
+        UsageError: `input=` or `output=` is missing, or `explain=` is neither true nor false.
+        DataError: The file breaks the request's contract, there is no such release, or it cannot be explained.
     """
     from mlops_compiler.serving.assembly import Assembly
     from mlops_compiler.serving.batch import predict_file
+    from mlops_compiler.serving.explaining import explainer_of
     from mlops_compiler.serving.predictor import Predictor
 
     example = "recipe=churn input=customers.csv output=scores.csv"
@@ -41,7 +42,8 @@ def predict(composed: Composed, invocation: Invocation) -> int:
     manifest = json.loads(store.objects.get(release.manifest))
     assembly = Assembly(manifest=manifest, root=composed.root, store=store)
     predictor = Predictor.load(store, release.manifest)
-    data = predict_file(predictor, manifest, Path(source), Path(target), assembly).to_json()
+    explainer = explainer_of(predictor, store) if _asked(invocation) else None
+    data = predict_file(predictor, manifest, Path(source), Path(target), assembly, explainer).to_json()
     if invocation.as_json:
         invocation.print_json({"recipe": recipe.name, "release": release.number, **data})
     else:
@@ -52,6 +54,15 @@ def predict(composed: Composed, invocation: Invocation) -> int:
 
 def _joined(join: Mapping[str, Any]) -> str:
     return f"join {join['join']} matched {join['matched']:,} of {join['matched'] + join['unmatched']:,}"
+
+
+def _asked(invocation: Invocation) -> bool:
+    """Read whether the answers are to be explained."""
+    text = invocation.arguments.get("explain", "false")
+    if text not in ("true", "false"):
+        headline = f"`explain` takes true or false, not {text!r}"
+        raise UsageError([Diagnostic(code="bad-argument", headline=headline, span=Span.of_token(f"explain={text}"))])
+    return text == "true"
 
 
 def find_release(store: StoreReader, recipe: str, number: int | None) -> Release:

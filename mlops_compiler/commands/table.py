@@ -108,9 +108,15 @@ COMMANDS: dict[str, Command] = {
         arguments=("plan",),
     ),
     "predict": Command(
-        about="score a file with a release: input=FILE output=FILE [release=N]",
+        about="score a file with a release: input=FILE output=FILE [release=N] [explain=true]",
         function="predict:predict",
-        arguments=("input", "output", "release"),
+        arguments=("input", "output", "release", "explain"),
+    ),
+    "card": Command(
+        about="give the model card of a release: [RELEASE] [--out FILE.md|.html|.json]",
+        function="card:card",
+        options=("--out",),
+        words=1,
     ),
     "deploy": Command(
         about="serve a release on Ray Serve: [release=N]", function="service:deploy", arguments=("release",)

@@ -10,6 +10,7 @@ import polars as pl
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, did_you_mean, listing
 from mlops_compiler.ir.ops.intake import Check, ColumnCheck
 from mlops_compiler.ir.schema import DTYPES
+from mlops_compiler.serving.explaining import contribution_columns
 from mlops_compiler.serving.files import input_format, output_format, read_rows, write_rows
 from mlops_compiler.tables.contract import take_in
 
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from mlops_compiler.explain.release import Explainer
     from mlops_compiler.serving.assembly import Assembly
     from mlops_compiler.serving.predictor import Predictor
 
 _AT_ONCE = 65_536
 """Rows scored together: bounds the memory, changes no bit."""
+_EXPLAINED_AT_ONCE = 4096
 _ROWS_SHOWN = 5
 
 
@@ -54,7 +57,12 @@ class BatchSummary:
 
 
 def predict_file(
-    predictor: Predictor, manifest: Mapping[str, Any], source: Path, output: Path, assembly: Assembly | None = None
+    predictor: Predictor,
+    manifest: Mapping[str, Any],
+    source: Path,
+    output: Path,
+    assembly: Assembly | None = None,
+    explainer: Explainer | None = None,
 ) -> BatchSummary:
     """Score the rows of a CSV, Parquet or newline-delimited JSON file.
 
@@ -65,6 +73,7 @@ def predict_file(
         output: The file to write: the key, where the input has it, and what `Predictor.predict` gives; the
             probabilities of several classes each in a column ``probability_CLASS``.
         assembly: Adds what the recipe's joins and looks back add; without it the file must hold all columns.
+        explainer: Adds what each feature contributes to a row's answer, as `contribution_columns` gives it.
 
     Raises:
         UsageError: A suffix is of no format known here, or the output cannot be written there.
@@ -80,6 +89,9 @@ def predict_file(
         scored.insert_column(0, frame[key])
     if "probabilities" in scored.columns:
         scored = scored.with_columns(pl.col("probabilities").name.prefix_fields("probability_")).unnest("probabilities")
+    if explainer is not None:
+        told = [contribution_columns(explainer, part) for part in typed.iter_slices(_EXPLAINED_AT_ONCE)]
+        scored = scored.hstack(pl.concat(told))
     write_rows(scored, output, wanted)
     return BatchSummary(
         rows=scored.height,

@@ -9,6 +9,7 @@ from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.ir.ops.intake import Check
 from mlops_compiler.ir.ops.lifecycle import Split
 from mlops_compiler.plan.stages import PARENTS
+from mlops_compiler.report.card import card_of, render_html
 from mlops_compiler.report.facts import DataFacts, Origins, ReportFacts
 from mlops_compiler.report.leaderboard import with_exclusions
 from mlops_compiler.report.page import render_report
@@ -24,10 +25,38 @@ LIBRARIES = ("mlops-compile", "polars", "pandera", "ray", "scikit-learn", "torch
 
 def write_report(context: Context) -> Outcome:
     """Run the stage; the page is an object of the store, and lies under a readable name beside it."""
-    page = render_report(report_facts(context)).encode()
-    name = f"{context.task.recipe}-{context.task.stage.fingerprint[:12]}.html"
-    place = context.store.publish(f"reports/{name}", page)
-    return Outcome(outputs={"report": context.store.objects.put(page)}, summary={"path": place, "bytes": len(page)})
+    facts = report_facts(context)
+    page = render_report(facts).encode()
+    card = card_of(facts, _kept(context))
+    name = f"reports/{context.task.recipe}-{context.task.stage.fingerprint[:12]}"
+    place = context.store.publish(f"{name}.html", page)
+    context.store.publish(f"{name}-card.html", render_html(card).encode())
+    return Outcome(
+        outputs={"report": context.store.objects.put(page), "card": context.put_json(card)},
+        summary={"path": place, "bytes": len(page)},
+    )
+
+
+def _kept(context: Context) -> dict[str, Any]:
+    """Collect what a card tells of the data, and what only warned."""
+    snapshot, prepared = context.inputs["snapshot"].summary, context.inputs["prepare"].summary
+    doubts = [*snapshot.get("doubts", ()), *prepared.get("doubts", ())]
+    return {
+        "about": snapshot.get("about"),
+        "period": _period(context),
+        "doubts": [item["headline"] for item in doubts],
+        "notes": context.inputs["train"].summary.get("notes"),
+    }
+
+
+def _period(context: Context) -> list[str] | None:
+    """Tell the first and the last time of the rows, where the recipe names a column of times."""
+    fresh = context.op(Check).fresh
+    column = fresh[0] if fresh else context.op(Split).time
+    if column is None:
+        return None
+    times = context.read_table("snapshot", "snapshot", [column])[column].drop_nulls()
+    return [str(times.min()), str(times.max())] if len(times) else None
 
 
 def report_facts(context: Context) -> ReportFacts:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_compiler.backends.stages.rows import read_rows
-from mlops_compiler.explain.release import Explainer, answer_scale, groups_of, read_background, shaped
+from mlops_compiler.explain.release import shaped
+from mlops_compiler.serving.explaining import explainer_of
 from mlops_compiler.serving.predictor import Predictor
 from mlops_compiler.tables.account import ROW
 from mlops_compiler.tables.steps import LABEL
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.explain.release import Explainer
 
     Values = NDArray[np.float64]
 
@@ -83,15 +85,7 @@ class Subject:
             classes=tuple(manifest["classes"] or ()),
             answers=answers,
             scores=lambda matrix: shaped(task, predictor.model.predict(matrix)),
-            explainer=Explainer(
-                background=read_background(context.store.objects.get(manifest["background"])),
-                columns=columns,
-                groups=groups_of(manifest["matrix"], manifest["features"]),
-                form=predictor.model.form(),
-                matrix=predictor.matrix,
-                answers=answers,
-                scale=answer_scale(task),
-            ),
+            explainer=explainer_of(predictor, context.store),
         )
 
     def sample(self, most: int, seed: int) -> Chosen:

@@ -12,7 +12,7 @@ from mlops_compiler.analysis.features import Prepared, check_of
 from mlops_compiler.analysis.joins import source_span
 from mlops_compiler.analysis.leaks import find_leaks
 from mlops_compiler.analysis.population import population_of
-from mlops_compiler.analysis.selection import check_explanations, select_of
+from mlops_compiler.analysis.selection import check_composition, check_explanations, select_of
 from mlops_compiler.analysis.site import Site
 from mlops_compiler.analysis.source import intake_of, schema_of
 from mlops_compiler.analysis.splitting import check_stretches, split_of
@@ -63,6 +63,7 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     search = search_of(recipe, places, sink)
     check_wishes(recipe, features, places, sink)
     check_explanations(recipe, places, sink)
+    check_composition(recipe, places, sink)
     explained = explain_of(recipe, places, schema, features, _value_of(recipe), sink)
     sink.raise_errors(RecipeError)
     return Program(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.diagnostics import Diagnostic, listing
 from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.ir.task import has_classes, learns_from_target
 from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def select_of(recipe: Recipe, value: ops.ValueMatrix | None, places: Provenance)
         )
         for name, bound in recipe.select.constraints.items()
     )
+    calibrate = tuple((name, model.calibrate) for name, model in recipe.models.items() if model.calibrate)
     return ops.Select(
         task=recipe.objective.task,
         rule=recipe.select.rule,
@@ -34,6 +36,9 @@ def select_of(recipe: Recipe, value: ops.ValueMatrix | None, places: Provenance)
         constraints=constraints,
         max_overfit=recipe.search.max_overfit,
         explanation=recipe.select.require.explanation,
+        ensemble=recipe.select.ensemble,
+        calibrate=calibrate,
+        ordered=bool(calibrate) and recipe.validate_.folds.kind == "time_ordered",
         k=recipe.validate_.folds.k if recipe.validate_.folds.repeats > 1 else None,
     )
 
@@ -46,6 +51,27 @@ def check_explanations(recipe: Recipe, places: Provenance, sink: Sink) -> None:
         fitting = [kind for kind in MODELS if wanted & MODELS[kind].explains]
         span = places.value_span(("select", "require", "explanation"))
         sink.add(_unexplained(sorted(wanted), fitting, span))
+
+
+def check_composition(recipe: Recipe, places: Provenance, sink: Sink) -> None:
+    """Refuse to calibrate what gives no probabilities, and to average what is no number."""
+    task = recipe.objective.task
+    for name, model in recipe.models.items():
+        if model.calibrate and not has_classes(task):
+            span = places.value_span(("models", name, "calibrate"))
+            sink.add(_not_of_task(f"`models.{name}.calibrate` is of probabilities", task, span))
+    if recipe.select.ensemble and not learns_from_target(task):
+        span = places.value_span(("select", "ensemble"))
+        sink.add(_not_of_task("`select.ensemble` is a mean of answers to one question", task, span))
+
+
+def _not_of_task(what: str, task: str, span: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code="not-of-this-task",
+        headline=f"{what}, and the task is {task.replace('_', ' ')}",
+        span=span,
+        help="remove it",
+    )
 
 
 def _unexplained(wanted: Iterable[str], fitting: Iterable[str], span: Span | None) -> Diagnostic:

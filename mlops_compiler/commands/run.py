@@ -29,7 +29,7 @@ from mlops_compiler.diagnostics import MlopsError, mask, render_json
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.stages import Reuse
-from mlops_compiler.report.leaderboard import with_exclusions
+from mlops_compiler.report.leaderboard import as_selected
 from mlops_compiler.store.records import RunRecord, chosen_preparation
 from mlops_compiler.store.writer import open_writer
 from mlops_compiler.tables.table import is_pattern, must_be_here
@@ -199,7 +199,7 @@ def _summary(begun: Started, records: dict[str, StageRecord], status: str) -> Ru
         release=outcome["release"],
         criteria=outcome["criteria"],
         rival=outcome["rival"],
-        leaderboard=with_exclusions(
+        leaderboard=as_selected(
             with_seconds(read("search", "leaderboard"), records["search"].summary["seconds"]), selection
         ),
         selection=selection,

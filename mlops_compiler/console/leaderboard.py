@@ -62,10 +62,11 @@ def _remark(item: TrialRow) -> Text:
     """Say what is special of a trial; a complete one that was not chosen needs no word."""
     if item.status == "failed":
         return Text(f"failed: {clean(item.error or 'no reason was recorded')}", style=BAD)
-    if item.status.startswith("complete; "):
+    if item.status.startswith("complete; may not"):
         return Text(f"trial {clean(item.trial)}, {clean(item.status.removeprefix('complete; '))}", style=WARN)
-    tail = f", {item.status}" if item.status != "complete" else ""
+    status = item.status.removeprefix("complete; ")
+    tail = f", {status}" if status != "complete" else ""
     where = f"trial {clean(item.trial)}{tail}"
     if item.mark == "chosen":
         return Text.assemble((f"{where}, ", DIM), ("chosen", GOOD))
-    return Text(f"{where}, baseline" if item.mark == "baseline" else where, style=DIM)
+    return Text(f"{where}, {clean(item.mark)}" if item.mark else where, style=DIM)

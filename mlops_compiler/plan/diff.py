@@ -38,6 +38,7 @@ _WORDS = {
     "split.holdout_gap": "validate.holdout.gap",
     "split.seed": "validate.seed",
     "select.k": "validate.folds.k",
+    "select.calibrate": "models.calibrate",
     "split.time": "data.time",
     "split.group": "data.group",
     "search.seed": "validate.seed",

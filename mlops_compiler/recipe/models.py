@@ -29,6 +29,8 @@ class Model(Section):
     monotone: dict[str, Direction] = Field(default_factory=dict)
     """Features with which what it predicts may only rise or only fall, whatever the other features: a value, or the
     probability of the positive class."""
+    calibrate: Literal["isotonic", "sigmoid"] | None = None
+    """How its probabilities are calibrated, by answers to rows that it did not learn from; not at all by default."""
 
     @property
     def parameters(self) -> dict[str, Scalar | Domain]:

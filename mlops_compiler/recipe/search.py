@@ -45,5 +45,7 @@ class Select(Section):
     """The best mean, or the simplest model within one standard error of it."""
     constraints: dict[MetricName, Criterion] = Field(default_factory=dict)
     """Bounds on the means of metrics over the folds; a trial that breaks one is not chosen."""
+    ensemble: Annotated[int, Field(ge=2, le=50)] | None = None
+    """Most members of an ensemble that is made of the trials; none is made where this is not given."""
     require: Required = Required()
     """What a model must be able to do to be chosen."""

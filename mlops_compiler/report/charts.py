@@ -44,8 +44,13 @@ def precision_recall(curve: Mapping[str, Any], positive_share: float | None) -> 
     return _sized(chart)
 
 
-def calibration(curve: Mapping[str, Any]) -> Any:
-    """Draw what happened against what was predicted, dots as large as their rows, beside the perfect line."""
+def calibration(curve: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> Any:
+    """Draw what happened against what was predicted, dots as large as their rows, beside the perfect line.
+
+    Args:
+        curve: The points.
+        before: Those of the model without its calibration, where it has one.
+    """
     alt = _altair()
     points = _points(curve, x="predicted", y="observed", size="rows")
     if not points:
@@ -54,7 +59,11 @@ def calibration(curve: Mapping[str, Any]) -> Any:
     line = _line(points, x="Predicted probability", y="Observed share", limits=_UNIT)
     size = alt.Size("size:Q", legend=None, scale=alt.Scale(range=[18, 160], domainMin=0))
     dots = _chart(points).mark_circle(color=LIGHT["accent"], opacity=1).encode(x="x:Q", y="y:Q", size=size)
-    return _sized(_chance(perfect) + line + dots)
+    raw = _points(before or {}, x="predicted", y="observed")
+    if not raw:
+        return _sized(_chance(perfect) + line + dots)
+    was = _chart(raw).mark_line(color=LIGHT["warm"], strokeWidth=1.5).encode(x="x:Q", y="y:Q", order="order:Q")
+    return _sized(_chance(perfect) + was + line + dots)
 
 
 def value(curve: Mapping[str, Any], threshold: float | None) -> Any:

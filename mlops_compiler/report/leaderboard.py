@@ -26,7 +26,7 @@ class TrialRow:
         dots: The x of each fold's score in the strip.
         centre: The x of the mean, where there is one.
         status: ``complete``, ``stopped after 1 of 5 folds``, ``failed``.
-        mark: ``chosen``, ``baseline`` or empty.
+        mark: ``chosen``, ``baseline``, ``member, 40 %`` or empty.
         training: The mean on rows that the trial learned from, or empty.
     """
 
@@ -47,10 +47,16 @@ class TrialRow:
     training: str = ""
 
 
-def with_exclusions(board: Mapping[str, Any], selection: Mapping[str, Any]) -> dict[str, Any]:
-    """Add to each trial that may not be chosen why not, as the selection says it."""
+def as_selected(board: Mapping[str, Any], selection: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to each trial what the selection made of it: why it may not be chosen, its scores calibrated, its weight."""
     why: Mapping[str, str] = selection.get("excluded") or {}
-    trials = [{**row, "excluded": why.get(str(row["trial"]))} for row in board["trials"]]
+    rescored: Mapping[str, Any] = selection.get("rescored") or {}
+    weights = {str(item["trial"]): item["weight"] for item in selection.get("members") or ()}
+    trials = []
+    for row in board["trials"]:
+        name = str(row["trial"])
+        told = {"excluded": why.get(name), "weight": weights.get(name), **rescored.get(name, {})}
+        trials.append({**row, **told})
     return {**board, "trials": trials}
 
 
@@ -124,6 +130,9 @@ def _decided(trial: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def status_text(trial: Mapping[str, Any], folds: object) -> str:
     """Say how far a trial went: ``complete``, ``stopped after 1 of 5 folds``, ``failed``."""
     status = str(trial.get("status", "complete"))
+    if trial.get("calibrated") and not trial.get("excluded"):
+        was = numbers.score(trial.get("uncalibrated"))
+        return f"{status}; calibrated by {trial['calibrated']}, {was} before"
     if trial.get("excluded"):
         return f"{status}; may not be chosen: {trial['excluded']}"
     if status != "stopped":
@@ -138,6 +147,8 @@ def _is_ranked(trial: Mapping[str, Any]) -> bool:
 def _mark(trial: Mapping[str, Any], chosen: object) -> str:
     if chosen is not None and trial.get("trial") == chosen:
         return "chosen"
+    if numbers.is_number(trial.get("weight")):
+        return f"member, {numbers.percent(trial['weight'], 0)}"
     return "baseline" if trial.get("baseline") else ""
 
 

@@ -120,6 +120,7 @@ def _outcome(rows: tuple[TrialRow, ...]) -> str:
 def _holdout(facts: ReportFacts) -> dict[str, Any]:
     evaluation = facts.evaluation or {}
     curves: Mapping[str, Any] = evaluation.get("curves") or {}
+    uncalibrated: Mapping[str, Any] = evaluation.get("uncalibrated") or {}
     share = holdout.positive_share(evaluation)
     threshold = evaluation.get("threshold")
     figures = [
@@ -134,9 +135,10 @@ def _holdout(facts: ReportFacts) -> dict[str, Any]:
             "How many of those called positive are. Dashed: the share of positives.",
         ),
         _figure(
-            charts.calibration(curves.get("calibration") or {}),
+            charts.calibration(curves.get("calibration") or {}, uncalibrated.get("curve")),
             "Calibration",
-            "Whether 30 % means 30 %. Dots grow with their rows. Dashed: perfect.",
+            "Whether 30 % means 30 %. Dots grow with their rows. Dashed: perfect."
+            + (" Without dots: before the calibration." if uncalibrated.get("curve") else ""),
         ),
     ]
     figures += [
@@ -161,6 +163,7 @@ def _holdout(facts: ReportFacts) -> dict[str, Any]:
     value_chart = charts.value(curves.get("value") or {}, threshold if numbers.is_number(threshold) else None)
     return {
         "metrics": holdout.metric_rows(evaluation, facts.selection),
+        "uncalibrated": uncalibrated.get("metrics") or {},
         "certainty": holdout.certainty(evaluation),
         "rivals": holdout.rival_rows(facts.rival, evaluation.get("metric")),
         "caution": holdout.caution(evaluation),

@@ -10,7 +10,7 @@ import orjson
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, EngineError, Note
-from mlops_compiler.models.registry import MODELS
+from mlops_compiler.models.composed import accepts_missing, load_described
 from mlops_compiler.tables.matrix import design_matrix, refuse_missing
 from mlops_compiler.tables.preparation import FittedPreparation
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mlops_compiler.models.kind import FittedModel
     from mlops_compiler.store.reader import StoreReader
 
-FORMAT = 2
-"""The format of manifests that this version reads."""
+FORMATS = (2, 3)
+"""The formats of manifests that this version reads: of 3, a model may be calibrated, or be an ensemble."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +49,13 @@ class Predictor:
             EngineError: An object is missing or corrupt, or was written by a version that knows more.
         """
         manifest = orjson.loads(reader.objects.get(manifest_digest))
-        if manifest.get("format") != FORMAT:
+        if manifest.get("format") not in FORMATS:
             raise EngineError([_unknown_format(manifest.get("format"))])
-        model = manifest["model"]
-        if model["kind"] not in MODELS:
-            raise EngineError([_unknown_kind(model["kind"])])
-        kind = MODELS[model["kind"]]
         return cls(
             manifest=manifest,
             preparation=FittedPreparation.from_json(manifest["preparation"]),
-            model=kind.load({name: reader.objects.get(digest) for name, digest in model["files"].items()}),
-            accepts_missing=kind.accepts_missing,
+            model=load_described(manifest["model"], reader.objects.get),
+            accepts_missing=accepts_missing(manifest["model"]),
         )
 
     @property
@@ -129,16 +125,8 @@ class Predictor:
 def _unknown_format(found: Any) -> Diagnostic:
     return Diagnostic(
         code="artifact-unreadable",
-        headline=f"the release is written in format {found!r}, and this version reads format {FORMAT}",
+        headline=f"the release is written in format {found!r}, and this version reads formats up to {FORMATS[-1]}",
         help="serve it with the version that trained it, or train it again",
-    )
-
-
-def _unknown_kind(kind: str) -> Diagnostic:
-    return Diagnostic(
-        code="artifact-unreadable",
-        headline=f"the release needs models of the kind `{kind}`, which is not installed here",
-        help="install the plugin that brings it",
     )
 
 

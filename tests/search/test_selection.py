@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+
+import polars as pl
 import pytest
 
 from mlops_compiler.backends.local.run import run_in_process
@@ -13,6 +16,7 @@ from mlops_compiler.diagnostics import DataError, RecipeError
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.frontend.hydra_app import launch
 from mlops_compiler.ir.ops.lifecycle import Bound, Select
+from mlops_compiler.serving.predictor import Predictor
 
 FACTS = {"description": None, "owner": None, "started": 0.0, "overrides": [], "actions": []}
 
@@ -104,7 +108,7 @@ def test_rows_that_were_learned_from_are_taken_evenly_by_what_came():
 def made(small, monkeypatch):
     """Give a function that runs the small recipe in this process; gives the plan before it, and the records."""
     monkeypatch.chdir(small.root)
-    fast = ["~models.boosting", "~models.logistic", "search.trials=2", "objective.accept.roc_auc.at_least=0.5"]
+    fast = ["~models.boosting", "~models.logistic", "search.trials=4", "objective.accept.roc_auc.at_least=0.5"]
 
     def run(*overrides):
         (planned,) = launch(["recipe=small", *fast, *overrides], plan_recipe)
@@ -145,3 +149,30 @@ def test_a_release_must_beat_the_one_in_place_on_the_same_rows(made):
     assert third["release"].summary["rival"]["gains"]["brier"]["high"] < 0
     _, fourth = made(weak, "objective.accept.brier.beats=release", "objective.accept.brier.by=-1.0")
     assert fourth["release"].summary["accepted"], "so much worse is allowed"
+
+
+def test_an_ensemble_of_calibrated_trials_is_released_and_answers_as_it_was_scored(small, made):
+    """L-SEL-4: no fold is fitted anew for it; the release gives the answers that the holdout was scored with."""
+    models = [
+        "models.line={kind: logistic_regression, C: {choice: [0.01, 1]}}",
+        (
+            "models.tree={kind: hist_gradient_boosting, max_iter: 10, learning_rate: 0.1, max_leaf_nodes: 5, "
+            "min_samples_leaf: 20, l2_regularization: 1}"
+        ),
+    ]
+    _, first = made(*models)
+    ran, second = made(*models, "select.ensemble=3", "models.tree.calibrate=sigmoid")
+    assert ran == ["select", "train", "evaluate", "explain", "release"]
+    chosen = second["select"].summary
+    assert chosen["kind"] == "ensemble"
+    assert sum(item["weight"] for item in chosen["members"]) == pytest.approx(1)
+    assert chosen["mean"] > first["select"].summary["mean"]
+    assert {item["calibrated"] for item in chosen["rescored"].values()} == {"sigmoid"}
+    store = small.store
+    predictor = Predictor.load(store, second["train"].outputs["manifest"])
+    assert predictor.manifest["format"] == 3
+    scored = pl.read_parquet(io.BytesIO(store.objects.get(second["evaluate"].outputs["predictions"])))
+    snapshot = pl.read_parquet(io.BytesIO(store.objects.get(second["snapshot"].outputs["snapshot"])))
+    rows = snapshot[scored["row"].to_numpy()]
+    assert (predictor.predict(rows)["probability"] == scored["probability"]).all()
+    assert predictor.predict(rows[3:4])["probability"][0] == scored["probability"][3]

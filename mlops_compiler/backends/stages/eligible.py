@@ -45,12 +45,16 @@ def refuse_none_left(rows: list[Row], why: dict[int, str], span: Span | None) ->
     )
 
 
+def broken(op: Select, row: Row) -> list[str]:
+    """List the constraints that a trial, or an ensemble, breaks."""
+    return [why for bound in op.constraints for why in _broken(bound, row["metrics"][bound.metric])]
+
+
 def _reasons(op: Select, row: Row) -> Iterator[str]:
     explains = MODELS[row["kind"]].explains
     if op.explanation and not explains & set(op.explanation):
         yield f"cannot be explained by {listing(op.explanation)}"
-    for bound in op.constraints:
-        yield from _broken(bound, row["metrics"][bound.metric])
+    yield from broken(op, row)
     if op.max_overfit is not None and row["gap"] is not None and row["gap"] > op.max_overfit:
         shown = f"{row['training']:.4f} on what it learned from, {row['mean']:.4f} on what it did not"
         yield f"overfits by {row['gap']:.4f}, more than {op.max_overfit:g} ({shown})"

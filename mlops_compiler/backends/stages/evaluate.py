@@ -22,7 +22,7 @@ from mlops_compiler.evaluation.multiclass import by_class, confusion_counts
 from mlops_compiler.evaluation.threshold import value_curve, value_summary
 from mlops_compiler.ir.ops.lifecycle import Evaluate, Split
 from mlops_compiler.ir.task import learns_from_target
-from mlops_compiler.models.registry import MODELS
+from mlops_compiler.models.composed import is_calibrated, load_described
 from mlops_compiler.tables.steps import LABEL
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def evaluate_model(context: Context) -> Outcome:
     """Run the stage."""
     op = context.op(Evaluate)
     manifest, read = context.read_json("train", "manifest"), read_rows(context, None)
-    files = {name: context.store.objects.get(digest) for name, digest in manifest["model"]["files"].items()}
-    model = MODELS[manifest["model"]["kind"]].load(files)
+    model = load_described(manifest["model"], context.store.objects.get)
     evaluate = _evaluate if learns_from_target(op.task) else evaluate_clusters
     evaluation, predictions = evaluate(context, manifest, model, read)
     summary = {name: evaluation[name] for name in ("metrics", "baseline", "rows", "intervals", "interval", "against")}
@@ -76,9 +75,19 @@ def _evaluate(
         "model": Answers(predicted=answers, threshold=threshold),
         "baseline": Answers(predicted=base, threshold=threshold),
     }
+    if is_calibrated(manifest["model"]):
+        raw = predicted(op.task, load_described(manifest["model"], context.store.objects.get, raw=True), held.X)
+        evaluation["uncalibrated"] = _uncalibrated(op, held.y, raw)
     units = units_of(context.op(Split), of_holdout[held.kept], held.y)
     evaluation |= _certainty(evaluation, replicate(op.task, held.y, sides, units, seed_of(op.seed, "evaluate")))
     return evaluation, beside(op.task, held.y, answers).insert_column(0, _places(read, held))
+
+
+def _uncalibrated(op: Evaluate, y: Target, raw: Values) -> dict[str, Any]:
+    """Say what the model would score without its calibration."""
+    names = ("log_loss", "brier") if op.task == "binary_classification" else ("log_loss",)
+    curve = {"curve": calibration(y.astype(np.int64), raw)} if op.task == "binary_classification" else {}
+    return {"metrics": score_all(op.task, y, raw, names=names), **curve}
 
 
 def _places(read: Rows, held: Prepared) -> pl.Series:

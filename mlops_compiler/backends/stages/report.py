@@ -11,7 +11,7 @@ from mlops_compiler.ir.ops.lifecycle import Split
 from mlops_compiler.plan.stages import PARENTS
 from mlops_compiler.report.card import card_of, render_html
 from mlops_compiler.report.facts import DataFacts, Origins, ReportFacts
-from mlops_compiler.report.leaderboard import with_exclusions
+from mlops_compiler.report.leaderboard import as_selected
 from mlops_compiler.report.page import render_report
 from mlops_compiler.store.records import chosen_preparation
 
@@ -107,7 +107,7 @@ def _leaderboard(context: Context) -> dict[str, Any]:
         **board,
         "trials": [{**row, "seconds": seconds.get(str(row["trial"]), 0.0)} for row in board["trials"]],
     }
-    return with_exclusions(timed, context.inputs["select"].summary)
+    return as_selected(timed, context.inputs["select"].summary)
 
 
 def _data(context: Context) -> DataFacts:

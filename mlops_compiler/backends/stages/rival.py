@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from mlops_compiler.backends.search.proposals import seed_of
+from mlops_compiler.backends.stages.out_of_fold import read_answers
 from mlops_compiler.backends.stages.units import units_of
 from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.evaluation.intervals import Answers, differences, replicate
@@ -85,20 +86,12 @@ def _compared(
     theirs = answers_of(split.task, predictor, typed)
     y = ours["label"].to_numpy()
     sides = {
-        "model": Answers(predicted=recorded_answers(split.task, ours), threshold=manifest["threshold"]),
+        "model": Answers(predicted=read_answers(split.task, ours), threshold=manifest["threshold"]),
         "release": Answers(predicted=theirs, threshold=predictor.manifest["threshold"]),
     }
     samples = replicate(split.task, y, sides, units_of(split, snapshot, y), seed_of(split.seed, "release"))
     scored = score_all(split.task, y, theirs, predictor.manifest["threshold"])
     return {"metrics": scored, "gains": differences(samples, "model", "release", metrics, scored)}
-
-
-def recorded_answers(task: Task, predictions: pl.DataFrame) -> Values:
-    """Read what `beside` wrote."""
-    if task == "multiclass_classification":
-        return predictions.select(pl.col("^probability_\\d+$")).to_numpy(order="c")
-    name = "probability" if task == "binary_classification" else "value"
-    return predictions[name].to_numpy().astype(np.float64)
 
 
 def answers_of(task: Task, predictor: Predictor, rows: pl.DataFrame) -> Values:

@@ -5,31 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.twin import fit_twin
 from mlops_compiler.backends.stages.background import background_of
 from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.backends.stages.fitting import files_of, fit_chosen, fit_options
 from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.prepare import Pipeline, fit_on_all
 from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.ir.ops.intake import Check, History
-from mlops_compiler.ir.ops.lifecycle import Matrix, Search, Split, Train, Vary
+from mlops_compiler.ir.ops.lifecycle import Matrix, Split, Train, Vary
 from mlops_compiler.ir.origin import origin_of
 from mlops_compiler.ir.service_contract import request_fields
 from mlops_compiler.ir.task import learns_from_target
-from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
-from mlops_compiler.models.wishes import balanced, signs
 from mlops_compiler.passes.decide import preparation_at
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mlops_compiler.backends.stages.context import Context
-    from mlops_compiler.ir.ops.lifecycle import Candidate
     from mlops_compiler.ir.space import Point
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the manifest changes its shape."""
 
 
@@ -39,39 +36,29 @@ def train_model(context: Context) -> Outcome:
     chosen = _chosen(context, tuple(selection["point"]))
     read = read_rows(context, chosen.source)
     taught = prepared(chosen.entry, read.frame.filter(read.learns()), "training")
-    kind = MODELS[selection["kind"]]
-    candidate = _candidate(context, selection["model"])
-    options = FitOptions(
-        seed=seed_of(context.op(Train).seed, "fit", kind.name),
-        threads=candidate.cpu,  # that of its trials: others could give other bits
-        task=context.op(Split).task,
-        classes=len(context.inputs["split"].summary["classes"] or ()),
-        weights=balanced(taught.y, taught.weights) if candidate.imbalance else taught.weights,
-        monotone=signs(chosen.entry["features"], candidate.monotone),
-    )
-    model = kind.fit(taught.X, taught.y, parameters=selection["parameters"], options=options)
-    files = {name: context.store.objects.put(content) for name, content in sorted(model.dump().items())}
+    described, models = fit_chosen(context, selection, taught, chosen.entry["features"])
     twin = {}
-    if not learns_from_target(options.task):
-        made = fit_twin(kind, taught.X, taught.y, selection["parameters"], options)
+    if not learns_from_target(context.op(Split).task):
+        options = fit_options(context, selection, taught, chosen.entry["features"])
+        made = fit_twin(MODELS[selection["kind"]], taught.X, taught.y, selection["parameters"], options)
         twin = {name: context.store.objects.put(content) for name, content in sorted(made.dump().items())}
-    manifest = _manifest(context, selection, chosen, files)
+    manifest = _manifest(context, selection, chosen, described)
     names = [field["name"] for field in manifest["request"]]
     manifest["background"] = background_of(context, read, chosen.entry, names)
     outputs = {
         "manifest": context.put_json(manifest),
         "background": manifest["background"],
-        **{f"model/{name}": digest for name, digest in files.items()},
+        **files_of(described),
         **{f"twin/{name}": digest for name, digest in twin.items()},
         **chosen.outputs,
     }
     summary = {
         **chosen.summary,
         "model": selection["model"],
-        "kind": kind.name,
+        "kind": selection["kind"],
         "rows": len(taught.y),
         "features": taught.X.shape[1],
-        "notes": list(model.notes),
+        "notes": [note for model in models for note in model.notes],
     }
     return Outcome(outputs=outputs, summary=summary)
 
@@ -122,11 +109,7 @@ def _chosen(context: Context, point: Point) -> _Chosen:
     )
 
 
-def _candidate(context: Context, model: str) -> Candidate:
-    return next(item for item in context.op(Search).candidates if item.name == model)
-
-
-def _manifest(context: Context, selection: dict[str, Any], chosen: _Chosen, files: dict[str, str]) -> dict[str, Any]:
+def _manifest(context: Context, selection: dict[str, Any], chosen: _Chosen, model: dict[str, Any]) -> dict[str, Any]:
     split, train, request = context.op(Split), context.op(Train), chosen.request
     wanted = {field["name"] for field in request}
     unused = {column.name for column in context.op(Check).columns} - wanted - {*split.targets, train.key}
@@ -144,7 +127,7 @@ def _manifest(context: Context, selection: dict[str, Any], chosen: _Chosen, file
         "preparation": chosen.entry["preparation"],
         "features": chosen.entry["features"],
         "matrix": list(chosen.matrix),
-        "model": {"kind": selection["kind"], "parameters": selection["parameters"], "files": files},
+        "model": model,
         "origin": {**origin_of(context.task.stage.nodes), "earlier": _earlier(context)},
         "example": _example(context, [field["name"] for field in request]),
     }

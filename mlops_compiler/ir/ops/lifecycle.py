@@ -238,6 +238,12 @@ class Select:
     max_overfit: float | None = None
     explanation: tuple[str, ...] = ()
     """Ways to explain a model, one of which the chosen one must have."""
+    ensemble: int | None = None
+    """Most members of an ensemble, where one is made."""
+    calibrate: tuple[tuple[str, str], ...] = ()
+    """Models whose probabilities are calibrated, each with the method."""
+    ordered: bool = False
+    """Whether folds are in order of time, of which none may teach about one before."""
     k: int | None = None
     """Folds of one repeat, where they are repeated: repeats say little that is new, and count for no more rows."""
 

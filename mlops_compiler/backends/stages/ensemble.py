@@ -1,0 +1,76 @@
+"""Greedy ensembles of trials (Caruana et al., "Ensemble selection from libraries of models", ICML 2004).
+
+Members are added one at a time, with replacement, each the one that makes the mean of all answers score best; how often
+a trial is taken is its weight. All answers were recorded by the search: nothing is fitted anew.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.backends.stages.out_of_fold import OutOfFold
+from mlops_compiler.evaluation.metrics import METRICS, score_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlops_compiler.ir.task import Task
+
+ROUNDS = 20
+"""Most picks; a weight is a multiple of its inverse or more."""
+POOL = 40
+"""Trials to pick from, the best ones (the pruning of Caruana, Munson and Niculescu-Mizil, ICDM 2006)."""
+
+
+def pick_members(task: Task, metric: str, library: Sequence[OutOfFold], most: int) -> Counter[int]:
+    """Pick members; the picks up to the best score count, and of equals the fewest.
+
+    Args:
+        task: What was predicted.
+        metric: What to score by, as the mean over the folds.
+        library: The answers of each trial to the same rows, the best trial first.
+        most: Most different members.
+
+    Returns:
+        The place of each member in the library, and how often it was picked.
+    """
+    sign = 1.0 if METRICS[metric].greater_is_better else -1.0
+    picked: list[int] = []
+    best, kept = -math.inf, 0
+    while len(picked) < ROUNDS:
+        open_ = range(len(library)) if len(set(picked)) < most else sorted(set(picked))
+        scored = [(sign * _score(task, metric, mixed(library, Counter([*picked, place]))), -place) for place in open_]
+        found, place = max(scored)
+        picked.append(-place)
+        if found > best + 1e-12:
+            best, kept = found, len(picked)
+    return Counter(picked[:kept])
+
+
+def mixed(library: Sequence[OutOfFold], members: Counter[int]) -> OutOfFold:
+    """Give the weighted mean of the members' answers, as an `Ensemble` gives it."""
+    total = members.total()
+    (first, count), *others = sorted(members.items())
+    answers = [count / total * given for given in library[first].answers]
+    for place, count in others:
+        answers = [mean + count / total * given for mean, given in zip(answers, library[place].answers, strict=True)]
+    return OutOfFold(labels=library[first].labels, answers=tuple(answers))
+
+
+def same_rows(library: Sequence[OutOfFold]) -> bool:
+    """Say whether all trials answered the same rows."""
+    return all(
+        len(one) == len(other) and (one == other).all()
+        for found in library[1:]
+        for one, other in zip(library[0].labels, found.labels, strict=True)
+    )
+
+
+def _score(task: Task, metric: str, found: OutOfFold) -> float:
+    scores: list[Any] = [
+        score_all(task, y, answers, names=(metric,))[metric]
+        for y, answers in zip(found.labels, found.answers, strict=True)
+    ]
+    return math.fsum(scores) / len(scores)

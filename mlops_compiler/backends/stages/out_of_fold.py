@@ -1,0 +1,96 @@
+"""What each trial answered to rows that it did not learn from, read from the folds that the search recorded.
+
+A trial whose model is calibrated is scored anew here, at no new fit: the answers of each fold are calibrated by what
+the other folds of the same repeat teach, or, in order of time, the folds before it.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from mlops_compiler.evaluation.metrics import score_all
+from mlops_compiler.models.calibration import calibrated, fit_calibration
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlops_compiler.ir.task import Task
+    from mlops_compiler.models.calibration import Method
+    from mlops_compiler.store.reader import StoreReader
+
+    Values = NDArray[np.float64]
+    Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfFold:
+    """Labels and answers of each fold, as `score_all` takes them."""
+
+    labels: tuple[NDArray[Any], ...]
+    answers: tuple[Values, ...]
+
+    def joined(self) -> tuple[NDArray[Any], Values]:
+        """Put the folds below each other."""
+        return np.concatenate(self.labels), np.concatenate(self.answers)
+
+
+def read_answers(task: Task, predictions: pl.DataFrame) -> Values:
+    """Read what `beside` wrote."""
+    if task == "multiclass_classification":
+        return predictions.select(pl.col(r"^probability_\d+$")).to_numpy(order="c")
+    name = "probability" if task == "binary_classification" else "value"
+    return predictions[name].to_numpy().astype(np.float64)
+
+
+def out_of_fold(task: Task, row: Row, store: StoreReader) -> OutOfFold:
+    """Read the recorded predictions of a trial."""
+    tables = [pl.read_parquet(io.BytesIO(store.objects.get(digest))) for digest in row["predictions"]]
+    labels = tuple(table["label"].to_numpy() for table in tables)
+    return OutOfFold(labels=labels, answers=tuple(read_answers(task, table) for table in tables))
+
+
+def cross_calibrated(found: OutOfFold, method: Method, k: int, *, ordered: bool) -> OutOfFold:
+    """Calibrate each fold by others.
+
+    Args:
+        found: The answers.
+        method: How.
+        k: Folds of one repeat: rows come again in other repeats, and must not teach about themselves.
+        ordered: Whether folds are in order of time; the first is then left as it is.
+    """
+    answers = []
+    for fold, given in enumerate(found.answers):
+        start = fold - fold % k
+        others = range(start, fold) if ordered else [other for other in range(start, start + k) if other != fold]
+        answers.append(given if not others else calibrated(_learn(found, others, method), given))
+    return OutOfFold(labels=found.labels, answers=tuple(answers))
+
+
+def _learn(found: OutOfFold, folds: Any, method: Method) -> dict[str, Any]:
+    labels = np.concatenate([found.labels[fold] for fold in folds]).astype(np.int64)
+    return fit_calibration(method, labels, np.concatenate([found.answers[fold] for fold in folds]))
+
+
+def rescored(task: Task, metric: str, row: Row, found: OutOfFold) -> Row:
+    """Score a trial, or what is made of several, by its answers."""
+    folds = [score_all(task, y, answers) for y, answers in zip(found.labels, found.answers, strict=True)]
+    values = {name: [fold[name] for fold in folds] for name in folds[0]}
+    spread = {name: _std(scores) for name, scores in values.items()}
+    return {
+        **row,
+        "mean": math.fsum(values[metric]) / len(folds),
+        "std": spread[metric],
+        "scores": values[metric],
+        "metrics": {name: math.fsum(scores) / len(folds) for name, scores in values.items()},
+        "spread": spread,
+    }
+
+
+def _std(scores: list[float]) -> float | None:
+    return float(np.std(scores, ddof=1)) if len(scores) > 1 else None

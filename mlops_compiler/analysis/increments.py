@@ -38,11 +38,10 @@ def marks_exist(recipe: Recipe, found: Mapping[str, str], places: Provenance, si
     if intake is None:
         return
     path = recipe.data.source.path
-    for name in key_columns(recipe) if intake.key else ():
+    for index, name in enumerate(key_columns(recipe) if intake.key else ()):
         if name not in found:
-            sink.add(
-                wording_data.unknown_source_column(name, found, path, places.value_span(("data", "intake", "key")))
-            )
+            place = ("data", "intake", "key", *((index,) if isinstance(intake.key, tuple) else ()))
+            sink.add(wording_data.unknown_source_column(name, found, path, places.value_span(place)))
     if not isinstance(intake, ByWatermark):
         return
     span = places.value_span(("data", "intake", "column"))

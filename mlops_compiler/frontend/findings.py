@@ -222,6 +222,8 @@ def _item(value: Any, part: str | int) -> Any:
 def _thing(path: KeyPath, key: str) -> str:
     if path[0] == "models":
         return "kind of model"
+    if path[-2:] == ("intake", "by"):
+        return "intake by"
     return "operation" if key == "op" else f"{key} of {path[-2]}"
 
 

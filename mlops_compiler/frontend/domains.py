@@ -83,6 +83,5 @@ def _replace(config: DictConfig, path: KeyPath, value: Any) -> None:
     parent = config
     for key in path[:-1]:
         parent = parent[key]
-    with read_write(parent), open_dict(parent):
-        del parent[path[-1]]
+    with read_write(parent), open_dict(parent):  # in its place: steps run in the order written
         parent[path[-1]] = value

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.engine
 STAGES = ["snapshot", "split", "prepare", "search", "select", "train", "evaluate", "explain", "release", "report"]
 
 
-def run_locally(place, monkeypatch):
+def run_locally(place, monkeypatch, *overrides):
     """Run the recipe in this process, without Ray; gives its artifacts as `Workplace.digests` does."""
 
     def task(composed):
@@ -38,7 +38,7 @@ def run_locally(place, monkeypatch):
         return run_in_process(tasks, {})
 
     monkeypatch.chdir(place.root)
-    (records,) = launch(["recipe=small"], task)
+    (records,) = launch(["recipe=small", *overrides], task)
     return {
         f"{name}.{output}": digest
         for name, record in records.items()

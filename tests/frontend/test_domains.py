@@ -46,9 +46,11 @@ STEP, OTHER = {"op": "log1p", "columns": "x"}, {"choice": [None, {"op": "log1p",
     ],
 )
 def test_a_step_and_a_choice_of_steps_replace_each_other(layers, kept):
-    config = OmegaConf.merge(*({"prepare": {"tails": layer}} for layer in layers))
+    after = {"op": "drop", "columns": "z"}
+    config = OmegaConf.merge(*({"prepare": {"tails": layer, "after": after}} for layer in layers))
     settle_domains(config, [(("prepare", "tails"), layer) for layer in layers])
-    assert OmegaConf.to_container(config) == {"prepare": {"tails": kept}}
+    assert OmegaConf.to_container(config) == {"prepare": {"tails": kept, "after": after}}
+    assert list(config.prepare) == ["tails", "after"]
 
 
 def test_a_layer_may_be_a_whole_recipe_or_a_section():

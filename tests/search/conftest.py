@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from mlops_compiler.evaluation.metrics import BINARY_METRICS
 from mlops_compiler.ir.domain import Choice, IntUniform, LogUniform, Uniform
 from mlops_compiler.ir.fingerprint import fingerprint
 from mlops_compiler.ir.ops.lifecycle import Candidate, Search
+from mlops_compiler.ir.space import Dimension
 from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.records import FoldRecord
 from mlops_compiler.store.writer import open_writer
@@ -34,9 +36,21 @@ BOOSTING = candidate("boosting", "hist_gradient_boosting", learning_rate=Choice(
 ALL = (BASELINE, LOGISTIC, FOREST, BOOSTING)
 
 
+DIMENSIONS = (
+    Dimension(name="prepare.tails", domain=Choice(values=(None, {"op": "clip"}, {"op": "log1p"})), base=0),
+    Dimension(name="prepare.tails.upper", domain=Uniform(low=0.9, high=1.0), base=0.99, given=((0, 1),)),
+    Dimension(name="prepare.best.k", domain=IntUniform(low=2, high=6), base=2),
+)
+
+
+def prepared(model):
+    """Let a model's preparation be searched, too."""
+    return replace(model, preparation=DIMENSIONS)
+
+
 def score_of(trial, fold):
     """Score a trial on a fold: some are better than others, folds differ a little."""
-    text = fingerprint([trial.candidate.name, trial.parameters])
+    text = fingerprint([trial.candidate.name, trial.parameters, *trial.point])
     quality = int(text[:8], 16) / 16**8
     return math.floor(1e6 * (0.5 + 0.4 * quality + 0.02 * math.sin(fold + 10 * quality))) / 1e6
 

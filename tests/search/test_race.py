@@ -12,7 +12,10 @@ LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthChec
 
 
 def told(trials):
-    return [(trial.candidate.name, trial.parameters, trial.status, trial.scores, trial.fingerprint) for trial in trials]
+    return [
+        (trial.candidate.name, trial.parameters, trial.point, trial.status, trial.scores, trial.fingerprint)
+        for trial in trials
+    ]
 
 
 @pytest.mark.parametrize("scheduler", ["none", "asha"])
@@ -125,3 +128,18 @@ def test_a_trial_is_named_by_all_that_changes_it(sim, change):
     assert one.parameters == two.parameters
     assert one.fingerprint != two.fingerprint
     assert one.fingerprint == same.fingerprint
+
+
+@pytest.mark.parametrize("algorithm", ["grid", "random", "tpe"])
+@LAW
+@given(slots=st.integers(1, 8), seed=st.integers(0, 2**16), trials=st.integers(4, 26))
+def test_a_searched_preparation_is_raced_alike(sim, algorithm, slots, seed, trials):
+    """L-FE-3: at any parallelism; its base comes first, and what lies inside an alternative is asked only there."""
+    candidates = tuple(sim.prepared(item) for item in (sim.LOGISTIC, sim.BOOSTING))
+    search = sim.search_of((sim.BASELINE, *candidates), algorithm=algorithm, trials=trials)
+    alone = sim.run_race(search)
+    assert told(sim.run_race(search, slots=slots, seed=seed)) == told(alone)
+    firsts = {trial.candidate.name: trial.point for trial in reversed(alone)}
+    assert set(firsts.values()) == {(0, None, 2)}
+    assert all((trial.point[1] is None) == (trial.point[0] != 1) for trial in alone)
+    assert len({(trial.candidate.name, str(trial.parameters), trial.point) for trial in alone}) == len(alone)

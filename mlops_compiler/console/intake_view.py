@@ -44,7 +44,8 @@ def intake_rows(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     late = f"{told['late']:,} of them late" if told["late"] else ""
     found = [
         ("new", told["new"], late),
-        ("changed", told["changed"], "known by their key, with other values"),
+        ("changed", told["changed"], "took the place of rows of their key"),
+        ("superseded", told["superseded"], "of a key whose other row stays"),
         ("repeated", told["repeated"], "were there already"),
         ("refused", told["refused"], _refused(told)),
     ]
@@ -63,7 +64,9 @@ def intake_rows(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 def in_short(told: Mapping[str, Any]) -> str:
     """Say the same in a few words: ``+1,204 new, 3 late``."""
-    parts = [f"{told[name]:,} {name}" for name in ("late", "changed", "repeated", "refused") if told[name]]
+    parts = [
+        f"{told[name]:,} {name}" for name in ("late", "changed", "superseded", "repeated", "refused") if told[name]
+    ]
     return ", ".join([f"+{told['new']:,} new", *parts])
 
 

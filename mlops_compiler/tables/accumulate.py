@@ -47,7 +47,8 @@ class Accumulated:
         gone: The keys of the rows that were there and whose place others take.
         new: Rows that were added; those that are `late` among them.
         late: Rows that were added although they lie behind the watermark.
-        changed: Rows whose key was there, or came more than once, with other values.
+        changed: Rows that took the place of others of their key, with other values.
+        superseded: Rows that came with a key of which another row stays, with other values.
         repeated: Rows that were there already.
         unmarked: Rows that were left out, for they have no watermark.
         too_late: Rows that were left out, for they lie further behind the watermark than they may.
@@ -59,6 +60,7 @@ class Accumulated:
     new: int
     late: int
     changed: int
+    superseded: int
     repeated: int
     unmarked: int
     too_late: int
@@ -87,7 +89,8 @@ def accumulate(stored: pl.LazyFrame | None, delivered: pl.DataFrame, rules: Rule
         gone=found.changed.select(rules.key),
         new=taken.height,
         late=_late(taken, rules.mark),
-        changed=found.changed.height + found.lost,
+        changed=found.changed.height,
+        superseded=found.superseded,
         repeated=found.repeated,
         unmarked=fresh.height - marked.height,
         too_late=too_late,
@@ -101,7 +104,7 @@ class _Found:
 
     new: pl.DataFrame
     changed: pl.DataFrame
-    lost: int
+    superseded: int
     repeated: int
 
 
@@ -123,7 +126,7 @@ def _by_key(stored: pl.LazyFrame, fresh: pl.DataFrame, columns: list[str], rules
     return _Found(
         new=new,
         changed=wins,
-        lost=distinct.height - chosen.height + met.height - wins.height,
+        superseded=distinct.height - chosen.height + met.height - wins.height,
         repeated=fresh.height - distinct.height + chosen.height - other.height,
     )
 
@@ -137,7 +140,7 @@ def _by_content(stored: pl.LazyFrame, fresh: pl.DataFrame, columns: list[str]) -
     )
     known = known.with_columns(pl.int_range(pl.len()).over(columns).alias(_TIME))
     new = most.join(known, on=[*columns, _TIME], how="anti", nulls_equal=True, maintain_order="left").drop(_TIME)
-    return _Found(new=new, changed=new.clear(), lost=0, repeated=fresh.height - new.height)
+    return _Found(new=new, changed=new.clear(), superseded=0, repeated=fresh.height - new.height)
 
 
 def _in_time(new: pl.DataFrame, mark: Mark | None) -> tuple[pl.DataFrame, int]:

@@ -64,7 +64,7 @@ def test_what_comes_again_is_not_taken_twice(rules, parts):
     stored, _ = one_by_one(parts, rules)
     again = accumulate(stored.lazy(), frame(list(stored.rows())), rules, NOW)
     assert again.added.is_empty()
-    assert (again.new, again.changed, again.repeated) == (0, 0, stored.height)
+    assert (again.new, again.changed, again.superseded, again.repeated) == (0, 0, 0, stored.height)
 
 
 @settings(max_examples=30)
@@ -105,7 +105,7 @@ def test_by_a_watermark_the_greatest_mark_stays(parts):
 def test_every_row_that_came_is_accounted_for(rules, parts):
     stored, results = one_by_one(parts, rules)
     came = sum(map(len, parts))
-    assert came == sum(result.new + result.changed + result.repeated for result in results)
+    assert came == sum(result.new + result.changed + result.superseded + result.repeated for result in results)
     assert stored.height == sum(result.new for result in results)
 
 

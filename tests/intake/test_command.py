@@ -23,7 +23,7 @@ START = datetime(2026, 3, 1)  # noqa: DTZ001 - a column of times has no zone
 
 
 def counts(said):
-    names = ("rows", "new", "late", "changed", "repeated", "refused")
+    names = ("rows", "new", "late", "changed", "superseded", "repeated", "refused")
     return {name: said[name] for name in names if said[name]}
 
 
@@ -48,6 +48,13 @@ def test_a_file_that_changed_is_told_and_gives_what_is_new_in_it(files):
     said = files.take()
     assert counts(said) == {"rows": 3, "new": 1, "changed": 1, "repeated": 1}
     assert "file-changed" in codes(said)
+
+
+def test_the_first_row_of_a_key_stays_where_the_recipe_says_so(files):
+    files.take()
+    files.deliver("b.csv", (1, 12, 15), (3, 10, 30), (3, 11, 31))
+    said = files.take("+data.intake.keep=first")
+    assert counts(said) == {"rows": 3, "new": 1, "superseded": 2}
 
 
 def test_files_that_were_fetched_away_are_not_missed(files):

@@ -177,6 +177,7 @@ def _counts(result: Accumulated, state: State) -> dict[str, Any]:
         "new": result.new,
         "late": result.late,
         "changed": result.changed,
+        "superseded": result.superseded,
         "repeated": result.repeated,
         "refused": result.unmarked + result.too_late,
         "unmarked": result.unmarked,

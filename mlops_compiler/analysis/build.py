@@ -215,6 +215,7 @@ def _modelling(recipe: Recipe, places: Provenance, search: ops.Search, explained
         metrics=search.metrics,
         value=value,
         seed=recipe.validate_.seed,
+        contamination=search.contamination,
     )
     return (
         Node(name="search", op=search, inputs=("matrix", "split"), span=places.key_span(("models",))),

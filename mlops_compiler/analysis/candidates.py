@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording
-from mlops_compiler.evaluation.metrics import metric_names
+from mlops_compiler.evaluation.metrics import NEED_LABELS, metric_names
 from mlops_compiler.ir.ops.lifecycle import Candidate, Search
 from mlops_compiler.models.registry import MODELS
 
@@ -38,6 +38,7 @@ def search_of(recipe: Recipe, places: Provenance, sink: Sink) -> Search:
         time=search.time,
         max_concurrent=search.max_concurrent,
         seed=recipe.validate_.seed,
+        contamination=getattr(recipe.objective, "contamination", None),
         cpus=cluster.cpus if cluster.address == "embedded" else None,
         gpus=cluster.gpus if cluster.address == "embedded" else None,
     )
@@ -61,6 +62,8 @@ def _metrics(recipe: Recipe) -> tuple[str, ...]:
     """The metrics to compute: the primary, those to report and those with a criterion; in the task's order."""
     objective = recipe.objective
     wanted = {objective.metric, *objective.report, *objective.accept}
+    if objective.target is None:
+        wanted -= NEED_LABELS
     return tuple(name for name in metric_names(objective.task) if name in wanted)
 
 

@@ -33,6 +33,7 @@ def select_of(recipe: Recipe, value: ops.ValueMatrix | None, places: Provenance)
         task=recipe.objective.task,
         rule=recipe.select.rule,
         value=value,
+        contamination=getattr(recipe.objective, "contamination", None),
         constraints=constraints,
         max_overfit=recipe.search.max_overfit,
         explanation=recipe.select.require.explanation,

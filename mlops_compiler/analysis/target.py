@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlops_compiler.analysis import wording_data
 from mlops_compiler.analysis.population import UNTYPED
 from mlops_compiler.ir.ops.intake import ColumnCheck
-from mlops_compiler.recipe.objective import BinaryClassification
+from mlops_compiler.recipe.objective import AnomalyDetection, BinaryClassification
 
 if TYPE_CHECKING:
     from mlops_compiler.analysis.source import Intake
@@ -31,7 +31,7 @@ def target_fits(recipe: Recipe, intake: Intake, places: Provenance, sink: Sink) 
         target = ColumnCheck(name=objective.target, type=intake.target, nullable=False)
     if target is None:
         return
-    if isinstance(objective, BinaryClassification):
+    if isinstance(objective, BinaryClassification | AnomalyDetection):
         _positive_fits(objective, target, places, sink)
         return
     fitting = _VALUES if objective.task == "regression" else _CLASSES
@@ -40,7 +40,9 @@ def target_fits(recipe: Recipe, intake: Intake, places: Provenance, sink: Sink) 
         sink.add(wording_data.wrong_target(target.name, target.type, objective.task, fitting, span))
 
 
-def _positive_fits(objective: BinaryClassification, target: ColumnCheck, places: Provenance, sink: Sink) -> None:
+def _positive_fits(
+    objective: BinaryClassification | AnomalyDetection, target: ColumnCheck, places: Provenance, sink: Sink
+) -> None:
     positive, span = objective.positive, places.value_span(("objective", "positive"))
     if target.one_of is not None and positive not in target.one_of:
         why = f"its contract allows {len(target.one_of)} others"
@@ -48,7 +50,8 @@ def _positive_fits(objective: BinaryClassification, target: ColumnCheck, places:
     elif not is_of(positive, target.type):
         why = f"the column is {target.type}, and this is {_kind(positive)}"
         sink.add(wording_data.wrong_positive(positive, target.name, why, (), span))
-    if target.one_of is not None and len(target.one_of) != 2:  # noqa: PLR2004 - binary
+    two = isinstance(objective, BinaryClassification)
+    if two and target.one_of is not None and len(target.one_of) != 2:  # noqa: PLR2004 - binary
         allowed = places.value_span(("data", "columns", target.name, "one_of"))
         sink.add(
             wording_data.contract_conflict(target.name, "is the target of a binary task and needs two values", allowed)

@@ -40,11 +40,15 @@ MulticlassMetric: TypeAlias = Literal[
 ]
 RegressionMetric: TypeAlias = Literal["rmse", "mae", "median_absolute_error", "mape", "max_error", "r2"]
 ClusteringMetric: TypeAlias = Literal["silhouette", "davies_bouldin", "calinski_harabasz", "stability", "coverage"]
-MetricName: TypeAlias = BinaryMetric | MulticlassMetric | RegressionMetric | ClusteringMetric
+AnomalyMetric: TypeAlias = Literal["average_precision", "roc_auc", "precision_at_k", "stability", "flagged"]
+MetricName: TypeAlias = BinaryMetric | MulticlassMetric | RegressionMetric | ClusteringMetric | AnomalyMetric
 BINARY_METRICS: tuple[BinaryMetric, ...] = get_args(BinaryMetric)
 MULTICLASS_METRICS: tuple[MulticlassMetric, ...] = get_args(MulticlassMetric)
 REGRESSION_METRICS: tuple[RegressionMetric, ...] = get_args(RegressionMetric)
 CLUSTERING_METRICS: tuple[ClusteringMetric, ...] = get_args(ClusteringMetric)
+ANOMALY_METRICS: tuple[AnomalyMetric, ...] = get_args(AnomalyMetric)
+NEED_LABELS: frozenset[str] = frozenset({"average_precision", "roc_auc", "precision_at_k"})
+"""Metrics of anomalies that ask which rows are some; the others do without a target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,8 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "calinski_harabasz": _gain("Calinski-Harabasz index"),
         "stability": _gain("Stability"),
         "coverage": _gain("Share of rows in a cluster"),
+        "precision_at_k": _gain("Precision of the rows that score highest"),
+        "flagged": _loss("Share of rows that are flagged"),
     }
 )
 _OF_TASK: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -102,6 +108,7 @@ _OF_TASK: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "multiclass_classification": MULTICLASS_METRICS,
         "regression": REGRESSION_METRICS,
         "clustering": CLUSTERING_METRICS,
+        "anomaly_detection": ANOMALY_METRICS,
     }
 )
 

@@ -1,10 +1,12 @@
-"""What a model is asked for: which of two classes, which of several, how much, or which rows are alike."""
+"""What a model is asked for: which of some classes, how much, which rows are alike, or which are odd."""
 
 from __future__ import annotations
 
 from typing import Literal, TypeAlias, get_args
 
-Task: TypeAlias = Literal["binary_classification", "multiclass_classification", "regression", "clustering"]
+Task: TypeAlias = Literal[
+    "binary_classification", "multiclass_classification", "regression", "clustering", "anomaly_detection"
+]
 ALL_TASKS: tuple[Task, ...] = get_args(Task)
 TASKS: tuple[Task, ...] = ("binary_classification", "multiclass_classification", "regression")
 """Those that learn from a target: a kind that can do every task can do each of them."""

@@ -11,7 +11,9 @@ from mlops_compiler.models.extra_trees import ExtraTrees
 from mlops_compiler.models.gaussian_mixture import GaussianMixture
 from mlops_compiler.models.hdbscan import Hdbscan
 from mlops_compiler.models.hist_gradient_boosting import HistGradientBoosting
+from mlops_compiler.models.isolation_forest import IsolationForest
 from mlops_compiler.models.k_means import KMeans
+from mlops_compiler.models.local_outlier_factor import LocalOutlierFactor
 from mlops_compiler.models.logistic_regression import LogisticRegression
 from mlops_compiler.models.mean import Mean
 from mlops_compiler.models.naive_bayes import NaiveBayes
@@ -19,6 +21,7 @@ from mlops_compiler.models.nearest_neighbours import NearestNeighbours
 from mlops_compiler.models.prior import Prior
 from mlops_compiler.models.random_forest import RandomForest
 from mlops_compiler.models.random_partition import RandomPartition
+from mlops_compiler.models.random_score import RandomScore
 from mlops_compiler.models.ridge import Ridge
 from mlops_compiler.models.svm import Svm
 from mlops_compiler.models.torch_mlp import TorchMlp
@@ -30,6 +33,7 @@ BUILTIN: tuple[ModelKind, ...] = (
     Prior(),
     Mean(),
     RandomPartition(),
+    RandomScore(),
     NaiveBayes(),
     LogisticRegression(),
     Ridge(),
@@ -37,8 +41,10 @@ BUILTIN: tuple[ModelKind, ...] = (
     DecisionTree(),
     KMeans(),
     GaussianMixture(),
+    IsolationForest(),
     NearestNeighbours(),
     Hdbscan(),
+    LocalOutlierFactor(),
     RandomForest(),
     ExtraTrees(),
     HistGradientBoosting(),

@@ -7,10 +7,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mlops_compiler.evaluation.metrics import (
+    ANOMALY_METRICS,
     BINARY_METRICS,
     CLUSTERING_METRICS,
     MULTICLASS_METRICS,
+    NEED_LABELS,
     REGRESSION_METRICS,
+    AnomalyMetric,
     BinaryMetric,
     ClusteringMetric,
     MulticlassMetric,
@@ -164,7 +167,49 @@ class Clustering(Section):
         """Nor computed."""
 
 
+class AnomalyDetection(Section):
+    """Which rows are odd, and how good is good enough; a target only judges, and nothing learns from it."""
+
+    task: Literal["anomaly_detection"]
+    """The kind of problem."""
+    contamination: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    """The share of rows that is expected to be odd: it sets the threshold, and how many rows are looked at."""
+    target: Annotated[str, Field(min_length=1)] | None = None
+    """A column that says which rows are odd, where there is one. It is never a feature, and no model sees it."""
+    target_is: Annotated[str, Field(min_length=1)] | None = None
+    """A SQL expression over the source's columns that makes the target, where the source does not have it."""
+    positive: str | int | bool | None = None
+    """The value of the target that says odd."""
+    metric: AnomalyMetric = "stability"
+    """What the search optimises, averaged over the folds."""
+    report: tuple[AnomalyMetric, ...] = ANOMALY_METRICS
+    """The metrics to show beside it; all that can be computed, where none are named."""
+    value: Value | None = None
+    """The worth of each outcome; sets the threshold in place of `contamination`, by the target."""
+    accept: dict[AnomalyMetric, Acceptance] = Field(default_factory=dict)
+    """What the holdout must show for a release to ship."""
+
+    @model_validator(mode="after")
+    def _labels_come_whole(self) -> Self:
+        if (self.target is None) != (self.positive is None):
+            raise ValueError("`target` and `positive` say which rows are odd: both are needed, or neither")
+        if self.target is None and self.target_is is not None:
+            raise ValueError("`target_is` makes the column that `target` names")
+        if self.target is None and self.value is not None:
+            raise ValueError("`value` needs a `target` that says which rows are odd")
+        named = {self.metric, *self.accept, *(self.report if "report" in self.model_fields_set else ())}
+        if self.target is None and (wrong := sorted(named & NEED_LABELS)):
+            raise ValueError(f"`{wrong[0]}` needs a `target` that says which rows are odd")
+        if self.metric == "flagged":
+            raise ValueError("`metric` cannot be `flagged`: the fewest flagged rows are none")
+        for name, bound in self.accept.items():
+            if bound.beats:
+                raise ValueError(f"`accept.{name}.beats` compares predictions of a target, and there are none")
+        return self
+
+
 AnyObjective = Annotated[
-    BinaryClassification | MulticlassClassification | Regression | Clustering, Field(discriminator="task")
+    BinaryClassification | MulticlassClassification | Regression | Clustering | AnomalyDetection,
+    Field(discriminator="task"),
 ]
 """What is predicted, and how good is good enough."""

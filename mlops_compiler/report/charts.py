@@ -140,6 +140,22 @@ def projection(points: Mapping[str, Any]) -> Any:
     )
 
 
+def scores(histogram: Mapping[str, Any], threshold: float | None) -> Any:
+    """Draw how scores are distributed, beside the threshold."""
+    alt = _altair()
+    bars = _points(histogram, x="from", x2="to", y="rows")
+    if not bars:
+        return None
+    x = alt.X("x:Q", title="Score", axis=alt.Axis(tickCount=5))
+    y = alt.Y("y:Q", title="Rows", axis=alt.Axis(tickCount=5))
+    marks = _chart(bars).mark_bar(color=LIGHT["accent"], binSpacing=1)
+    shown = marks.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0))
+    if threshold is None:
+        return _sized(shown)
+    rule = _chart([{"x": threshold}]).mark_rule(color=LIGHT["warm"], strokeWidth=1.5, strokeDash=[5, 3])
+    return _sized(shown + rule.encode(x="x:Q"))
+
+
 def models(leaderboard: Mapping[str, Any], chosen: int | None) -> Any:
     """Draw what each model reached: a dot for each complete trial, a diamond for the chosen one."""
     alt = _altair()

@@ -216,10 +216,20 @@ def cluster_rows(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             **item,
             "name": f"Cluster {item['cluster']}" if item["cluster"] >= 0 else "No cluster",
-            "traits": [{**trait, "apart": numbers.signed(trait["distance"])} for trait in item["traits"][:_TRAITS]],
+            "traits": _traits(item),
         }
         for item in evaluation.get("clusters") or ()
     ]
+
+
+def flagged(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told of the flagged rows; empty where the task is another."""
+    found: Mapping[str, Any] = evaluation.get("flagged") or {}
+    return {**found, "traits": _traits(found)} if found else {}
+
+
+def _traits(item: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{**trait, "apart": numbers.signed(trait["distance"])} for trait in item["traits"][:_TRAITS]]
 
 
 def shades(evaluation: Mapping[str, Any]) -> dict[str, int]:

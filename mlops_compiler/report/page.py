@@ -160,6 +160,13 @@ def _holdout(facts: ReportFacts) -> dict[str, Any]:
             "The rows of the holdout on the plane that keeps most of their variance; a colour and a shape each.",
         )
     )
+    figures.append(
+        _figure(
+            charts.scores(curves.get("scores") or {}, threshold if numbers.is_number(threshold) else None),
+            "Scores",
+            "How odd the rows of the holdout are. Dashed: the threshold.",
+        )
+    )
     value_chart = charts.value(curves.get("value") or {}, threshold if numbers.is_number(threshold) else None)
     return {
         "metrics": holdout.metric_rows(evaluation, facts.selection),
@@ -170,6 +177,7 @@ def _holdout(facts: ReportFacts) -> dict[str, Any]:
         "policies": holdout.policy_rows(evaluation),
         "classes": evaluation.get("classes") or (),
         "clusters": holdout.cluster_rows(evaluation),
+        "flagged": holdout.flagged(evaluation),
         "confused": holdout.confused_rows(evaluation),
         "errors": evaluation.get("errors") or {},
         "shades": holdout.shades(evaluation),

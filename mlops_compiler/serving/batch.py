@@ -34,7 +34,7 @@ class BatchSummary:
 
     Attributes:
         rows: How many rows.
-        decisions: Rows by decision, as text; none of a regression.
+        decisions: Rows by decision, as text: of anomalies whether a row is one; none of a regression.
         clusters: Rows by cluster, as text; of a clustering alone.
         prediction: Least, mean and most of what a regression predicted.
         ignored: Columns of the input that the release does not ask for.
@@ -95,7 +95,7 @@ def predict_file(
     write_rows(scored, output, wanted)
     return BatchSummary(
         rows=scored.height,
-        decisions=_counted(scored, "decision"),
+        decisions=_counted(scored, "anomaly" if "anomaly" in scored.columns else "decision"),
         clusters=_counted(scored, "cluster"),
         prediction=_spread(scored),
         ignored=tuple(name for name in frame.columns if name not in typed.columns and name != key),

@@ -76,7 +76,9 @@ class Predictor:
             most probable class, and ``probabilities``, a struct with a field (Float64) for each class. Of a
             regression: ``prediction`` (Float64). Of a clustering: ``cluster``, its number (Int64), 0 for the one with
             most training rows and -1 for none; ``distance`` (Float64), how far that is; and where the kind has one its
-            ``probability`` (Float64). A row's bits do not depend on the rows beside it.
+            ``probability`` (Float64). Of
+            anomalies: ``score``, how odd a row is, from 0 to 1 (Float64), and ``anomaly``, whether that reaches the
+            release's threshold. A row's bits do not depend on the rows beside it.
 
         Raises:
             DataError: A step or the model cannot take the rows.
@@ -84,6 +86,9 @@ class Predictor:
         answers = self.answers(frame)
         if self.task == "regression":
             return pl.DataFrame([pl.Series("prediction", answers[:, 0])])
+        if self.task == "anomaly_detection":
+            odd = answers[:, 0] >= self.manifest["threshold"]
+            return pl.DataFrame({"score": np.ascontiguousarray(answers[:, 0]), "anomaly": odd})
         if self.task == "clustering":
             columns = zip(("cluster", "distance", "probability"), answers.T, strict=False)
             found = pl.DataFrame({name: np.ascontiguousarray(column) for name, column in columns})

@@ -124,6 +124,9 @@ class KindLaws:
             from sklearn.metrics import adjusted_rand_score
 
             better = adjusted_rand_score(GROUPS, found[:, 0]) > 0.9
+        elif subject.task == "anomaly_detection":
+            odd = subject.fitted.predict(np.vstack([ROWS, [[9.0, 9.0, 9.0, -9.0, 9.0, -9.0]]]))[:, 0]
+            better = bool(odd[-1] > np.quantile(odd[:-1], 0.98))
         elif subject.task == "regression":
             better = ((found[:, 0] - y) ** 2).mean() / y.var() < 0.9
         else:

@@ -25,6 +25,7 @@ _TARGETS: dict[str, Target] = {
     "multiclass_classification": np.digitize(_value, [-1.0, 0.0, 1.0]),
     "regression": 1000 + 50 * _value,
     "clustering": np.zeros(400, dtype=np.int64),
+    "anomaly_detection": np.zeros(400, dtype=np.int64),
 }
 for _array in (ROWS, GROUPS, *_TARGETS.values()):
     _array.flags.writeable = False

@@ -18,7 +18,13 @@ from pydantic import BaseModel
 import mlops_compiler
 from mlops_compiler.diagnostics import MlopsError, render_text
 from mlops_compiler.driver import compile_recipe
-from mlops_compiler.evaluation.metrics import BINARY_METRICS, CLUSTERING_METRICS, MULTICLASS_METRICS, REGRESSION_METRICS
+from mlops_compiler.evaluation.metrics import (
+    ANOMALY_METRICS,
+    BINARY_METRICS,
+    CLUSTERING_METRICS,
+    MULTICLASS_METRICS,
+    REGRESSION_METRICS,
+)
 from mlops_compiler.frontend.hydra_app import launch
 from mlops_compiler.frontend.shape import Shape, shape_of
 from mlops_compiler.ir.domain import parse_domain
@@ -179,7 +185,7 @@ def said(cell: str) -> object:
 
 def same(stated: object, real: object) -> bool:
     if stated is METRICS:
-        return real in (BINARY_METRICS, MULTICLASS_METRICS, REGRESSION_METRICS, CLUSTERING_METRICS)
+        return real in (BINARY_METRICS, MULTICLASS_METRICS, REGRESSION_METRICS, CLUSTERING_METRICS, ANOMALY_METRICS)
     if stated is BaseModel:
         return isinstance(real, BaseModel) and real == type(real)()
     return type(stated) is type(real) and stated == real

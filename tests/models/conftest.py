@@ -17,6 +17,7 @@ SMALL = {
     "hist_gradient_boosting": {"max_iter": 20},
     "torch_mlp": {"hidden": 16, "epochs": 5, "learning_rate": 0.01},
     "k_means": {"n_clusters": 3},
+    "isolation_forest": {"n_estimators": 30},
     "gaussian_mixture": {"n_components": 3},
 }
 """Small enough to be quick; the rest are the kinds' defaults."""

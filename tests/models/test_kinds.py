@@ -13,6 +13,7 @@ from sklearn.ensemble import (
     ExtraTreesRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
+    IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
 )
@@ -21,7 +22,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, LocalOutlierFactor
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -106,6 +107,18 @@ def test_where_no_rows_are_dense_there_is_no_cluster(zoo):
     X = np.random.default_rng(0).normal(size=(60, 6))
     with pytest.raises(DataError, match="finds no cluster of 50 rows"):
         zoo.fit("hdbscan", X, np.zeros(60, dtype=np.int64), min_cluster_size=50)
+
+
+def test_an_isolation_forest_is_scikit_learns(zoo):
+    oracle = IsolationForest(n_estimators=30, max_samples=256, random_state=1).fit(zoo.X)
+    assert zoo.fitted("isolation_forest").predict(zoo.X)[:, 0] == pytest.approx(-oracle.score_samples(zoo.X), rel=1e-9)
+
+
+def test_outlier_factors_are_scikit_learns(zoo):
+    X = np.random.default_rng(4).normal(size=(50, 6)) * 3
+    oracle = -LocalOutlierFactor(n_neighbors=20, novelty=True).fit(zoo.X).score_samples(X)
+    assert zoo.fitted("local_outlier_factor").predict(X)[:, 0] == pytest.approx(oracle / (1 + oracle), rel=1e-9)
+    assert len(zoo.fit("local_outlier_factor", max_rows=100).points) == 100
 
 
 def test_a_class_without_rows_has_probability_zero(zoo):

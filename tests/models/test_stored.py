@@ -63,7 +63,9 @@ def test_a_node_that_leads_astray(kind, name, value, zoo):
     [
         case
         for case in CASES
-        if not case.startswith(("prior", "mean", "ridge", "elastic_net")) and "clustering" not in case
+        if not case.startswith(("prior", "mean", "ridge", "elastic_net"))
+        and "clustering" not in case
+        and "anomaly" not in case
     ],
 )
 @pytest.mark.parametrize("task", [None, "clairvoyance", 7], ids=str)
@@ -154,6 +156,10 @@ def test_layers_that_do_not_fit_together(name, zoo):
         ("hdbscan", "points"),
         ("hdbscan", "clusters"),
         ("hdbscan", "reach"),
+        ("random_score", "salt"),
+        ("local_outlier_factor", "points"),
+        ("local_outlier_factor", "radius"),
+        ("local_outlier_factor", "neighbours"),
     ],
 )
 def test_arrays_of_another_shape(kind, name, zoo):
@@ -181,6 +187,8 @@ def test_arrays_of_another_shape(kind, name, zoo):
         ("gaussian_mixture", "whitening"),
         ("hdbscan", "points"),
         ("hdbscan", "reach"),
+        ("isolation_forest", "value"),
+        ("local_outlier_factor", "density"),
     ],
 )
 def test_numbers_that_are_none(kind, name, zoo):

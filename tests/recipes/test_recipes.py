@@ -127,6 +127,23 @@ def test_segments(place):
     assert "<b>None</b>" not in page
 
 
+def test_odd_stones(place):
+    """L-SEL-1: anomalies, found without the target that judges them."""
+    some(place, "odd_stones", "diamonds.parquet", lambda rows: rows.gather_every(3))
+    said = place.main("recipe=odd_stones", "search.trials=2", "~models.neighbours", "objective.accept.average_precision.at_least=0.1")
+    assert said.code == 0, said.err
+    found = place.store.last_stage("odd_stones", "evaluate").summary
+    assert found["metrics"]["average_precision"] > 20 * found["baseline"]["average_precision"]
+    assert found["metrics"]["flagged"] < 0.01
+    assert place.store.last_stage("odd_stones", "prepare").summary["features"] == 3
+    scores = place.root / "scores.parquet"
+    said = place.main("predict", "recipe=odd_stones", "input=recipes/data/diamonds.parquet", f"output={scores}", "--json")
+    rows = pl.read_parquet(scores)
+    assert json.loads(said.out)["decisions"]["true"] == rows["anomaly"].sum()
+    page = Path(place.store.last_stage("odd_stones", "report").summary["path"]).read_text()
+    assert "What is flagged" in page
+
+
 def test_diamonds(place):
     """L-SEL-1: a regression, whose stratified parts have like prices."""
     some(place, "diamonds", "diamonds.parquet", lambda rows: rows.gather_every(10))

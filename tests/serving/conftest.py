@@ -82,6 +82,7 @@ TASKS = {
     "binary_classification": {},
     "multiclass_classification": {"classes": ["a", "b", "c"], "positive": None, "threshold": None},
     "regression": {"classes": None, "positive": None, "threshold": None},
+    "anomaly_detection": {"classes": None, "positive": None, "threshold": 0.5, "target": None},
     "clustering": {"classes": None, "positive": None, "threshold": None, "target": None},
 }
 
@@ -90,7 +91,7 @@ def target_of(rows: pl.DataFrame, task: str) -> Any:
     if task == "binary_classification":
         return rows["target"].to_numpy().astype(np.int64)
     value = rows["tenure"].to_numpy() + 3.0 * rows["senior"].to_numpy()
-    return value if task in ("regression", "clustering") else np.digitize(value, [20, 50])
+    return value if task in ("regression", "clustering", "anomaly_detection") else np.digitize(value, [20, 50])
 
 
 def write_release(

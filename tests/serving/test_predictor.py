@@ -51,6 +51,16 @@ def test_clusters_are_the_same_alone_and_together(make_predictor, rows, model):
     assert together["cluster"].n_unique() > 1
 
 
+@pytest.mark.parametrize("model", ["isolation_forest", "local_outlier_factor"])
+def test_scores_of_anomalies_are_the_same_alone_and_together(make_predictor, rows, model):
+    predictor = make_predictor(model, task="anomaly_detection")
+    together = predictor.predict(rows)
+    assert together.schema == {"score": pl.Float64(), "anomaly": pl.Boolean()}
+    assert together.equals(pl.concat(predictor.predict(rows[index]) for index in range(rows.height)))
+    assert together["anomaly"].equals(together["score"] >= 0.5, check_names=False)
+    assert together["anomaly"].n_unique() == 2
+
+
 @pytest.mark.parametrize(
     ("classes", "threshold", "decision"),
     [

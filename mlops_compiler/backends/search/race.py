@@ -191,6 +191,7 @@ class Race:
                 "cpu": candidate.cpu,
                 "seed": self._search.seed,
                 **candidate.wishes,
+                **({} if (share := self._search.contamination) is None else {"contamination": share}),
             }
         )
         index = len(self.trials)

@@ -10,7 +10,7 @@ import polars as pl
 
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.race import fold_fingerprint
-from mlops_compiler.backends.search.twin import clusters_of, fit_twin, score_beside_twin
+from mlops_compiler.backends.search.twin import Oddness, clusters_of, fit_twin, score_beside_twin
 from mlops_compiler.backends.stages.context import parquet_bytes
 from mlops_compiler.evaluation.metrics import score_all
 from mlops_compiler.ir.task import learns_from_target
@@ -48,6 +48,7 @@ class TrialSpec:
     seed: int
     task: Task
     classes: int
+    contamination: float | None
     first_fold: int
     imbalance: str | None = None
     monotone: tuple[tuple[str, Direction], ...] = ()
@@ -66,6 +67,7 @@ class TrialSpec:
             seed=search.seed,
             task=search.task,
             classes=classes,
+            contamination=search.contamination,
             first_fold=len(trial.scores),
             imbalance=trial.candidate.imbalance,
             monotone=trial.candidate.monotone,
@@ -117,10 +119,21 @@ def fit_and_score(spec: TrialSpec, fold: Fold, device: str) -> tuple[NDArray[np.
     else:
         twin = fit_twin(kind, fold.X, fold.y, spec.parameters, options)
         metrics, training = (
-            score_beside_twin(spec.task, rows, found, predicted(spec.task, twin, rows))
-            for rows, found in ((fold.X_held, answers), (fold.X[learned], known))
+            score_beside_twin(rows, found, predicted(spec.task, twin, rows), _oddness(spec, y, known))
+            for rows, y, found in ((fold.X_held, fold.y_held, answers), (fold.X[learned], fold.y[learned], known))
         )
     return answers, metrics | {f"{TRAINING}{name}": value for name, value in training.items()}
+
+
+def _oddness(spec: TrialSpec, y: Target, known: NDArray[np.float64]) -> Oddness | None:
+    """Say what anomalies are judged by: flagged is what scores as the oddest of the rows that were learned from."""
+    import numpy as np
+
+    if spec.contamination is None:
+        return None
+    threshold = float(np.quantile(known, 1 - spec.contamination))
+    labels = y.astype(np.int64) if spec.classes else None
+    return Oddness(threshold=threshold, contamination=spec.contamination, labels=labels)
 
 
 def some_of(y: Target, most: int) -> NDArray[np.intp]:
@@ -145,8 +158,8 @@ def predicted(task: Task, model: FittedModel, X: NDArray[np.float64]) -> NDArray
 
     Returns:
         Of a binary task the probability of class 1, shape (rows,); of one with more classes the probability of each,
-        shape (rows, classes); of a regression the value, shape (rows,); of a clustering cluster and distance, and where
-        the kind gives it the probability, shape (rows, 2) or (rows, 3).
+        shape (rows, classes); of a regression the value, of anomalies the score, shape (rows,); of a clustering cluster
+        and distance, and where the kind gives it the probability, shape (rows, 2) or (rows, 3).
     """
     import numpy as np
 
@@ -159,8 +172,10 @@ def beside(task: Task, y: Target, predicted: NDArray[np.float64]) -> pl.DataFram
 
     Returns:
         ``label``; and ``probability`` of class 1, ``probability_0`` and on of several classes, or ``value``. Of a
-        clustering ``cluster`` and ``distance``.
+        clustering ``cluster`` and ``distance``, of anomalies ``label`` and ``score``.
     """
+    if task == "anomaly_detection":
+        return pl.DataFrame({"label": pl.Series(y, dtype=pl.Int8), "score": predicted})
     if task == "clustering":
         return pl.DataFrame({"cluster": clusters_of(predicted), "distance": predicted[:, 1]})
     if task == "regression":

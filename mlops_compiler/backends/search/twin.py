@@ -6,13 +6,15 @@ Solutions, Neural Computation 16, 2004).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlops_compiler.backends.search.proposals import seed_of
-from mlops_compiler.evaluation.metrics import metric_names
+from mlops_compiler.evaluation.anomalies import score as score_anomalies
+from mlops_compiler.evaluation.clusters import score as score_clusters
+from mlops_compiler.evaluation.metrics import CLUSTERING_METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.ir.task import Task
     from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind, Target
 
     Matrix = NDArray[np.float64]
@@ -37,21 +38,33 @@ def fit_twin(
     return kind.fit(np.ascontiguousarray(X[rows]), y[rows], parameters=parameters, options=half)
 
 
-def score_beside_twin(
-    task: Task, X: Matrix, answers: Matrix, twins: Matrix, names: tuple[str, ...] | None = None
-) -> dict[str, float]:
-    """Compute the metrics of a task without a target.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oddness:
+    """What anomalies are judged by.
+
+    Attributes:
+        threshold: A row is flagged where its score is at least this.
+        contamination: The share of rows that is looked at.
+        labels: 1 for rows that are odd, shape (rows,); None where nobody knows.
+    """
+
+    threshold: float
+    contamination: float
+    labels: NDArray[np.int64] | None = None
+
+
+def score_beside_twin(X: Matrix, answers: Matrix, twins: Matrix, odd: Oddness | None = None) -> dict[str, float]:
+    """Compute the metrics of a task that learns from no target.
 
     Args:
-        task: The task.
         X: The rows held out, shape (rows, features).
         answers: What `predicted` gives for them by the model.
         twins: And by its twin.
-        names: The metrics to compute; all of the task's by default.
+        odd: What anomalies are judged by; None of a clustering.
     """
-    from mlops_compiler.evaluation.clusters import score
-
-    return score(X, clusters_of(answers), clusters_of(twins), metric_names(task) if names is None else names)
+    if odd is None:
+        return score_clusters(X, clusters_of(answers), clusters_of(twins), CLUSTERING_METRICS)
+    return score_anomalies(answers, twins, odd.threshold, odd.contamination, odd.labels)
 
 
 def clusters_of(answers: Matrix) -> NDArray[np.int64]:

@@ -192,6 +192,7 @@ def _rarest(op: Split) -> str:
         "multiclass_classification": f"the rarest class of `{op.target}`",
         "regression": f"a share of the values of `{op.target}`",
         "clustering": "the snapshot",
+        "anomaly_detection": "the snapshot" if op.target is None else f"what `{op.target}` calls odd",
     }
     return names[op.task]
 

@@ -9,6 +9,7 @@ import numpy as np
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.trial import beside, predicted
 from mlops_compiler.backends.stages.context import Outcome
+from mlops_compiler.backends.stages.evaluate_anomalies import evaluate_anomalies
 from mlops_compiler.backends.stages.evaluate_clusters import evaluate_clusters
 from mlops_compiler.backends.stages.folds import Prepared, prepared
 from mlops_compiler.backends.stages.rows import Rows, read_rows
@@ -21,7 +22,6 @@ from mlops_compiler.evaluation.metrics import score_all
 from mlops_compiler.evaluation.multiclass import by_class, confusion_counts
 from mlops_compiler.evaluation.threshold import value_curve, value_summary
 from mlops_compiler.ir.ops.lifecycle import Evaluate, Split
-from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.composed import is_calibrated, load_described
 from mlops_compiler.tables.steps import LABEL
 
@@ -38,13 +38,16 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
 
 
+_EVALUATE = {"clustering": evaluate_clusters, "anomaly_detection": evaluate_anomalies}
+"""Tasks that learn from no target."""
+
+
 def evaluate_model(context: Context) -> Outcome:
     """Run the stage."""
     op = context.op(Evaluate)
     manifest, read = context.read_json("train", "manifest"), read_rows(context, None)
     model = load_described(manifest["model"], context.store.objects.get)
-    evaluate = _evaluate if learns_from_target(op.task) else evaluate_clusters
-    evaluation, predictions = evaluate(context, manifest, model, read)
+    evaluation, predictions = _EVALUATE.get(op.task, _evaluate)(context, manifest, model, read)
     summary = {name: evaluation[name] for name in ("metrics", "baseline", "rows", "intervals", "interval", "against")}
     outputs = {"evaluation": context.put_json(evaluation), "predictions": context.put_table(predictions)}
     return Outcome(outputs=outputs, summary=summary)

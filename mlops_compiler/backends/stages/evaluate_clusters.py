@@ -44,13 +44,13 @@ def evaluate_clusters(
     op = context.op(Evaluate)
     entry = {"preparation": manifest["preparation"], "features": manifest["features"]}
     held = prepared(entry, read.frame.filter(read.judges()), "scoring")
-    answers, twins = (predicted(op.task, item, held.X) for item in (model, _twin(context, manifest)))
+    answers, twins = (predicted(op.task, item, held.X) for item in (model, twin_of(context, manifest)))
     evaluation = {
         "task": op.task,
         "rows": len(held.X),
         "metric": op.metric,
         "reported": list(op.metrics),
-        "metrics": score_beside_twin(op.task, held.X, answers, twins),
+        "metrics": score_beside_twin(held.X, answers, twins),
         "baseline": _baseline(op, held.X, len(np.unique(clusters_of(answers)))),
         "threshold": None,
         "clusters": _told(manifest, entry, model, read),
@@ -63,7 +63,8 @@ def evaluate_clusters(
     return evaluation, beside(op.task, held.y, answers).insert_column(0, places)
 
 
-def _twin(context: Context, manifest: dict[str, Any]) -> FittedModel:
+def twin_of(context: Context, manifest: dict[str, Any]) -> FittedModel:
+    """Load the twin that was fitted beside the model."""
     outputs = context.inputs["train"].outputs
     files = {
         name.removeprefix("twin/"): context.store.objects.get(digest)
@@ -81,7 +82,7 @@ def _baseline(op: Evaluate, X: Matrix, clusters: int) -> dict[str, float]:
         kind.fit(X, y, parameters=parameters, options=FitOptions(seed=seed_of(0, name), task=op.task)).predict(X)
         for name in ("baseline", "twin")
     ]
-    return score_beside_twin(op.task, X, answers[0], answers[1])
+    return score_beside_twin(X, answers[0], answers[1])
 
 
 def _told(manifest: dict[str, Any], entry: dict[str, Any], model: FittedModel, read: Rows) -> list[dict[str, Any]]:

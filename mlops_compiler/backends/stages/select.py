@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.eligible import excluded, refuse_none_left
@@ -31,17 +35,14 @@ def select_trial(context: Context) -> Outcome:
     made = library.ensemble([row for row in rows if row["trial"] not in why_not])
     ranked = board | {"trials": _ranked(board, rows, made), "folds": op.k or board["folds"]}
     chosen, reason = choose(ranked, op.rule, frozenset(why_not))
-    threshold = DEFAULT_THRESHOLD if op.task == "binary_classification" else None
-    if op.value is not None:
-        labels, answers = library.answers(chosen).joined()
-        threshold = best_threshold(labels.astype(int), answers, op.value)
+    threshold, origin = _threshold(context, op, library, chosen)
     selection = {
         **{name: chosen[name] for name in _OF_TRIAL},
         **_composition(library, chosen),
         "validation": {name: {"mean": mean, "std": chosen["spread"][name]} for name, mean in chosen["metrics"].items()},
         "rule": op.rule,
         "threshold": threshold,
-        "threshold_from": "default" if op.value is None else "value",
+        "threshold_from": origin,
         "reason": reason,
         "excluded": {str(trial): why for trial, why in why_not.items()},
         "rescored": {str(row["trial"]): _told(row) for row in rows if "calibrated" in row},
@@ -87,6 +88,28 @@ def _short(selection: dict[str, Any]) -> dict[str, Any]:
 
 def _method(item: dict[str, Any]) -> str | None:
     return None if item["calibration"] is None else str(item["calibration"]["method"])
+
+
+def _threshold(context: Context, op: Select, library: Library, chosen: dict[str, Any]) -> tuple[float | None, str]:
+    """Find the threshold of the decisions, and what it comes from; None where there is none.
+
+    It is taken from the rows that the folds held out: those that a model learned from score otherwise.
+    """
+    if op.contamination is not None:
+        return _of_scores(context, op, chosen)
+    if op.value is None:
+        return DEFAULT_THRESHOLD if op.task == "binary_classification" else None, "default"
+    labels, answers = library.answers(chosen).joined()
+    return best_threshold(labels.astype(int), answers, op.value), "value"
+
+
+def _of_scores(context: Context, op: Select, chosen: dict[str, Any]) -> tuple[float, str]:
+    """Find the threshold that flags a share of the rows, or that is worth most."""
+    held = pl.concat([pl.read_parquet(io.BytesIO(context.store.objects.get(item))) for item in chosen["predictions"]])
+    scores = held["score"].to_numpy()
+    if op.value is None:
+        return float(np.quantile(scores, 1 - (op.contamination or 0.0))), "contamination"
+    return best_threshold(held["label"].cast(pl.Int64).to_numpy(), scores, op.value), "value"
 
 
 def choose(board: dict[str, Any], rule: str, without: frozenset[int] = frozenset()) -> tuple[dict[str, Any], str]:

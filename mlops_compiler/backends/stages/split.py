@@ -88,6 +88,8 @@ def label_rows(op: Split, target: pl.Series, span: Span | None = None) -> tuple[
         if values.n_unique() == 1:
             raise DataError([_one_value(op, values[0], span)])
         return values, None
+    if op.task == "anomaly_detection":
+        return _odd(op, target, span)
     if op.task == "binary_classification":
         classes = _two_classes(op, target, span)
         return (target == op.positive).cast(pl.Int8), classes
@@ -97,6 +99,15 @@ def label_rows(op: Split, target: pl.Series, span: Span | None = None) -> tuple[
     if len(found) > _MOST_CLASSES:
         raise DataError([_too_many_classes(op, found, span)])
     return target.rank("dense").cast(pl.Int16) - 1, found
+
+
+def _odd(op: Split, target: pl.Series, span: Span | None) -> tuple[pl.Series, list[Scalar] | None]:
+    """Number the rows that a target calls odd 1, and all others 0."""
+    labels = (target == op.positive).cast(pl.Int8)
+    if labels.n_unique() == 1:
+        found = target.unique().sort().to_list()
+        raise DataError([_no_positive(op, found, span) if not labels[0] else _one_class(op, op.positive, span)])
+    return labels, [False, True]
 
 
 def _strata(op: Split, labels: pl.Series) -> NDArray[np.int64]:

@@ -193,6 +193,8 @@ class Search:
     """Cores of the engine, where the recipe says how many."""
     gpus: int | None = None
     """GPUs likewise."""
+    contamination: float | None = None
+    """The share of rows that is expected to be odd, where the task is to find them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +238,8 @@ class Select:
     value: ValueMatrix | None
     constraints: tuple[Bound, ...] = ()
     max_overfit: float | None = None
+    contamination: float | None = None
+    """The share of rows to flag, where the task is to find odd ones."""
     explanation: tuple[str, ...] = ()
     """Ways to explain a model, one of which the chosen one must have."""
     ensemble: int | None = None
@@ -268,6 +272,8 @@ class Evaluate:
     value: ValueMatrix | None
     seed: int = 0
     """Of the bootstrap samples."""
+    contamination: float | None = None
+    """The share of rows that is looked at, where the task is to find odd ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mlops_compiler.ir.schema import Column, Schema
     from mlops_compiler.recipe.recipe import Recipe
 
+_KEEP = ("cast", "filter", "deduplicate")
+"""Operations that refuse by themselves what they may not lose."""
 _PLACE = ("features", "columns")
 
 
@@ -49,7 +51,8 @@ def check_of(recipe: Recipe, prepared: Prepared, places: Provenance, sink: Sink)
         sink: Collects the findings: features that there are not, or of another type, or too many.
     """
     said = recipe.features
-    if said.at_most is None and not said.columns:
+    losses = _losses(recipe)
+    if said.at_most is None and not said.columns and not losses:
         return None
     if said.severity == "error":
         _within_budget(said.at_most, prepared, places, sink)
@@ -75,7 +78,13 @@ def check_of(recipe: Recipe, prepared: Prepared, places: Provenance, sink: Sink)
             )
         )
     budget = places.value_span(("features", "at_most")) if said.at_most is not None else None
-    return CheckFeatures(checks=tuple(checks), at_most=said.at_most, severity=said.severity, span=budget)
+    return CheckFeatures(checks=tuple(checks), at_most=said.at_most, severity=said.severity, losses=losses, span=budget)
+
+
+def _losses(recipe: Recipe) -> tuple[tuple[str, float], ...]:
+    """List the limits of steps that do not keep one themselves."""
+    said = ((name, getattr(step, "max_loss", None)) for name, step in recipe.prepare.items() if step.op not in _KEEP)
+    return tuple((name, most) for name, most in said if isinstance(most, float))
 
 
 def _within_budget(most: int | None, prepared: Prepared, places: Provenance, sink: Sink) -> None:

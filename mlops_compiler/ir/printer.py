@@ -54,9 +54,10 @@ def _details(node: Node) -> Iterator[str]:  # noqa: C901 - a table
             yield from (f"{named.name}: {print_step(named.step)}" for named in filters)
         case Matrix(features=features):
             yield ", ".join(features)
-        case CheckFeatures(checks=checks, at_most=most):
+        case CheckFeatures(checks=checks, at_most=most, losses=losses):
             yield from (_unusual(item) for item in checks)
             yield from ([f"at_most={most}"] if most is not None else [])
+            yield from (f"{name}: max_loss={share}" for name, share in losses)
         case Vary(dimensions=dimensions, variants=variants):
             yield from (print_dimension(item, dimensions) for item in dimensions)
             yield from _variants(dimensions, variants)

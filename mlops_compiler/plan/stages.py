@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VERSIONS: dict[str, int] = {
     "snapshot": 3,
     "split": 4,
-    "prepare": 5,
+    "prepare": 6,
     "search": 5,
     "select": 6,
     "train": 5,
@@ -274,6 +274,7 @@ def _of_contract(op: intake.Check | CheckFeatures) -> dict[str, Any]:
             "features.at_most": op.at_most,
             "features.severity": op.severity if op.at_most is not None else None,
             "features.columns": {item.key: _fields(item, without=("key",)) for item in op.checks},
+            "features.losses": dict(op.losses),
         }
     return {
         "data.rows.at_least": op.rows[0],

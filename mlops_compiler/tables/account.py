@@ -26,14 +26,15 @@ def account(preparation: FittedPreparation, rows: pl.DataFrame) -> tuple[list[di
         rows: The training rows, label included; it is not counted. They are numbered by `ROW`, or here.
 
     Returns:
-        For each step its name, kind, rows and columns in and out, values changed (in columns that are
-        there before and after it), nulls in and out, and what it learned, shortened; and the rows that filters and
-        deduplications dropped: ``row``, ``step`` and ``op``.
+        For each step its name, kind, rows and columns in and out, values in and out (those that are not missing),
+        values changed and lost (in rows and columns that are there before and after it), nulls in and out, and what it
+        learned, shortened; and the rows that filters and deduplications dropped: ``row``, ``step`` and ``op``.
     """
     rows = rows if ROW in rows.columns else rows.with_row_index(ROW)
     told, dropped = [], [pl.DataFrame(schema={"row": pl.UInt32, "step": pl.String, "op": pl.String})]
     for step in preparation.steps:
         after = step.apply(rows, "training")
+        changed, lost = _changed(rows, after)
         told.append(
             {
                 "step": step.name,
@@ -42,7 +43,10 @@ def account(preparation: FittedPreparation, rows: pl.DataFrame) -> tuple[list[di
                 "rows_out": after.height,
                 "columns_in": len(_shown(rows)),
                 "columns_out": len(_shown(after)),
-                "values_changed": _changed(rows, after),
+                "values_in": rows.height * len(_shown(rows)) - _nulls(rows),
+                "values_out": after.height * len(_shown(after)) - _nulls(after),
+                "values_changed": changed,
+                "values_lost": lost,
                 "nulls_in": _nulls(rows),
                 "nulls_out": _nulls(after),
                 "learned": in_short(step.step, step.learned),
@@ -55,11 +59,16 @@ def account(preparation: FittedPreparation, rows: pl.DataFrame) -> tuple[list[di
     return told, pl.concat(dropped)
 
 
-def _changed(before: pl.DataFrame, after: pl.DataFrame) -> int:
-    if before.height != after.height:
-        return 0  # rows were dropped; the values of those that stay are as they were
+def _changed(before: pl.DataFrame, after: pl.DataFrame) -> tuple[int, int]:
+    """Count the values that differ, and of these the ones that are missing now, in what is there before and after."""
     shared = [name for name in _shown(after) if name in before.columns]
-    return sum(int(_differ(before[name], after[name]).sum()) for name in shared)
+    if not before[ROW].equals(after[ROW]):  # rows were dropped, or repeated
+        before = after.select(ROW).join(
+            before.select(ROW, *shared).unique(ROW), on=ROW, how="left", maintain_order="left"
+        )
+    changed = sum(int(_differ(before[name], after[name]).sum()) for name in shared)
+    lost = sum(int((before[name].is_not_null() & after[name].is_null()).sum()) for name in shared)
+    return changed, lost
 
 
 def _differ(before: pl.Series, after: pl.Series) -> pl.Series:

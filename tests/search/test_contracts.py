@@ -100,3 +100,17 @@ def test_features_that_break_their_contract_end_the_preparation_or_are_told(smal
     summary = run("prepare", "features.severity=warn")
     assert [item["code"] for item in summary["doubts"]] == ["too-many-features"]
     assert [item["broken"] for item in summary["contract"]] == [1, 0]
+
+
+def test_any_step_may_say_how_much_it_may_lose(small, run):
+    """L-ACQ-3: each step tells rows and values in, changed and out, and may set the most that it may lose."""
+    young = "young: {op: derive, columns: {tenure: CASE WHEN tenure > 50 THEN NULL ELSE tenure END}"
+    small.edit("  scale:", f"  {young}, max_loss: 1}}\n  gaps: {{op: impute, columns: tenure, with: 0}}\n  scale:")
+    told = {step["step"]: step for step in run("prepare")["steps"]}
+    assert told["young"]["values_in"] - told["young"]["values_out"] == told["young"]["values_lost"] > 0
+    assert told["young"]["values_lost"] == told["young"]["values_changed"] == told["gaps"]["values_changed"]
+    assert told["scale"]["values_lost"] == 0
+    with pytest.raises(DataError) as refused:
+        run("prepare", "prepare.young.max_loss=0.001")
+    (found,) = refused.value.diagnostics
+    assert (found.code, "step `young` loses" in found.headline) == ("too-much-loss", True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.diagnostics import DataError, Sink
+from mlops_compiler.diagnostics import DataError, Diagnostic, Sink
 from mlops_compiler.tables.feature_contract import check_features
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import polars as pl
 
-    from mlops_compiler.diagnostics import Diagnostic
     from mlops_compiler.ir.ops.features import CheckFeatures
 
 
@@ -36,6 +35,37 @@ def kept_contract(op: CheckFeatures | None, features: Sequence[str], prepared: p
         return {}
     kept, found = check_features(op, features, prepared)
     return {"contract": [asdict(item) for item in kept], "doubts": as_doubts(warned(found))}
+
+
+def within_losses(op: CheckFeatures | None, told: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse steps that lose more rows or values than the recipe lets them.
+
+    Args:
+        op: The contract, if there is one.
+        told: What each step did to the training rows.
+
+    Raises:
+        DataError: Some do; all of them.
+    """
+    limits = dict(op.losses) if op is not None else {}
+    found = []
+    for step in told:
+        if (most := limits.get(step["step"])) is None:
+            continue
+        rows = 1 - step["rows_out"] / max(1, step["rows_in"])
+        values = step["values_lost"] / max(1, step["values_in"])
+        found += [
+            _too_much(step["step"], what, lost, most)
+            for what, lost in (("rows", rows), ("values", values))
+            if lost > most
+        ]
+    if found:
+        raise DataError(found)
+
+
+def _too_much(step: str, what: str, lost: float, most: float) -> Diagnostic:
+    headline = f"step `{step}` loses {lost:.1%} of the {what}, more than `max_loss: {most:g}`"
+    return Diagnostic(code="too-much-loss", headline=headline, help="mend the step, or raise `max_loss`")
 
 
 def warned(found: Iterable[tuple[Diagnostic, str]]) -> list[Diagnostic]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
-from mlops_compiler.backends.stages.contract import kept_contract
+from mlops_compiler.backends.stages.contract import kept_contract, within_losses
 from mlops_compiler.backends.stages.rows import Rows, read_rows
 from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.evaluation.probe import suspects
@@ -197,6 +197,7 @@ def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> tuple[
     for entry, named in zip(told, pipeline.steps, strict=True):
         entry["because"] = named.because
         within_loss(named, entry["rows_in"], entry["rows_out"])
+    within_losses(pipeline.checked, told)
     return told, dropped
 
 

@@ -37,6 +37,7 @@ class CheckFeatures:
         checks: What features must keep.
         at_most: How many there may be.
         severity: Whether more of them end the run.
+        losses: Of steps, the greatest share of rows and of values that each may lose.
         span: Where the recipe says how many.
     """
 
@@ -44,4 +45,5 @@ class CheckFeatures:
     checks: tuple[FeatureCheck, ...]
     at_most: int | None = None
     severity: Literal["error", "warn"] = "error"
+    losses: tuple[tuple[str, float], ...] = ()
     span: Span | None = field(default=None, compare=False)

@@ -21,6 +21,9 @@ class Step(Section):
 
     because: str | None = None
     """Why the step is there; shown in the report, part of no result."""
+    max_loss: Annotated[float, Field(ge=0, le=1)] | None = None
+    """The greatest share of the training rows that the step may drop, and of the values it finds that may be missing
+    after it in the columns that stay."""
 
 
 def names_of(names: Names) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.ir.ops.prepare import Deduplicate, Filter
+from mlops_compiler.tables.flow import flow
 from mlops_compiler.tables.learned import in_short
 from mlops_compiler.tables.steps import LABEL, WEIGHT
+from mlops_compiler.tables.stream import Stream
 
 if TYPE_CHECKING:
     from mlops_compiler.tables.preparation import FittedPreparation
@@ -16,10 +18,14 @@ if TYPE_CHECKING:
 
 ROW = "\x00row"
 """The hidden column that numbers rows, so that those which a step drops can be named."""
+_COUNTED = (
+    *("rows_in", "rows_out", "columns_in", "columns_out", "values_in", "values_out"),
+    *("values_changed", "values_lost", "nulls_in", "nulls_out"),
+)
 
 
-def account(preparation: FittedPreparation, rows: pl.DataFrame) -> tuple[list[dict[str, Any]], pl.DataFrame]:
-    """Run a fitted preparation step by step and keep count.
+def account(preparation: FittedPreparation, rows: pl.DataFrame | Stream) -> tuple[list[dict[str, Any]], pl.DataFrame]:
+    """Run a fitted preparation step by step, some rows at a time, and keep count.
 
     Args:
         preparation: Fitted on these rows.
@@ -30,33 +36,56 @@ def account(preparation: FittedPreparation, rows: pl.DataFrame) -> tuple[list[di
         values changed and lost (in rows and columns that are there before and after it), nulls in and out, and what it
         learned, shortened; and the rows that filters and deduplications dropped: ``row``, ``step`` and ``op``.
     """
-    rows = rows if ROW in rows.columns else rows.with_row_index(ROW)
-    told, dropped = [], [pl.DataFrame(schema={"row": pl.UInt32, "step": pl.String, "op": pl.String})]
-    for step in preparation.steps:
-        after = step.apply(rows, "training")
-        changed, lost = _changed(rows, after)
-        told.append(
+    rows = Stream.of(rows) if isinstance(rows, pl.DataFrame) else rows
+    rows = rows if ROW in rows.schema else rows.numbered(ROW)
+    ledger = _Ledger(preparation)
+    for _ in flow(preparation.steps, rows, "training", ledger.watch).batches():
+        pass
+    return ledger.told(), ledger.dropped()
+
+
+class _Ledger:
+    """Counts, step by step, what happens to batches."""
+
+    def __init__(self, preparation: FittedPreparation) -> None:
+        self._steps = preparation.steps
+        self._counts = [dict.fromkeys(_COUNTED, 0) for _ in self._steps]
+        self._dropped: list[list[pl.DataFrame]] = [[] for _ in self._steps]
+
+    def watch(self, index: int, before: pl.DataFrame, after: pl.DataFrame) -> None:
+        """Count a batch before and after a step."""
+        step, counts = self._steps[index], self._counts[index]
+        counts["rows_in"] += before.height
+        counts["rows_out"] += after.height
+        counts["columns_in"], counts["columns_out"] = len(_shown(before)), len(_shown(after))
+        changed, lost = _changed(before, after)
+        counts["values_changed"] += changed
+        counts["values_lost"] += lost
+        nulls_in, nulls_out = _nulls(before), _nulls(after)
+        counts["values_in"] += before.height * len(_shown(before)) - nulls_in
+        counts["values_out"] += after.height * len(_shown(after)) - nulls_out
+        counts["nulls_in"] += nulls_in
+        counts["nulls_out"] += nulls_out
+        if isinstance(step.step, Filter | Deduplicate):
+            gone = before.join(after, on=ROW, how="anti").select(pl.col(ROW).alias("row"))
+            self._dropped[index].append(gone.with_columns(step=pl.lit(step.name), op=pl.lit(step.step.op)))
+
+    def told(self) -> list[dict[str, Any]]:
+        """Tell of each step."""
+        return [
             {
                 "step": step.name,
                 "op": step.step.op,
-                "rows_in": rows.height,
-                "rows_out": after.height,
-                "columns_in": len(_shown(rows)),
-                "columns_out": len(_shown(after)),
-                "values_in": rows.height * len(_shown(rows)) - _nulls(rows),
-                "values_out": after.height * len(_shown(after)) - _nulls(after),
-                "values_changed": changed,
-                "values_lost": lost,
-                "nulls_in": _nulls(rows),
-                "nulls_out": _nulls(after),
+                **counts,
                 "learned": in_short(step.step, step.learned),
             }
-        )
-        if isinstance(step.step, Filter | Deduplicate):
-            gone = rows.join(after, on=ROW, how="anti").select(pl.col(ROW).alias("row"))
-            dropped.append(gone.with_columns(step=pl.lit(step.name), op=pl.lit(step.step.op)))
-        rows = after
-    return told, pl.concat(dropped)
+            for step, counts in zip(self._steps, self._counts, strict=True)
+        ]
+
+    def dropped(self) -> pl.DataFrame:
+        """List the rows that were dropped, step by step."""
+        none = pl.DataFrame(schema={"row": pl.UInt32, "step": pl.String, "op": pl.String})
+        return pl.concat([none, *(part for parts in self._dropped for part in parts)])
 
 
 def _changed(before: pl.DataFrame, after: pl.DataFrame) -> tuple[int, int]:

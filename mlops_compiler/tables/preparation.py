@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import polars as pl
 
@@ -81,11 +81,17 @@ class FittedPreparation:
         )
 
 
+Groups: TypeAlias = "Sequence[Sequence[NamedStep]]"
 __all__ = ["FittedPreparation", "FittedStep", "expand", "fit"]
-Prepared = TypeVar("Prepared", pl.DataFrame, Stream)
 
 
-def fit(groups: Sequence[Sequence[NamedStep]], rows: Prepared) -> tuple[FittedPreparation, Prepared]:
+@overload
+def fit(groups: Groups, rows: pl.DataFrame) -> tuple[FittedPreparation, pl.DataFrame]: ...
+@overload
+def fit(groups: Groups, rows: Stream) -> tuple[FittedPreparation, Stream]: ...
+@overload
+def fit(groups: Groups, rows: pl.DataFrame | Stream) -> tuple[FittedPreparation, pl.DataFrame | Stream]: ...
+def fit(groups: Groups, rows: pl.DataFrame | Stream) -> tuple[FittedPreparation, pl.DataFrame | Stream]:
     """Fit a preparation on training rows, one scan for each group of steps.
 
     Args:

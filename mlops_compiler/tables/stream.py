@@ -61,6 +61,11 @@ class Stream:
 
         return cls(schema=table.collect_schema(), read=read, height=height)
 
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.schema)
+
     def batches(self, columns: Iterable[str] | None = None) -> Iterator[pl.DataFrame]:
         """Give the rows in order, each batch in one piece; all columns where none are named."""
         names = list(self.schema if columns is None else columns)

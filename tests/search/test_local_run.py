@@ -92,3 +92,24 @@ def test_a_store_elsewhere_holds_the_same_bytes(tasks_of, small):
     )
     assert outputs(run_in_process(elsewhere, {})) == outputs(here)
     assert not (small.root / "memory:").exists()
+
+
+STEPS = (
+    "+prepare.known={op: filter, where: 'tenure > 0', max_loss: 1.0}",
+    "+prepare.once={op: deduplicate, columns: [tenure, total_charges], max_loss: 1.0}",
+)
+
+
+@pytest.mark.parametrize("more", [(), STEPS, STEPS[:1]], ids=["as it is", "rows dropped", "a filter"])
+def test_rows_that_are_too_many_to_hold_teach_the_same(tasks_of, tmp_path, monkeypatch, more):
+    """L-ACQ-1: data larger than memory work."""
+    found = []
+    for room in (2**29, 0):
+        monkeypatch.setattr("mlops_compiler.backends.stages.training.ROOM", room)
+        monkeypatch.setattr("mlops_compiler.tables.stream._MOST_ROWS", 262_144 if room else 97)
+        tasks = [task for task in tasks_of(tmp_path / str(room), *more) if task.stage.name in ("snapshot", "split")]
+        records = run_in_process(tasks, {})
+        prepare = [task for task in tasks_of(tmp_path / str(room), *more) if task.stage.name == "prepare"]
+        records = run_in_process(prepare, records)
+        found.append((records["prepare"].outputs, records["prepare"].summary))
+    assert found[0] == found[1]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -13,15 +15,19 @@ from polars.testing import assert_frame_equal
 
 from mlops_compiler.diagnostics import DataError, Severity
 from mlops_compiler.ir.ops.intake import AsOf, Check, ColumnCheck, History, Join, Population, Read, Stack
+from mlops_compiler.ir.ops.prepare import Aggregate, Clip, Impute, Log1p, OneHot, Standardize, TargetEncode
 from mlops_compiler.ir.program import Node
 from mlops_compiler.tables.contract import doubts, take_in
 from mlops_compiler.tables.expectations import expectations
+from mlops_compiler.tables.fusion import group_steps, scans
 from mlops_compiler.tables.history import look_back
 from mlops_compiler.tables.intake import assemble
 from mlops_compiler.tables.joins import join
 from mlops_compiler.tables.parquet import ParquetWriter
 from mlops_compiler.tables.population import select
+from mlops_compiler.tables.preparation import fit
 from mlops_compiler.tables.stacks import stack
+from mlops_compiler.tables.steps import LABEL
 from mlops_compiler.tables.stream import Stream, rows_at_once
 from mlops_compiler.tables.table import rows, stream
 
@@ -214,3 +220,39 @@ def test_many_files_give_their_rows_in_order(tmp_path, monkeypatch, kind, size):
 def test_a_table_of_thousands_of_columns_is_held_a_few_rows_at_a_time():
     assert rows_at_once(8) > rows_at_once(1000) >= 1
     assert rows_at_once(10**9) == 1
+
+
+TYPICAL = (
+    Impute(columns=("i", "f", "g"), statistic="median"),
+    Clip(columns=("i", "f", "g")),
+    Log1p(columns=("f",)),
+    Aggregate(columns=("f",), by=("u",), statistics=("mean",)),
+    TargetEncode(columns=("t",), smoothing=1.0, folds=2),
+    OneHot(columns=("v",), max_levels=5, rare="group"),
+    Standardize(columns=("i", "f", "g", "f_mean_by_u", "t")),
+)
+"""Standardising depends on aggregates, these on clipping, this on imputing: a depth of four."""
+
+
+@pytest.mark.parametrize(("budget", "most"), [(2**28, 1), (1000, 4)], ids=["held", "a level at a time"])
+def test_no_column_is_read_more_often_than_fits_depend_on_each_other(named, monkeypatch, budget, most):
+    monkeypatch.setattr("mlops_compiler.tables.asking.BUDGET", budget)
+    height = 60
+    frame = pl.DataFrame(
+        {"i": range(height), "f": [value / 7 for value in range(height)], "g": [1.0, 2.0, None] * 20}
+        | {name: ["a", "b", "c", None] * 15 for name in ("t", "u", "v")}
+        | {LABEL: [0, 1, 1] * 20},
+        schema_overrides={LABEL: pl.Int8},
+    )
+    reads, source = Counter[str](), Stream.of(frame, 7)
+
+    def counted(names):
+        reads.update(names)
+        return source.read(names)
+
+    groups = group_steps(named(*TYPICAL))
+    preparation, prepared = fit(groups, replace(source, read=counted))
+    assert max(count for name, count in reads.items() if name != LABEL) <= most <= scans(groups) == 4
+    prepared.collect()
+    assert max(count for name, count in reads.items() if name != LABEL) <= most + 1
+    assert preparation == fit(groups, frame)[0]

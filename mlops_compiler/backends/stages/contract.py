@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, Sink
 from mlops_compiler.tables.feature_contract import check_features
+from mlops_compiler.tables.preparation import expand
+from mlops_compiler.tables.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from mlops_compiler.ir.ops.features import CheckFeatures
 
 
-def kept_contract(op: CheckFeatures | None, features: Sequence[str], prepared: pl.DataFrame) -> dict[str, Any]:
+def kept_contract(op: CheckFeatures | None, features: Sequence[str], prepared: pl.DataFrame | Stream) -> dict[str, Any]:
     """Check the features of the release against the contract of the recipe.
 
     Args:
@@ -33,6 +35,9 @@ def kept_contract(op: CheckFeatures | None, features: Sequence[str], prepared: p
     """
     if op is None:
         return {}
+    if isinstance(prepared, Stream):
+        named = {name for check in op.checks for name in expand(check.features, prepared.columns)}
+        prepared = prepared.collect([name for name in prepared.columns if name in named] or prepared.columns[:1])
     kept, found = check_features(op, features, prepared)
     return {"contract": [asdict(item) for item in kept], "doubts": as_doubts(warned(found))}
 

@@ -12,7 +12,8 @@ import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.contract import kept_contract, within_losses
-from mlops_compiler.backends.stages.rows import Rows, read_rows
+from mlops_compiler.backends.stages.rows import Rows, read_rows, scan_snapshot
+from mlops_compiler.backends.stages.training import Training, sampled, training_rows
 from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.evaluation.probe import suspects
 from mlops_compiler.ir.ops.features import CheckFeatures
@@ -24,6 +25,7 @@ from mlops_compiler.tables.fusion import group_steps
 from mlops_compiler.tables.preparation import FittedPreparation, FittedStep, expand, fit
 from mlops_compiler.tables.steps import LABEL, reads
 from mlops_compiler.tables.steps.rows import explained
+from mlops_compiler.tables.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from mlops_compiler.ir.program import Node
 
 Groups = tuple[tuple[NamedStep, ...], ...]
+_ENOUGH = 1_000_000
+"""Rows that suspicious features are looked for in, where there are more than can be held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +112,8 @@ def fit_preparations(context: Context) -> Outcome:
     """
     pipeline = Pipeline.of(context.task.stage.nodes)
     split = context.inputs["split"].summary
-    read = read_rows(context, pipeline.columns, pipeline.filters)
-    _, shared = fit((pipeline.shared,), read.frame)
+    read = training_rows(context, pipeline.columns, pipeline.filters)
+    _, shared = fit((pipeline.shared,), read.rows)
     folds = range(split["folds"])
     fitted = [fit(pipeline.groups, shared.filter(read.learns(fold))) for fold in folds]
     final = _on_all(context, pipeline, read, shared)
@@ -147,16 +151,16 @@ def fit_on_all(context: Context, pipeline: Pipeline) -> OnAll:
     Raises:
         DataError: A step cannot learn from the rows, or drops more of them than it may.
     """
-    read = read_rows(context, pipeline.columns, pipeline.filters)
-    _, shared = fit((pipeline.shared,), read.frame)
+    read = training_rows(context, pipeline.columns, pipeline.filters)
+    _, shared = fit((pipeline.shared,), read.rows)
     return _on_all(context, pipeline, read, shared)
 
 
-def _on_all(context: Context, pipeline: Pipeline, read: Rows, shared: pl.DataFrame) -> OnAll:
+def _on_all(context: Context, pipeline: Pipeline, read: Training, shared: pl.DataFrame | Stream) -> OnAll:
     preparation, prepared = fit(pipeline.groups, shared.filter(read.learns()))
     whole = FittedPreparation(steps=(*pipeline.before.steps, *preparation.steps))
     entry = _entry(pipeline, whole, prepared.columns)
-    unfiltered = read_rows(context, pipeline.source) if pipeline.filters else read
+    unfiltered = training_rows(context, pipeline.source) if pipeline.filters else read
     steps, dropped = _account(pipeline, whole, unfiltered)
     summary = {
         "steps": steps,
@@ -174,15 +178,18 @@ def _quarantine(context: Context, pipeline: Pipeline, dropped: pl.DataFrame) -> 
     """Give the rows that were dropped as they were taken in, each with the step and what that asks for."""
     why = {named.name: explained(named.step) for named in pipeline.steps}
     told = dropped.with_columns(reason=pl.col("step").replace_strict(why, return_dtype=pl.String)).drop("op")
-    whole = context.read_table("snapshot", "snapshot").with_row_index("row")
+    wanted = dropped.select("row").unique()
+    snapshot = Stream.scan(scan_snapshot(context)).numbered("row")
+    whole = pl.concat(part.join(wanted, on="row", how="semi") for part in snapshot.batches())
     return told.join(whole, on="row", how="left", maintain_order="left").drop("row")
 
 
-def _suspects(context: Context, pipeline: Pipeline, prepared: pl.DataFrame) -> tuple[Suspect, ...]:
-    """Look for training features that tell the target almost by themselves."""
+def _suspects(context: Context, pipeline: Pipeline, prepared: pl.DataFrame | Stream) -> tuple[Suspect, ...]:
+    """Look for training features that tell the target almost by themselves; some rows of very many tell as well."""
     task = context.inputs["split"].summary["task"]
     if not learns_from_target(task):
         return ()
+    prepared = sampled(prepared, _ENOUGH) if isinstance(prepared, Stream) else prepared
     columns = {
         name: [column for column in expand([name], prepared.columns) if column in prepared.columns]
         for name in pipeline.features
@@ -191,9 +198,9 @@ def _suspects(context: Context, pipeline: Pipeline, prepared: pl.DataFrame) -> t
     return suspects(features, prepared[LABEL].to_numpy(), task)
 
 
-def _account(pipeline: Pipeline, whole: FittedPreparation, rows: Rows) -> tuple[list[dict[str, Any]], pl.DataFrame]:
+def _account(pipeline: Pipeline, whole: FittedPreparation, read: Training) -> tuple[list[dict[str, Any]], pl.DataFrame]:
     """Tell what each step did to the training rows, and refuse a filter that drops too many."""
-    told, dropped = account(whole, rows.frame.with_row_index(ROW).filter(rows.learns()))
+    told, dropped = account(whole, read.numbered(ROW).filter(read.learns()))
     for entry, named in zip(told, pipeline.steps, strict=True):
         entry["because"] = named.because
         within_loss(named, entry["rows_in"], entry["rows_out"])

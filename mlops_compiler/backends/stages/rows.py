@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from mlops_compiler.tables.steps import LABEL, change
+from mlops_compiler.tables.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.backends.stages.deal import Dealt
@@ -59,6 +60,20 @@ def split_table(dealt: Dealt, label: pl.Series) -> pl.DataFrame:
 def read_rows(context: Context, columns: Iterable[str] | None, filters: Sequence[NamedStep] = ()) -> Rows:
     """Read rows of the snapshot.
 
+    Args:
+        context: The stage that reads.
+        columns: The columns to keep; None for all.
+        filters: Steps that drop rows.
+    """
+    stream, split = open_rows(context, columns, filters)
+    return Rows(frame=stream.collect(), split=split)
+
+
+def open_rows(
+    context: Context, columns: Iterable[str] | None, filters: Sequence[NamedStep] = ()
+) -> tuple[Stream, pl.DataFrame]:
+    """Open the rows of the snapshot, to read them some at a time.
+
     Filters are part of the query that reads: columns that only they need are not kept, and parts of the file that they
     rule out by its statistics are not read.
 
@@ -66,16 +81,34 @@ def read_rows(context: Context, columns: Iterable[str] | None, filters: Sequence
         context: The stage that reads.
         columns: The columns to keep; None for all.
         filters: Steps that drop rows.
+
+    Returns:
+        The rows, with the label in `LABEL`; and the split, as `Rows` has it.
     """
-    digest = context.inputs["snapshot"].outputs["snapshot"]
-    path = context.store.objects.local_path(digest)
-    table = pl.scan_parquet(path or io.BytesIO(context.store.objects.get(digest)))
+    table = scan_snapshot(context)
     split = context.read_table("split", "split")
     kept = [change(named.step, {}).keep for named in filters]
     predicates = [condition for condition in kept if condition is not None]
     if predicates:
         keep = table.select(pl.all_horizontal(*predicates).fill_null(value=False).alias("keep")).collect()["keep"]
         split, table = split.filter(keep), table.filter(*predicates)
-    names = table.collect_schema().names() if columns is None else list(columns)
-    frame = table.select(names).collect().with_columns(split["label"].alias(LABEL))
-    return Rows(frame=frame, split=split.drop("label"))
+    if columns is not None:
+        table = table.select(columns)
+    return _labelled(Stream.scan(table, split.height), split["label"]), split.drop("label")
+
+
+def scan_snapshot(context: Context) -> pl.LazyFrame:
+    """Open the snapshot where it lies; one of another machine is fetched."""
+    digest = context.inputs["snapshot"].outputs["snapshot"]
+    path = context.store.objects.local_path(digest)
+    return pl.scan_parquet(path or io.BytesIO(context.store.objects.get(digest)))
+
+
+def _labelled(rows: Stream, label: pl.Series) -> Stream:
+    def read(names: list[str]) -> Iterator[pl.DataFrame]:
+        place = 0
+        for part in rows.batches([name for name in names if name != LABEL] or rows.columns[:1]):
+            yield part.with_columns(label.slice(place, part.height).alias(LABEL))
+            place += part.height
+
+    return replace(rows, schema={**rows.schema, LABEL: label.dtype}, read=read)

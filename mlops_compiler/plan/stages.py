@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VERSIONS: dict[str, int] = {
     "snapshot": 3,
     "split": 4,
-    "prepare": 6,
+    "prepare": 7,
     "search": 5,
     "select": 6,
     "train": 5,

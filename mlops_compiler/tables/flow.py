@@ -50,10 +50,12 @@ def flow(stops: Sequence[Stop], rows: Stream, mode: Mode, watch: Watch | None = 
     Returns:
         The rows that leave the last step. A value that a step does not take is told once all rows were read.
     """
-    begin = 0
+    begin, quiet = 0, rows
     for index, stop in enumerate(stops):
         if mode == "training" and isinstance(stop, FittedStep) and stop.change.resample is not None:
-            rows = _resampled(stop, _flow(stops[begin:index], rows, mode, _from(watch, begin)), _from(watch, index))
+            quiet = _flow(stops[begin:index], quiet, mode, None)  # what it chooses by is computed out of sight
+            seen = _flow(stops[begin:index], rows, mode, _from(watch, begin)) if watch is not None else quiet
+            rows, quiet = _resampled(stop, seen, quiet, _from(watch, index)), _resampled(stop, quiet, quiet, None)
             begin = index + 1
     return _flow(stops[begin:], rows, mode, _from(watch, begin))
 
@@ -124,15 +126,22 @@ def narrowed(stops: Sequence[Stop], names: Sequence[str]) -> tuple[list[Stop], s
     return chosen[::-1], live | {LABEL} if weighs else live
 
 
-def _resampled(stop: FittedStep, rows: Stream, watch: Watch | None) -> Stream:
-    """Choose rows by numbers that are computed from all of them; where one comes out of turn, all are held."""
+def _resampled(stop: FittedStep, rows: Stream, quiet: Stream, watch: Watch | None) -> Stream:
+    """Choose rows by numbers that are computed from all of them; where one comes out of turn, all are held.
+
+    Args:
+        stop: The step that chooses.
+        rows: The rows that reach it.
+        quiet: The same ones, whom nobody watches.
+        watch: Is shown what happens here.
+    """
     chosen: list[pl.Series] = []
 
     def numbers() -> pl.Series:
         if not chosen:
             needed = [name for name in (*reads(stop.step), LABEL) if name in rows.schema]
             try:
-                chosen.append(rows.collect(needed).select(place=stop.change.resample).to_series())
+                chosen.append(quiet.collect(needed).select(place=stop.change.resample).to_series())
             except pl.exceptions.PolarsError as error:
                 raise DataError([step_failed(stop.name, str(error))]) from error
         return chosen[0]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SEED = 0
 """Of the orders in which columns join: the same for all, so that an explanation follows from release and row."""
 _TREE_STEPS = 3e8
-"""Rows times background times nodes that take about two seconds of a core."""
+"""Rows times background times nodes walked that take about two seconds of a core."""
 _SCORED = 20_000
 """Rows that sampling may score."""
 _FEWEST, _MOST = 20, 200
@@ -65,7 +65,7 @@ class Explainer:
     def affordable(self) -> int:
         """Say how many rows can be explained within some seconds."""
         if isinstance(self.form, TreeSum):
-            rows = _TREE_STEPS / max(1, self.background.height * self.form.nodes)
+            rows = _TREE_STEPS / max(1, self.background.height * self.form.walked)
         elif self.form is not None:
             rows = _MOST
         else:

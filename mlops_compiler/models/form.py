@@ -52,9 +52,9 @@ class TreeSum:
     rounds: bool = False
 
     @property
-    def nodes(self) -> int:
-        """Count the nodes of all trees."""
-        return sum(len(trees.feature) for trees in self.trees)
+    def walked(self) -> int:
+        """Count the nodes that an explanation walks: those of all trees, once for each output."""
+        return sum(len(trees.feature) * trees.outputs for trees in self.trees)
 
     def asked(self, X: Matrix) -> Matrix:
         """Give the features as the trees see them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain, combinations
 from math import factorial
 
@@ -9,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mlops_compiler.explain.release import Explainer
 from mlops_compiler.explain.shapley import by_sampling, of_form
 from mlops_compiler.explain.trees import Coded, is_countable
 from mlops_compiler.models.adapters.trees import Trees
@@ -162,3 +164,25 @@ def test_what_a_row_gets_does_not_depend_on_the_rows_beside_it():
     alone = by_sampling(frame[1], background, ["a", "b"], answers, scale="value", seed=0)
     assert (whole.values[1] == alone.values[0]).all()
     np.testing.assert_allclose(whole.scores()[:, 0], answers(frame))
+
+
+def test_fewer_rows_are_explained_the_more_a_row_costs():
+    sizes = []
+    for name, task in (("logistic_regression", "regression"), ("random_forest", "binary_classification")):
+        kind = "ridge" if task == "regression" else name
+        model, X = fitted(kind, task)
+        frame = pl.DataFrame(X[:50], schema=list(GROUPS))
+        made = Explainer(
+            background=frame,
+            columns=tuple(GROUPS),
+            groups=GROUPS,
+            form=model.form(),
+            matrix=lambda rows: rows.to_numpy(),
+            answers=lambda rows: rows.to_numpy()[:, 0],
+            scale="value",
+        )
+        sizes.append(made.affordable)
+    large = replace(model.form(), trees=(model.form().trees[0],) * 2000)
+    assert sizes == [200, 200]
+    assert replace(made, form=large).affordable < 200
+    assert replace(made, form=None).affordable == 125

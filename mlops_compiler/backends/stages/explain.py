@@ -109,8 +109,8 @@ def _dependence(op: Explain, subject: Subject, told: dict[str, Any]) -> list[dic
     if isinstance(varied, int):
         ranked = [item["name"] for item in (told.get("importance") or {}).get("columns") or ()]
         columns: Sequence[str] = (ranked or list(subject.columns))[:varied]
-    else:
-        columns = varied
+    else:  # a preparation that was searched may do without one
+        columns = [name for name in varied if name in subject.columns]
     if not columns:
         return []
     chosen = subject.sample(_DEPENDENCE_ROWS, seed_of(op.seed, "explain", "dependence"))

@@ -10,7 +10,8 @@ After::
     for each fold: standardize a -> one_hot t
 
 A step is hoisted if it learns nothing, reads nothing that a step left behind sets, and sets nothing that one of those
-reads or sets. No step passes a filter that is left behind: it would meet rows that the filter drops.
+reads or sets. A filter is left behind: what it drops before the rows are dealt would be missing from the deal. No step
+passes one: it would meet rows that the filter drops.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def hoist_invariants(program: Program) -> Program:
     left: list[tuple[Node, StepOp]] = []
     for node, op in steps:
         passes = all(_passes(op.step, step) for _, step in left)
-        (hoisted if passes and not is_fitted(op.step) else left).append((node, op.step))
+        once = passes and not is_fitted(op.step) and not isinstance(op.step, Filter)
+        (hoisted if once else left).append((node, op.step))
     if not hoisted:
         return program
     return rebuild(

@@ -21,12 +21,12 @@ ONCE = {
     "all of them": ([FILL, LOG, RATIO], ["s0", "s1", "s2"], []),
     "those before what learns": ([FILL, RATIO, SCALE], ["s0", "s1"], ["s2"]),
     "one behind what learns from other columns": ([SCALE, LOG, ENCODE], ["s1"], ["s0", "s2"]),
-    "a filter before what learns": ([Filter(where="a > 1", max_loss=1.0), SCALE], ["s0"], ["s1"]),
     "but none that needs what is learned": ([MEDIAN, LOG, FILL], ["s2"], ["s0", "s1"]),
 }
 
 LEFT = {
     "all learn": [MEDIAN, SCALE, ENCODE],
+    "a filter before what learns": [Filter(where="a > 1", max_loss=1.0), SCALE],
     "a filter behind what learns": [SCALE, Filter(where="b > 1", max_loss=1.0)],
     "a step behind such a filter": [SCALE, Filter(where="b > 1", max_loss=1.0), LOG],
     "it reads what is learned": [SCALE, RATIO],

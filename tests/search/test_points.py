@@ -31,6 +31,8 @@ FACTS = {"description": None, "owner": None, "started": 0.0, "overrides": [], "a
 SPACE = """\
 prepare:
   known: {op: filter, where: tenure > 0, max_loss: 0.1}
+  long: {op: derive, columns: {years: tenure / 12}}
+  young: {op: filter, where: years < 6, max_loss: 0.3}
   no_bill_yet: {op: impute, columns: total_charges, with: {choice: [0, median]}}
   tails:
     choice:
@@ -110,6 +112,8 @@ def plain(point, dimensions):
     return (
         "prepare:\n"
         "  known: {op: filter, where: tenure > 0, max_loss: 0.1}\n"
+        "  long: {op: derive, columns: {years: tenure / 12}}\n"
+        "  young: {op: filter, where: years < 6, max_loss: 0.3}\n"
         f"  no_bill_yet: {{op: impute, columns: total_charges, with: {told['prepare.no_bill_yet.with']}}}\n"
         + tails[told["prepare.tails"]]
         + f"  scale: {{op: {told['prepare.scale.op']}, columns: {json.dumps(columns)}}}\n"

@@ -217,6 +217,9 @@ def _modelling(recipe: Recipe, places: Provenance, search: ops.Search, explained
         seed=recipe.validate_.seed,
         contamination=search.contamination,
     )
+    outer = recipe.validate_.nested
+    nested = ops.Nested(k=outer.k, metric=objective.metric) if outer else None
+    judged = (Node(name="nested", op=nested, inputs=("select", "split")),) if nested else ()
     return (
         Node(name="search", op=search, inputs=("matrix", "split"), span=places.key_span(("models",))),
         Node(
@@ -228,6 +231,7 @@ def _modelling(recipe: Recipe, places: Provenance, search: ops.Search, explained
         Node(name="train", op=train, inputs=("select", "matrix", "split")),
         Node(name="evaluate", op=evaluate, inputs=("train", "split")),
         Node(name="explain", op=explained, inputs=("train", "split"), span=places.key_span(("explain",))),
+        *judged,
         Node(
             name="release",
             op=ops.Release(criteria=criteria),

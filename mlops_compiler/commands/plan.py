@@ -17,7 +17,7 @@ from mlops_compiler.console.streams import messages, results
 from mlops_compiler.diagnostics import Diagnostic, UsageError, listing, render_json
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.features import CheckFeatures
-from mlops_compiler.ir.ops.lifecycle import Candidate, Explain, Matrix, Search
+from mlops_compiler.ir.ops.lifecycle import Candidate, Explain, Matrix, Nested, Search
 from mlops_compiler.ir.printer import print_dimension, print_value
 from mlops_compiler.passes.manager import trace
 from mlops_compiler.passes.work import work
@@ -140,6 +140,10 @@ def _extra(stage: Stage, cost: Cost | None) -> str:
             return "\n".join([*told, *([_search_cost(cost.search)] if cost is not None and cost.search else [])])
         case Explain() as explained:
             return "; ".join([*_explained(explained), *_took(stage.name, cost)])
+        case Nested(k=k):
+            spent = cost.nested if cost is not None else None
+            took = f", at most {numbers.seconds(spent)}" if spent is not None else ""
+            return f"{k} outer folds, each with a search of its own{took}"
         case _:
             return ""
 

@@ -199,6 +199,7 @@ def _summary(begun: Started, records: dict[str, StageRecord], status: str) -> Ru
         release=outcome["release"],
         criteria=outcome["criteria"],
         rival=outcome["rival"],
+        nested=records["nested"].summary if "nested" in records else None,
         leaderboard=as_selected(
             with_seconds(read("search", "leaderboard"), records["search"].summary["seconds"]), selection
         ),

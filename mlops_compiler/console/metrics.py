@@ -65,6 +65,19 @@ def print_rival(rival: Mapping[str, Any], console: Console, names: Sequence[str]
         line(console, ("    it was made with another split, and may have learned from some of these rows", WARN))
 
 
+def print_nested(nested: Mapping[str, Any], console: Console) -> None:
+    """Print what outer folds say of the whole procedure, search and selection included."""
+    metric = str(nested["metric"])
+    heading(console, "Nested", f"{metric} of the whole procedure, on rows that no part of it saw")
+    line(
+        console,
+        (f"    {numbers.spread(nested['metrics'][metric])}", STRONG),
+        (f"  where its searches took themselves for {numbers.score(nested['inner'])}", DIM),
+    )
+    for place, fold in enumerate(nested["folds"], start=1):
+        line(console, (f"    fold {place}: {fold['model']} {numbers.score(fold['metrics'][metric])}", DIM))
+
+
 def _table(evaluation: Mapping[str, Any], known: Mapping[str, Any], names: Sequence[str]) -> Table:
     intervals: Mapping[str, Any] = evaluation.get("intervals") or {}
     table = grid("left", "right", *_columns(intervals, known), "left", indent=4)

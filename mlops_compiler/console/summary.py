@@ -11,7 +11,7 @@ from rich.text import Text
 from mlops_compiler.console.criteria import count_criteria, criteria_table
 from mlops_compiler.console.explained import print_explained
 from mlops_compiler.console.leaderboard import hidden_line, leaderboard_table
-from mlops_compiler.console.metrics import print_metrics, print_rival
+from mlops_compiler.console.metrics import print_metrics, print_nested, print_rival
 from mlops_compiler.console.text import (
     ACCENT,
     BAD,
@@ -52,6 +52,7 @@ class RunSummary:
         evaluation: The recorded scores on the holdout.
         rival: How the new model compares with the release in place.
         explained: What matters most to the model, and where it is worst.
+        nested: What outer folds say of the whole procedure.
         report: Where the report lies, as the user would open it.
         next_commands: Label and command, for each thing to do next.
     """
@@ -68,6 +69,7 @@ class RunSummary:
     selection: Mapping[str, Any] | None = None
     evaluation: Mapping[str, Any] | None = None
     rival: Mapping[str, Any] | None = None
+    nested: Mapping[str, Any] | None = None
     explained: Mapping[str, Any] = field(default_factory=dict)
     report: str | None = None
     next_commands: Sequence[tuple[str, str]] = field(default_factory=tuple)
@@ -84,6 +86,8 @@ def print_summary(summary: RunSummary, console: Console) -> None:
         console.print(criteria_table(summary.criteria, evaluation.get("baseline") or {}))
     if evaluation.get("intervals"):
         _print_metrics(summary, evaluation, console)
+    if summary.nested:
+        print_nested(summary.nested, console)
     if summary.rival:
         print_rival(summary.rival, console, evaluation.get("reported"))
     if summary.leaderboard is not None:

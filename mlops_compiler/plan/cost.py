@@ -99,6 +99,8 @@ class Cost:
 
     seconds: dict[str, float]
     search: SearchCost | None
+    nested: float | None = None
+    """Seconds of the searches of outer folds, at most, where there are some and their time is known."""
 
     @property
     def total(self) -> float | None:
@@ -106,6 +108,8 @@ class Cost:
         found = dict(self.seconds)
         if self.search is not None and self.search.seconds is not None:
             found["search"] = self.search.seconds
+        if self.nested is not None:
+            found["nested"] = self.nested
         return sum(found.values()) if found else None
 
 
@@ -120,10 +124,13 @@ def estimate(plan: Plan, store: StoreReader, root: Path, cores: int | None) -> C
     """
     last = {stage.name: store.last_stage(plan.recipe, stage.name) for stage in plan.to_run}
     seconds = {name: record.seconds for name, record in last.items() if record is not None and name != "search"}
-    if "search" not in last:
+    nested = next((op for _, op in plan.program.of(ops.Nested)), None) if "nested" in last else None
+    if "search" not in last and nested is None:
         return Cost(seconds=seconds, search=None)
     rows = _rows(plan.program, store, root)
-    return Cost(seconds=seconds, search=_search(plan, last["search"], store, rows, cores))
+    made = _search(plan, store.last_stage(plan.recipe, "search"), store, rows, cores)
+    outer = None if nested is None or made is None or made.seconds is None else (nested.k - 1) * made.seconds
+    return Cost(seconds=seconds, search=made if "search" in last else None, nested=outer)
 
 
 def _rows(program: Program, store: StoreReader, root: Path) -> int | None:
@@ -204,6 +211,7 @@ def as_data(cost: Cost) -> dict[str, Any]:
     return {
         "seconds": cost.total,
         "stages": cost.seconds,
+        **({} if cost.nested is None else {"nested_seconds": cost.nested}),
         "search": None
         if search is None
         else {

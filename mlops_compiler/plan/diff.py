@@ -37,6 +37,8 @@ _WORDS = {
     "split.gap": "validate.folds.gap",
     "split.holdout_gap": "validate.holdout.gap",
     "split.seed": "validate.seed",
+    "nested.k": "validate.nested.k",
+    "nested.metric": "objective.metric",
     "select.k": "validate.folds.k",
     "select.calibrate": "models.calibrate",
     "split.time": "data.time",

@@ -34,7 +34,7 @@ def parts(plan: Plan, recipe: Recipe) -> tuple[dict[str, Any], ...]:
     return (*stages, *_declared(recipe))
 
 
-def _note(stage: str, recipe: Recipe, matrix: ops.Matrix) -> str:
+def _note(stage: str, recipe: Recipe, matrix: ops.Matrix) -> str:  # noqa: PLR0911 - one note a stage
     objective, validation, search = recipe.objective, recipe.validate_, recipe.search
     match stage:
         case "snapshot":
@@ -47,6 +47,8 @@ def _note(stage: str, recipe: Recipe, matrix: ops.Matrix) -> str:
             return f"{len(matrix.features)} features"
         case "search":
             return f"at most {search.trials} trials for {objective.metric}"
+        case "nested":
+            return f"{validation.nested.k} outer folds, each with a search" if validation.nested else ""
         case "select":
             return recipe.select.rule
         case "explain":

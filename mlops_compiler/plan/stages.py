@@ -32,6 +32,7 @@ VERSIONS: dict[str, int] = {
     "train": 5,
     "evaluate": 4,
     "explain": 2,
+    "nested": 1,
     "release": 3,
     "report": 6,
 }
@@ -46,8 +47,9 @@ PARENTS: dict[str, tuple[str, ...]] = {
     "train": ("snapshot", "split", "prepare", "select"),
     "evaluate": ("snapshot", "split", "search", "select", "train"),
     "explain": ("snapshot", "split", "train"),
+    "nested": ("snapshot", "split", "prepare", "search", "select"),
     "release": ("snapshot", "split", "train", "evaluate"),
-    "report": ("snapshot", "split", "prepare", "search", "select", "train", "evaluate", "explain", "release"),
+    "report": ("snapshot", "split", "prepare", "search", "select", "train", "evaluate", "explain", "nested", "release"),
 }
 """What each stage reads."""
 
@@ -176,8 +178,10 @@ def make_stages(program: Program, digests: Mapping[str, str], rival: str | None 
         rival: The manifest of the release that must be beaten, where one must.
     """
     made: dict[str, Stage] = {}
-    for name, parents in PARENTS.items():
-        nodes = _nodes(program, name)
+    for name, known in PARENTS.items():
+        if name == "nested" and not program.of(ops.Nested):
+            continue
+        nodes, parents = stage_nodes(program, name), tuple(parent for parent in known if parent in made)
         ingredients = {VERSION: VERSIONS[name], **_ingredients(name, nodes, digests)}
         if name == "release" and rival is not None:
             ingredients[AGAINST] = rival
@@ -201,7 +205,8 @@ def _seal(stage: str, ingredients: Mapping[str, Any], parents: Mapping[str, str]
     return fingerprint({"stage": stage, "ingredients": dict(ingredients), "parents": dict(parents)})
 
 
-def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
+def stage_nodes(program: Program, stage: str) -> tuple[Node, ...]:  # noqa: PLR0911 - one case a stage
+    """Name the nodes that a stage runs, and those that it looks at."""
     match stage:
         case "snapshot":
             return tuple(node for node in program if isinstance(node.op, _INTAKE))
@@ -214,6 +219,8 @@ def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
             varied = ("snapshot", "vary") if program.of(ops.Vary) else ()
             told = tuple(program[name] for name in ("contract", "split", "matrix", *varied, "search", "train"))
             return (*origin_nodes(program), *told)
+        case "nested":  # it runs the stages from preparation to evaluation
+            return (*(node for node in program if node.name != stage), program[stage])
         case "evaluate" | "release":
             return (program["split"], program[stage])
         case "explain":
@@ -224,7 +231,7 @@ def _nodes(program: Program, stage: str) -> tuple[Node, ...]:
             return (program[stage],)
 
 
-_OWN = {"search": 2, "train": 1, "evaluate": 1, "explain": 1, "release": 1, "report": 1}
+_OWN = {"search": 2, "train": 1, "evaluate": 1, "explain": 1, "nested": 1, "release": 1, "report": 1}
 """How many of a stage's nodes are its own, the last ones; the others are in its parents' fingerprints."""
 
 

@@ -62,10 +62,18 @@ class Folds(Section):
         return self
 
 
+class Nested(Section):
+    """Outer folds that judge the whole procedure, search and selection included."""
+
+    k: Annotated[int, Field(ge=2, le=20)] = 3
+    """How many; dealt as ``folds`` are. Each runs a search of its own, of the same budget."""
+
+
 class Validation(Section):
     """The split of the rows."""
 
     holdout: Holdout = Holdout()
     folds: Folds = Folds()
+    nested: Nested | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     """Seeds the split, the search and every estimator."""

@@ -93,6 +93,7 @@ class ReportFacts:
         evaluation: The scores on the holdout: metrics, curves, confusion and value.
         rival: The release in place on the same rows: ``release``, ``fair``, ``metrics`` and ``gains``, or ``why_not``.
         explanation: What the model looks at, what it adds up, and where it is wrong.
+        nested: What outer folds say of the whole procedure: ``folds``, ``metrics``, ``inner`` and ``outer``.
         data: The rows that were read.
         origins: Versions, seed and overrides.
     """
@@ -114,6 +115,7 @@ class ReportFacts:
     selection: Json | None = None
     evaluation: Json | None = None
     rival: Json | None = None
+    nested: Json | None = None
     explanation: Json | None = None
     data: DataFacts | None = None
     origins: Origins = field(default_factory=Origins)

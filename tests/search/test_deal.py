@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlops_compiler.backends.stages.deal import deal
 from mlops_compiler.backends.stages.rows import Rows, split_table
-from mlops_compiler.backends.stages.split import _strata, label_rows
+from mlops_compiler.backends.stages.split import label_rows, strata_of
 from mlops_compiler.backends.stages.windows import Order, group_numbers
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.ir.ops.lifecycle import Split, Stretch
@@ -221,7 +221,7 @@ def test_values_are_dealt_in_equal_shares():
     values = np.sort(np.random.default_rng(2).exponential(size=600))
     op = split("stratified", task=REGRESSION)
     labels, classes = label_rows(op, pl.Series("y", values))
-    rows = dealt(op, _strata(op, labels))
+    rows = dealt(op, strata_of(op, labels))
     assert (labels.dtype, classes) == (pl.Float64, None)
     for part in parts_of(rows):
         assert np.median(values[rows.judges(part).to_numpy()]) == pytest.approx(np.median(values), rel=0.15)

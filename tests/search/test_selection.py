@@ -176,3 +176,20 @@ def test_an_ensemble_of_calibrated_trials_is_released_and_answers_as_it_was_scor
     rows = snapshot[scored["row"].to_numpy()]
     assert (predictor.predict(rows)["probability"] == scored["probability"]).all()
     assert predictor.predict(rows[3:4])["probability"][0] == scored["probability"][3]
+
+
+def test_outer_folds_judge_the_whole_procedure_and_see_none_of_it(small, made):
+    """L-SEL-3: each outer fold has a search of its own, on rows that leave out those it is judged by."""
+    models = ["models.line={kind: logistic_regression, C: {choice: [0.01, 1]}}", "validate.folds.k=2"]
+    ran, first = made(*models)
+    assert "nested" not in ran
+    ran, found = made(*models, "validate.nested.k=2")
+    assert ran == ["nested"]
+    told = found["nested"].summary
+    training = found["split"].summary["training_rows"]
+    assert [fold["rows"] for fold in told["folds"]] == [training // 2, training - training // 2]
+    outer = [fold["metrics"]["roc_auc"] for fold in told["folds"]]
+    assert told["outer"] == pytest.approx(sum(outer) / 2)
+    assert 0.7 < told["outer"] < 0.95
+    assert found["release"].fingerprint == first["release"].fingerprint, "the release is made as ever"
+    assert made(*models, "validate.nested.k=2")[0] == []

@@ -58,7 +58,7 @@ def lower(plan: Plan) -> Dag:
 
 
 def _task(stage: Stage, reused: set[str]) -> DagTask:
-    searching = stage.name == "search"
+    searching = stage.name in ("search", "nested")
     search = next((node.op for node in stage.nodes if isinstance(node.op, Search)), None)
     return DagTask(
         stage=stage.name,
@@ -108,7 +108,7 @@ def bind(dag: Dag, tasks: dict[str, StageTask], done: dict[str, StageRecord]) ->
     nodes: dict[str, Any] = {}
     for item in dag.tasks:
         recorded = {name: done[name] for name in item.recorded}
-        environment = search_runtime_env() if item.stage == "search" else None
+        environment = search_runtime_env() if item.runs == "search_remotely" else None
         function = functions[item.runs].options(
             num_cpus=item.cpus, name=item.stage, max_retries=1, runtime_env=environment
         )

@@ -85,6 +85,10 @@ def _body(context: Context, engine: TrialEngine | None) -> Outcome:  # noqa: C90
             from mlops_compiler.backends.stages.search import search_models
 
             return search_models(context, engine)
+        case "nested" if engine is not None:
+            from mlops_compiler.backends.stages.nested import estimate_procedure
+
+            return estimate_procedure(context, engine)
         case "select":
             from mlops_compiler.backends.stages.select import select_trial as body
         case "train":

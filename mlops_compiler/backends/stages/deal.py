@@ -73,18 +73,36 @@ def deal(op: Split, labels: Labels, order: Order, span: Span | None = None) -> D
         final = Part(learns=apart(order, final.learns, final.judges), judges=final.judges)
     if not final.learns.any():
         raise DataError([_too_few(f"every {listing(op.group or ())} before the holdout has rows in it as well", span)])
-    if op.folds == "time_ordered":
-        blocks = _blocks(op, order, final.learns, span)
-        most = _longest(op, int((blocks == 0).sum()))
-        folds = tuple(_in_order(op, order, blocks, most, final.learns))
-        if most is not None:  # the released model is made as those were that were judged
-            recent = learned_before(order, final.judges, op.holdout_gap, most) if _late(op) else None
-            final = Part(learns=final.learns & recent if recent is not None else final.learns, judges=final.judges)
-    else:
-        folds = tuple(part for repeat in range(op.repeats) for part in _folds(op, labels, order, final, repeat, span))
-    found = Dealt(final=final, folds=folds)
+    found = deal_within(op, labels, order, final, span)
     _every_class(op, labels, found, span)
     return found
+
+
+def deal_within(op: Split, labels: Labels, order: Order, final: Part, span: Span | None = None) -> Dealt:
+    """Deal what a final model learns from into folds.
+
+    Raises:
+        DataError: There are too few rows, groups or times, or too few rows of one class.
+    """
+    if op.folds != "time_ordered":
+        folds = (part for repeat in range(op.repeats) for part in _folds(op, labels, order, final, repeat, span))
+        return Dealt(final=final, folds=tuple(folds))
+    blocks = _blocks(op, order, final.learns, span)
+    most = _longest(op, int((blocks == 0).sum()))
+    ordered = tuple(_in_order(op, order, blocks, most, final.learns))
+    if most is not None and _late(op):  # the released model is made as those were that were judged
+        recent = learned_before(order, final.judges, op.holdout_gap, most)
+        final = Part(learns=final.learns & recent, judges=final.judges)
+    return Dealt(final=final, folds=ordered)
+
+
+def outer_parts(op: Split, labels: Labels, order: Order, learns: Chosen) -> tuple[Part, ...]:
+    """Deal rows into outer folds, of each of which the rest is a whole to be dealt again."""
+    whole = Part(learns=learns, judges=np.zeros(len(learns), dtype=bool))
+    if op.folds != "time_ordered":
+        return tuple(_folds(op, labels, order, whole, 0, None))
+    blocks = _blocks(op, order, learns, None)
+    return tuple(_in_order(op, order, blocks, None, learns))
 
 
 def _late(op: Split) -> bool:

@@ -74,6 +74,7 @@ def report_facts(context: Context) -> ReportFacts:
         accepted=release["accepted"],
         criteria=release["criteria"],
         rival=release["rival"],
+        nested=context.inputs["nested"].summary if "nested" in context.inputs else None,
         stages=_stages(context),
         steps=prepared["steps"],
         contract=prepared.get("contract", []),

@@ -38,7 +38,7 @@ def split_rows(context: Context) -> Outcome:
     rows = context.read_table("snapshot", "snapshot", named or None)
     span = context.task.stage.nodes[0].span
     labels, classes = _labels(op, rows, span)
-    dealt = deal(op, _strata(op, labels), _order(op, rows), span)
+    dealt = deal(op, strata_of(op, labels), order_of(op, rows), span)
     digest = context.put_table(split_table(dealt, labels))
     summary = {
         "task": op.task,
@@ -53,7 +53,8 @@ def split_rows(context: Context) -> Outcome:
     return Outcome(outputs={"split": digest}, summary=summary)
 
 
-def _order(op: Split, rows: pl.DataFrame) -> Order:
+def order_of(op: Split, rows: pl.DataFrame) -> Order:
+    """Read what holds rows apart or together."""
     seconds = None
     if op.time is not None and rows[op.time].dtype.is_temporal():
         seconds = rows[op.time].cast(pl.Datetime("us")).dt.epoch("us").to_numpy() / 1e6
@@ -110,7 +111,8 @@ def _odd(op: Split, target: pl.Series, span: Span | None) -> tuple[pl.Series, li
     return labels, [False, True]
 
 
-def _strata(op: Split, labels: pl.Series) -> NDArray[np.int64]:
+def strata_of(op: Split, labels: pl.Series) -> NDArray[np.int64]:
+    """Number what a stratified split keeps in proportion: classes, or equal shares of the values."""
     if op.task != "regression":
         return labels.cast(pl.Int64).to_numpy()
     shares = max(1, min(_STRATA, labels.len() // max(_ROWS_OF_A_STRATUM, 2 * op.k)))

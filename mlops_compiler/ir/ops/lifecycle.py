@@ -253,6 +253,15 @@ class Select:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Nested:
+    """Judge the whole procedure, from preparation to selection, by outer folds that it never saw."""
+
+    verb: ClassVar[str] = "nested"
+    k: int
+    metric: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
     """Fit the chosen model on all training rows."""
 
@@ -327,6 +336,7 @@ LifecycleOp: TypeAlias = (
     | CheckFeatures
     | Search
     | Select
+    | Nested
     | Train
     | Evaluate
     | Explain

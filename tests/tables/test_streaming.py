@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -256,3 +258,16 @@ def test_no_column_is_read_more_often_than_fits_depend_on_each_other(named, monk
     prepared.collect()
     assert max(count for name, count in reads.items() if name != LABEL) <= most + 1
     assert preparation == fit(groups, frame)[0]
+
+
+def test_a_column_of_sqlite_may_begin_with_missing_values(tmp_path, monkeypatch):
+    """L-ACQ-1: the driver takes the type of a column from the first rows that it sees."""
+    values = [None] * 3000 + ["x"] * 10
+    with closing(sqlite3.connect(tmp_path / "data.db")) as database, database:
+        database.execute("CREATE TABLE t (a TEXT, n INT)")
+        database.executemany("INSERT INTO t VALUES (?, ?)", zip(values, range(len(values)), strict=True))
+    monkeypatch.setattr("mlops_compiler.tables.sqlite.rows_at_once", lambda _: 1000)
+    found = stream(Read(kind="sql", path="data.db", table="t"), tmp_path)
+    assert [part.height for part in found.batches()] == [999, 1000, 1000, 11]
+    assert found.collect(["a"])["a"].to_list() == values
+    assert found.collect(["n"])["n"].to_list() == [str(number) for number in range(len(values))]

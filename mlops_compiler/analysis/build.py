@@ -131,7 +131,7 @@ def prepare_nodes(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink
         removed={},
         ignored=recipe.data.ignore,
         unmade=unmade,
-        task=recipe.objective.task,
+        task=recipe.task,
         seed=recipe.validate_.seed,
         places=places,
         sink=sink,
@@ -210,11 +210,12 @@ def _modelling(recipe: Recipe, places: Provenance, search: ops.Search, explained
     )
     train = ops.Train(key=recipe.data.key, seed=recipe.validate_.seed)
     evaluate = ops.Evaluate(
-        task=objective.task,
+        task=recipe.task,
         metric=objective.metric,
         metrics=search.metrics,
         value=value,
         seed=recipe.validate_.seed,
+        naive=getattr(objective, "naive", None),
         contamination=search.contamination,
     )
     outer = recipe.validate_.nested

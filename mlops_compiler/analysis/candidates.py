@@ -26,10 +26,8 @@ def search_of(recipe: Recipe, places: Provenance, sink: Sink) -> Search:
         span = places.value_span(("search", "trials"))
         sink.add(wording.too_few_trials(search.trials, len(recipe.models), span))
     search_op = Search(
-        task=recipe.objective.task,
-        candidates=tuple(
-            _candidate(name, model, recipe.objective.task, places, sink) for name, model in recipe.models.items()
-        ),
+        task=recipe.task,
+        candidates=tuple(_candidate(name, model, recipe.task, places, sink) for name, model in recipe.models.items()),
         metric=recipe.objective.metric,
         metrics=_metrics(recipe),
         algorithm=search.algorithm,
@@ -64,7 +62,7 @@ def _metrics(recipe: Recipe) -> tuple[str, ...]:
     wanted = {objective.metric, *objective.report, *objective.accept}
     if objective.target is None:
         wanted -= NEED_LABELS
-    return tuple(name for name in metric_names(objective.task) if name in wanted)
+    return tuple(name for name in metric_names(recipe.task) if name in wanted)
 
 
 def _candidate(name: str, model: Model, task: Task, places: Provenance, sink: Sink) -> Candidate:

@@ -31,14 +31,14 @@ def explain_of(
         sink: Takes what is wrong.
     """
     asked, objective = recipe.explain, recipe.objective
-    judged = learns_from_target(objective.task)
+    judged = learns_from_target(recipe.task)
     sliceable = [name for name in schema.names if name not in (objective.target, recipe.data.key)]
     _known(recipe, asked.slices, sliceable, ("explain", "slices"), places, sink)
     varied = asked.partial_dependence
     if not isinstance(varied, int):
         _known(recipe, varied, _read(schema, features), ("explain", "partial_dependence"), places, sink)
     return ops.Explain(
-        task=objective.task,
+        task=recipe.task,
         metric=objective.metric,
         value=value,
         importance=asked.importance if judged else "none",

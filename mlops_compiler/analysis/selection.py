@@ -30,7 +30,7 @@ def select_of(recipe: Recipe, value: ops.ValueMatrix | None, places: Provenance)
     )
     calibrate = tuple((name, model.calibrate) for name, model in recipe.models.items() if model.calibrate)
     return ops.Select(
-        task=recipe.objective.task,
+        task=recipe.task,
         rule=recipe.select.rule,
         value=value,
         contamination=getattr(recipe.objective, "contamination", None),
@@ -56,7 +56,7 @@ def check_explanations(recipe: Recipe, places: Provenance, sink: Sink) -> None:
 
 def check_composition(recipe: Recipe, places: Provenance, sink: Sink) -> None:
     """Refuse to calibrate what gives no probabilities, and to average what is no number."""
-    task = recipe.objective.task
+    task = recipe.task
     for name, model in recipe.models.items():
         if model.calibrate and not has_classes(task):
             span = places.value_span(("models", name, "calibrate"))

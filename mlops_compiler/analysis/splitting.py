@@ -22,10 +22,12 @@ def split_of(recipe: Recipe, places: Provenance) -> Node:
     """Make the node that deals the rows."""
     holdout, folds = recipe.validate_.holdout, recipe.validate_.folds
     target = recipe.objective.target
+    horizon = getattr(recipe.objective, "horizon", None)
+    ahead = None if horizon is None else ops.Stretch(times=horizon)
     dealt = (holdout.kind, folds.kind)
     kinds = [kind if target is not None or kind != "stratified" else "random" for kind in dealt]
     split = ops.Split(
-        task=recipe.objective.task,
+        task=recipe.task,
         target=target,
         positive=getattr(recipe.objective, "positive", None),
         holdout=kinds[0],
@@ -38,8 +40,8 @@ def split_of(recipe: Recipe, places: Provenance) -> Node:
         repeats=folds.repeats,
         window=folds.window,
         max_train=_stretch(folds.max_train),
-        gap=_stretch(folds.gap),
-        holdout_gap=_stretch(holdout.gap),
+        gap=_stretch(folds.gap) or ahead,
+        holdout_gap=_stretch(holdout.gap) or ahead,
     )
     span = places.value_span(("objective", "target" if target is not None else "task"))
     return Node(name="split", op=split, inputs=("snapshot",), span=span)

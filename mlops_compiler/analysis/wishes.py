@@ -28,7 +28,7 @@ def check_wishes(recipe: Recipe, features: Schema, places: Provenance, sink: Sin
 
 
 def _imbalance(name: str, model: Model, recipe: Recipe, places: Provenance) -> Iterator[Diagnostic]:
-    task = recipe.objective.task
+    task = recipe.task
     if model.imbalance and not has_classes(task):
         yield Diagnostic(
             code="not-for-task",
@@ -41,7 +41,7 @@ def _imbalance(name: str, model: Model, recipe: Recipe, places: Provenance) -> I
 def _monotone(name: str, model: Model, recipe: Recipe, features: Schema, places: Provenance) -> Iterator[Diagnostic]:
     if not model.monotone:
         return
-    task, kind, span = recipe.objective.task, MODELS[model.kind], places.key_span(("models", name, "monotone"))
+    task, kind, span = recipe.task, MODELS[model.kind], places.key_span(("models", name, "monotone"))
     if not kind.takes_monotone:
         able = [other for other in MODELS if MODELS[other].takes_monotone]
         yield Diagnostic(

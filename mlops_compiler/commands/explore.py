@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mlops_compiler.driver import Planned
     from mlops_compiler.frontend.composed import Composed
     from mlops_compiler.ir.program import Node
+    from mlops_compiler.ir.task import Task
     from mlops_compiler.recipe.recipe import Recipe
     from mlops_compiler.tables.stream import Stream
 
@@ -90,13 +91,20 @@ def _fingerprint(planned: Planned) -> str:
     return exploration_fingerprint(planned.plan.stage("snapshot").fingerprint, facts)
 
 
+def _asked(recipe: Recipe) -> Task | None:
+    """Say what a target is predicted as; None where there is none. What only judges anomalies parts two classes."""
+    if recipe.objective.target is None:
+        return None
+    return "binary_classification" if recipe.task == "anomaly_detection" else recipe.task
+
+
 def about(recipe: Recipe, size: int | None = None) -> About:
     """Say what a recipe knows of its rows."""
     data, objective = recipe.data, recipe.objective
     return About(
         name=recipe.name,
         target=objective.target,
-        task=objective.task if objective.target is not None else None,
+        task=_asked(recipe),
         positive=getattr(objective, "positive", None),
         key=data.key,
         time=data.time,

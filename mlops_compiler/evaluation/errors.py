@@ -49,6 +49,12 @@ def mape(y: Values, predicted: Values) -> float:
     return float(np.mean(np.abs(predicted - y) / np.maximum(np.abs(y), np.finfo(np.float64).eps)))
 
 
+def smape(y: Values, predicted: Values) -> float:
+    """Mean error as a share of the mean of what came and what was predicted, from 0 to 2; 0 where both are 0."""
+    whole = (np.abs(y) + np.abs(predicted)) / 2
+    return float(np.mean(np.where(whole > 0, np.abs(predicted - y) / np.where(whole > 0, whole, 1.0), 0.0)))
+
+
 def max_error(y: Values, predicted: Values) -> float:
     """Error of the worst row, in the unit of the target."""
     return float(np.max(np.abs(predicted - y)))

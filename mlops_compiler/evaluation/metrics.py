@@ -39,12 +39,14 @@ MulticlassMetric: TypeAlias = Literal[
     "mcc",
 ]
 RegressionMetric: TypeAlias = Literal["rmse", "mae", "median_absolute_error", "mape", "max_error", "r2"]
+ForecastingMetric: TypeAlias = RegressionMetric | Literal["smape", "mase"]
 ClusteringMetric: TypeAlias = Literal["silhouette", "davies_bouldin", "calinski_harabasz", "stability", "coverage"]
 AnomalyMetric: TypeAlias = Literal["average_precision", "roc_auc", "precision_at_k", "stability", "flagged"]
 MetricName: TypeAlias = BinaryMetric | MulticlassMetric | RegressionMetric | ClusteringMetric | AnomalyMetric
 BINARY_METRICS: tuple[BinaryMetric, ...] = get_args(BinaryMetric)
 MULTICLASS_METRICS: tuple[MulticlassMetric, ...] = get_args(MulticlassMetric)
 REGRESSION_METRICS: tuple[RegressionMetric, ...] = get_args(RegressionMetric)
+FORECASTING_METRICS: tuple[ForecastingMetric, ...] = (*REGRESSION_METRICS, "smape", "mase")
 CLUSTERING_METRICS: tuple[ClusteringMetric, ...] = get_args(ClusteringMetric)
 ANOMALY_METRICS: tuple[AnomalyMetric, ...] = get_args(AnomalyMetric)
 NEED_LABELS: frozenset[str] = frozenset({"average_precision", "roc_auc", "precision_at_k"})
@@ -93,6 +95,8 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "mape": _loss("Mean absolute percentage error"),
         "max_error": _loss("Largest error"),
         "r2": _gain("R²"),
+        "smape": _loss("Symmetric mean absolute percentage error"),
+        "mase": _loss("Mean absolute scaled error"),
         "silhouette": _gain("Silhouette"),
         "davies_bouldin": _loss("Davies-Bouldin index"),
         "calinski_harabasz": _gain("Calinski-Harabasz index"),
@@ -107,13 +111,14 @@ _OF_TASK: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "binary_classification": BINARY_METRICS,
         "multiclass_classification": MULTICLASS_METRICS,
         "regression": REGRESSION_METRICS,
+        "forecasting": FORECASTING_METRICS,
         "clustering": CLUSTERING_METRICS,
         "anomaly_detection": ANOMALY_METRICS,
     }
 )
 
 
-def metric_names(task: Task) -> tuple[str, ...]:
+def metric_names(task: Task | Literal["forecasting"]) -> tuple[str, ...]:
     """Name all metrics of a task, in their order."""
     return _OF_TASK[task]
 

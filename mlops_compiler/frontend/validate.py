@@ -14,6 +14,7 @@ from mlops_compiler.diagnostics import RecipeError, Sink
 from mlops_compiler.frontend.alternatives import alternatives
 from mlops_compiler.frontend.findings import Findings
 from mlops_compiler.frontend.traps import traps
+from mlops_compiler.recipe.forecasting import looking_ahead
 from mlops_compiler.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def validate(composed: Composed) -> Recipe:
         sink.add(finding)
     sink.raise_errors(RecipeError)
     assert recipe is not None  # noqa: S101 - an error of Pydantic's always leaves a finding
-    return recipe
+    return looking_ahead(recipe)
 
 
 def _as_read(finding: Diagnostic) -> tuple[str, int, int]:

@@ -10,15 +10,18 @@ from mlops_compiler.evaluation.metrics import (
     ANOMALY_METRICS,
     BINARY_METRICS,
     CLUSTERING_METRICS,
+    FORECASTING_METRICS,
     MULTICLASS_METRICS,
     NEED_LABELS,
     REGRESSION_METRICS,
     AnomalyMetric,
     BinaryMetric,
     ClusteringMetric,
+    ForecastingMetric,
     MulticlassMetric,
     RegressionMetric,
 )
+from mlops_compiler.recipe.steps.base import Names
 from mlops_compiler.section import Section
 
 
@@ -139,6 +142,61 @@ class Regression(Objective):
     """What the holdout must show for a release to ship."""
 
 
+class Forecasting(Section):
+    """What a value will be some rows ahead in its series, and how good is good enough."""
+
+    task: Literal["forecasting"]
+    """The kind of problem."""
+    target: Annotated[str, Field(min_length=1)]
+    """The column of numbers whose later value is predicted; its value at the time of a row is known, and a feature."""
+    horizon: Annotated[int, Field(ge=1, le=100_000)] = 1
+    """How many rows ahead in its series the predicted value lies."""
+    by: Names = ()
+    """Columns that make the series; without them all rows are one."""
+    season: Annotated[int, Field(ge=1, le=100_000)] = 1
+    """After how many rows a season comes round: a seasonal naive forecast repeats the value of the last one."""
+    metric: RegressionMetric = "mae"
+    """What the search optimises, averaged over the folds."""
+    report: tuple[ForecastingMetric, ...] = FORECASTING_METRICS
+    """The metrics to show beside it; all of the task's, where none are named."""
+    accept: dict[ForecastingMetric, Acceptance] = Field(default_factory=dict)
+    """What the holdout must show for a release to ship; the baseline to beat is the seasonal naive forecast."""
+
+    @property
+    def naive_lag(self) -> int:
+        """How many rows back the value lies that a seasonal naive forecast repeats."""
+        return -(-self.horizon // self.season) * self.season - self.horizon
+
+    @property
+    def naive(self) -> str:
+        """The column that holds it."""
+        return f"{self.target}_lag_{self.naive_lag}" if self.naive_lag else self.target
+
+    @property
+    def target_is(self) -> None:
+        """No expression makes the target."""
+
+    @model_validator(mode="after")
+    def _pairs_have_losses_of_rows(self) -> Self:
+        for name, bound in self.accept.items():
+            if name in ("smape", "mase") and bound.beats:
+                raise ValueError(f"`accept.{name}.beats` is not computed: let `mae` beat what it shall beat")
+        return self
+
+
+class Ahead(Regression):
+    """A forecast once its looks are made: a regression of a column that looks ahead."""
+
+    accept: dict[ForecastingMetric, Acceptance] = Field(default_factory=dict)  # type: ignore[assignment]
+    """What the holdout must show for a release to ship."""
+    naive: str
+    """The column that a seasonal naive forecast repeats."""
+    horizon: int
+    """How many rows ahead the value lies."""
+    season: int
+    """After how many rows a season comes round."""
+
+
 class Clustering(Section):
     """Which rows are alike, and how good is good enough: there is no target."""
 
@@ -209,7 +267,7 @@ class AnomalyDetection(Section):
 
 
 AnyObjective = Annotated[
-    BinaryClassification | MulticlassClassification | Regression | Clustering | AnomalyDetection,
+    BinaryClassification | MulticlassClassification | Regression | Forecasting | Clustering | AnomalyDetection,
     Field(discriminator="task"),
 ]
 """What is predicted, and how good is good enough."""

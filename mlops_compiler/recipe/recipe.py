@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,9 @@ from mlops_compiler.recipe.resources import Cluster
 from mlops_compiler.recipe.search import Search, Select
 from mlops_compiler.recipe.validate import Validation
 from mlops_compiler.section import Section
+
+if TYPE_CHECKING:
+    from mlops_compiler.ir.task import Task
 
 
 class Store(Section):
@@ -65,6 +68,11 @@ class Recipe(Section):
     cluster: Cluster = Cluster()
     store: Store = Store()
 
+    @property
+    def task(self) -> Task:
+        """What the models are asked for: a forecast is a regression of what lies ahead."""
+        return "regression" if self.objective.task == "forecasting" else self.objective.task
+
     @model_validator(mode="after")
     def _a_column_has_one_role(self) -> Self:
         for role, column in self.data.roles:
@@ -89,6 +97,23 @@ class Recipe(Section):
     def _the_owner_can_be_told(self) -> Self:
         if any(notice.owner for notice in self.notify) and (self.owner is None or self.owner.contact is None):
             raise ValueError("`notify` tells the owner: say how to reach them under `owner.contact`")
+        return self
+
+    @model_validator(mode="after")
+    def _a_forecast_is_judged_by_what_comes_later(self) -> Self:
+        if self.objective.task != "forecasting":
+            return self
+        if self.data.time is None:
+            raise ValueError("`objective.task` is forecasting: name the column of time under `data.time`")
+        if self.data.groups:
+            raise ValueError(
+                "`data.group` keeps whole groups apart: name the series of a forecast under `objective.by`"
+            )
+        for part, split in (("holdout", self.validate_.holdout), ("folds", self.validate_.folds)):
+            if split.kind != "time_ordered" and "kind" in split.model_fields_set:
+                raise ValueError(f"`validate.{part}.kind` is {split.kind}, and a forecast is judged in order of time")
+            if split.gap is not None:
+                raise ValueError(f"`validate.{part}.gap` follows from `objective.horizon`")
         return self
 
     @model_validator(mode="after")

@@ -22,6 +22,7 @@ from mlops_compiler.evaluation.metrics import (
     ANOMALY_METRICS,
     BINARY_METRICS,
     CLUSTERING_METRICS,
+    FORECASTING_METRICS,
     MULTICLASS_METRICS,
     REGRESSION_METRICS,
 )
@@ -185,7 +186,14 @@ def said(cell: str) -> object:
 
 def same(stated: object, real: object) -> bool:
     if stated is METRICS:
-        return real in (BINARY_METRICS, MULTICLASS_METRICS, REGRESSION_METRICS, CLUSTERING_METRICS, ANOMALY_METRICS)
+        return real in (
+            BINARY_METRICS,
+            MULTICLASS_METRICS,
+            REGRESSION_METRICS,
+            CLUSTERING_METRICS,
+            ANOMALY_METRICS,
+            FORECASTING_METRICS,
+        )
     if stated is BaseModel:
         return isinstance(real, BaseModel) and real == type(real)()
     return type(stated) is type(real) and stated == real

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from conftest import Workplace
+from mlops_compiler.backends.stages.rows import JUDGES, LEARNS
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("engine")
@@ -142,6 +143,31 @@ def test_odd_stones(place):
     assert json.loads(said.out)["decisions"]["true"] == rows["anomaly"].sum()
     page = Path(place.store.last_stage("odd_stones", "report").summary["path"]).read_text()
     assert "What is flagged" in page
+
+
+def test_ridership(place):
+    """L-SEL-3: a forecast is judged by later days, a horizon after what was learned, and beats the same weekday."""
+    some(place, "ridership", "ridership.parquet", lambda rows: rows.tail(2200))
+    said = place.main("recipe=ridership", "search.trials=2", "~models.boosting", "~models.forest")
+    assert said.code == 0, said.err
+    kept = table(place, "ridership", "snapshot", "snapshot")
+    assert kept["ridership_in_14"][:-14].equals(kept["ridership"][14:], check_names=False)
+    assert kept.height == 2200 - 357 - 14
+    found = place.store.last_stage("ridership", "evaluate").summary
+    assert found["metrics"]["mae"] < found["baseline"]["mae"]
+    assert found["metrics"]["mase"] == pytest.approx(
+        found["baseline"]["mase"] * found["metrics"]["mae"] / found["baseline"]["mae"]
+    )
+    parts = table(place, "ridership", "split", "split")["final"]
+    learned, judged = kept["date"].filter(parts == LEARNS).max(), kept["date"].filter(parts == JUDGES).min()
+    assert (judged - learned).days > 14
+    scores = place.root / "scores.parquet"
+    place.main("predict", "recipe=ridership", "input=recipes/data/ridership.parquet", f"output={scores}")
+    assert pl.read_parquet(scores).height == 2200
+    refused = place.main("check", "recipe=ridership", "validate.folds.kind=random")
+    assert "a forecast is judged in order of time" in refused.err
+    refused = place.main("check", "recipe=ridership", "prepare.ahead.columns.later=ridership_lead_14")
+    assert "`ridership_lead_14`, which is known only after the outcome" in refused.err
 
 
 def test_diamonds(place):

@@ -11,6 +11,7 @@ from mlops_compiler.backends.search.trial import beside, predicted
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.evaluate_anomalies import evaluate_anomalies
 from mlops_compiler.backends.stages.evaluate_clusters import evaluate_clusters
+from mlops_compiler.backends.stages.evaluate_forecast import naive_forecast, scaled
 from mlops_compiler.backends.stages.folds import Prepared, prepared
 from mlops_compiler.backends.stages.rows import Rows, read_rows
 from mlops_compiler.backends.stages.units import units_of
@@ -63,6 +64,8 @@ def _evaluate(
     held = prepared(entry, of_holdout, "scoring")
     answers = predicted(op.task, model, held.X)
     base = _baseline(op.task, read.frame.filter(read.learns())[LABEL], answers)
+    if op.naive is not None:
+        base = naive_forecast(of_holdout[held.kept], op.naive, base)
     threshold = manifest["threshold"]
     evaluation = {
         "task": op.task,
@@ -74,6 +77,8 @@ def _evaluate(
         "threshold": threshold,
         **_details(op, held.y, answers, manifest),
     }
+    if op.naive is not None:
+        evaluation |= scaled(evaluation, held.y, {"metrics": answers, "baseline": base}, read, op.naive)
     sides = {
         "model": Answers(predicted=answers, threshold=threshold),
         "baseline": Answers(predicted=base, threshold=threshold),

@@ -62,14 +62,14 @@ def _period(context: Context) -> list[str] | None:
 def report_facts(context: Context) -> ReportFacts:
     """Collect the facts of a run."""
     facts, release = context.task.facts, context.inputs["release"].summary
-    prepared = chosen_preparation(context.inputs)
+    prepared, evaluation = chosen_preparation(context.inputs), context.read_json("evaluate", "evaluation")
     return ReportFacts(
         recipe=context.task.recipe,
         run_id=context.task.run_id,
         started=facts["started"],
         description=facts.get("description"),
         owner=facts.get("owner"),
-        task=context.op(Split).task,
+        task="forecasting" if evaluation.get("naive") else context.op(Split).task,
         release=release["release"],
         accepted=release["accepted"],
         criteria=release["criteria"],
@@ -81,7 +81,7 @@ def report_facts(context: Context) -> ReportFacts:
         suspects=prepared.get("suspects", []),
         leaderboard=_leaderboard(context),
         selection=context.read_json("select", "selection"),
-        evaluation=context.read_json("evaluate", "evaluation"),
+        evaluation=evaluation,
         explanation=context.read_json("explain", "explanation") or None,
         data=_data(context),
         origins=Origins(

@@ -69,6 +69,9 @@ def learned_before(order: Order, judges: Chosen, gap: Stretch | None, most: Stre
 def _older(order: Order, first: int, before: Chosen, gap: Stretch) -> Chosen:
     if gap.seconds is not None:
         return _seconds(order) < _start(order, first) - gap.seconds
+    if gap.times is not None and order.time is not None:
+        earlier: Chosen = order.time.astype(np.int64) < first - gap.times
+        return earlier
     after = np.append(_rows_from(order, before)[1:], 0)  # by the rank of a time, the rows that are later
     kept: Chosen = after[order.time] >= (gap.rows or 0)
     return kept

@@ -22,6 +22,8 @@ class Stretch:
 
     rows: int | None = None
     seconds: float | None = None
+    times: int | None = None
+    """So many different times, whatever rows each has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +283,8 @@ class Evaluate:
     value: ValueMatrix | None
     seed: int = 0
     """Of the bootstrap samples."""
+    naive: str | None = None
+    """The column that a seasonal naive forecast repeats, where the target lies ahead."""
     contamination: float | None = None
     """The share of rows that is looked at, where the task is to find odd ones."""
 

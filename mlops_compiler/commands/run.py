@@ -20,6 +20,7 @@ from mlops_compiler.commands.origins import origins
 from mlops_compiler.commands.plan import plan_data, plan_rows, warnings
 from mlops_compiler.commands.planned import require_planned
 from mlops_compiler.commands.signals import interruptible
+from mlops_compiler.commands.submit import SUBMIT, submit_run
 from mlops_compiler.commands.suspects import leak_suspects
 from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console.progress import Progress
@@ -61,6 +62,8 @@ def run(composed: Composed, invocation: Invocation) -> int:
     Raises:
         MlopsError: The recipe, the data or the engine failed; recorded as such.
     """
+    if SUBMIT in invocation.flags:
+        return submit_run(composed, invocation)
     notices = Notices.of(composed, invocation, "run")
     with notices.of_failure():
         planned = plan_recipe(composed)

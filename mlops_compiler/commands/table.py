@@ -103,9 +103,10 @@ COMMANDS: dict[str, Command] = {
     ),
     "why": Command(about="follow one stage back to what changed: STAGE", function="why:why", words=1),
     "run": Command(
-        about="take a recipe to a numbered release (the default): [plan=FILE]",
+        about="take a recipe to a numbered release (the default): [plan=FILE]; --submit [--detach]: as a cluster's job",
         function="run:run",
         arguments=("plan",),
+        flags=("--submit", "--detach"),
     ),
     "predict": Command(
         about="score a file with a release: input=FILE output=FILE [release=N] [explain=true]",

@@ -29,3 +29,5 @@ class Cluster(Section):
     """Cores of the embedded engine; all of the machine's, where not given."""
     gpus: Annotated[int, Field(ge=0, le=64)] | None = None
     """GPUs of the embedded engine; those it finds, where not given."""
+    jobs: Annotated[str, Field(pattern=r"^https?://.+$")] | None = None
+    """Where the cluster takes jobs, ``http://host:8265``; for ``run --submit``."""

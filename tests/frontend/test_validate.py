@@ -97,7 +97,7 @@ def sections(shape, path=(), seen=()):
 
 def test_the_shapes_know_every_section():
     found = {path: set(section.keys) for path, section in sections(shape_of(Recipe)) if "models" not in path}
-    assert found[("validate", "folds")] == {"kind", "k"}
+    assert found[("validate", "folds")] == {"kind", "k", "repeats", "window", "gap", "max_train"}
     assert found[("data", "columns", "name")] >= {"type", "one_of"}
     assert {"validate", "prepare", "models"} <= found[()]
 
@@ -113,6 +113,8 @@ def test_an_unknown_key_is_refused_in_every_section(workspace, path):
         "feedback": "feedback.labels={source: {kind: csv, path: labels.csv}, key: id}",
         "data.join": "data.join.name={source: {kind: csv, path: other.csv}, by: id}",
         "data.stack": "data.stack.name={source: {kind: csv, path: other.csv}}",
+        "data.references": "data.references.name={source: {kind: csv, path: other.csv}, by: id}",
+        "data.intake": "data.intake={by: new_files}",
         "data.history": "data.history.name={op: lag, columns: tenure}",
     }
     given = [token for above, token in needed.items() if key.startswith(above)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _FAILED = 3
+_START_SECONDS, _STARTING = 60.0, "No available agent"
+_TALKATIVE = ("ray.dashboard.modules.dashboard_sdk", "ray.dashboard.modules.job.sdk")
 _MODE, _TOKENS = "RAY_AUTH_MODE", ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 
@@ -69,16 +72,26 @@ def submit(address: str, words: Sequence[str], folder: Path, variables: Mapping[
     from ray.exceptions import AuthenticationError
     from ray.job_submission import JobSubmissionClient
 
-    logging.getLogger("ray").setLevel(logging.ERROR)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         client = JobSubmissionClient(address)
-        name = client.submit_job(
-            entrypoint=" ".join(words),
-            runtime_env={"working_dir": str(folder), "env_vars": dict(variables)},
-        )
+        name = _handed_in(client, " ".join(words), {"working_dir": str(folder), "env_vars": dict(variables)})
     except (AuthenticationError, ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise EngineError([_unreachable(address, error)]) from error
     return Job(name=name, address=address, client=client)
+
+
+def _handed_in(client: Any, entrypoint: str, runtime_env: Mapping[str, Any]) -> str:
+    """Hand a job in; a cluster that has just started is given a while to start what takes jobs."""
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            return str(client.submit_job(entrypoint=entrypoint, runtime_env=dict(runtime_env)))
+        except RuntimeError as error:
+            if _STARTING not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(1)
 
 
 def _has_token() -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mlops_compiler.report.facts import ReportFacts
+from mlops_compiler.report.leaderboard import as_selected
 from mlops_compiler.report.page import render_report
 from mlops_compiler.report.palette import PALETTE
 
@@ -257,3 +258,34 @@ def test_importing_loads_no_chart_library():
 def test_a_threshold_that_no_row_reaches_is_explained(facts):
     page = Page(render_report(replace(facts, evaluation={**facts.evaluation, "threshold": 1.0000000000000002})))
     assert "No probability reaches it" in page.text
+
+
+def test_it_says_what_the_model_is_made_of_and_what_judged_the_procedure(facts):
+    """L-SEL-3, L-SEL-4: members with their weights, what calibration did, nested folds, the release in place."""
+    members = [{"trial": 1, "model": "logistic", "weight": 0.75}, {"trial": 2, "model": "forest", "weight": 0.25}]
+    gain = {"gain": 0.012, "low": 0.004, "high": 0.021, "p": 0.004}
+    curve = {"predicted": [0.1, 0.9], "observed": [0.2, 0.7], "rows": [10, 10]}
+    folds = [{"model": "logistic", "metrics": {"roc_auc": 0.83}}, {"model": "forest", "metrics": {"roc_auc": 0.85}}]
+    told = replace(
+        facts,
+        selection={**facts.selection, "trial": None, "kind": "ensemble", "members": members, "mean": 0.84, "std": 0.01},
+        leaderboard=as_selected(facts.leaderboard, {"members": members, "excluded": {"4": "overfits by 0.2"}}),
+        evaluation={**facts.evaluation, "uncalibrated": {"metrics": {"log_loss": 0.4711}, "curve": curve}},
+        rival={"release": 2, "fair": False, "metrics": {"roc_auc": 0.83}, "gains": {"roc_auc": gain}},
+        nested={
+            "folds": folds,
+            "metric": "roc_auc",
+            "inner": 0.86,
+            "outer": 0.84,
+            "metrics": {"roc_auc": {"mean": 0.84, "std": 0.0141}},
+        },
+    )
+    text = Page(render_report(told)).text
+    assert "weighted mean of logistic (trial 1, 75.0 %), forest (trial 2, 25.0 %)" in text
+    assert "member, 75 %" in text
+    assert "may not be chosen: overfits by 0.2" in text
+    assert "log_loss 0.4711 instead of 0.4127" in text
+    assert "Beside release 2, on the same rows" in text
+    assert "+0.0120 (0.0040 to 0.0210), p = 0.004 better" in text
+    assert "made with another split" in text
+    assert "2 outer folds, reached roc_auc 0.8400 ± 0.0141 on rows that it never saw" in text

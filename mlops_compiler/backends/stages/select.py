@@ -143,7 +143,7 @@ def _best(best: dict[str, Any], complete: list[dict[str, Any]]) -> str:
     single = next(row for row in complete if row["kind"] != ENSEMBLE)
     count = len(best["members"])
     return (
-        f"an ensemble of {count} trials, {best['mean']:.4f} where the best of them has {single['mean']:.4f}, by mean "
+        f"an ensemble of {count} trials, {best['mean']:.4f} and {single['mean']:.4f} the best of them: the best mean "
     )
 
 

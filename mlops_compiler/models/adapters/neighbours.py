@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
 
 _KIND = "nearest_neighbours"
-_CELLS = 4_000_000
-"""Distances that are held at a time."""
+_CELLS = 1_000_000
+"""Distances that are held at a time: what stays in the cache."""
 _DTYPES: dict[str, type[np.generic]] = {"rows": np.float64, "came": np.float64, "weights": np.float64}
 
 
@@ -63,37 +63,55 @@ class FittedNeighbours(ScoringModel):
     def answer(self, X: Matrix) -> Matrix:
         """Ask the nearest rows of each row, some rows at a time."""
         step = max(1, _CELLS // len(self.rows))
-        blocks = [self._asked(X[start : start + step]) for start in range(0, len(X), step)]
+        squares = (self.rows**2).sum(axis=1)
+        blocks = [self._asked(X[start : start + step], squares) for start in range(0, len(X), step)]
         return np.concatenate(blocks) if blocks else np.empty((0, self.came.shape[1]))
 
-    def _asked(self, X: Matrix) -> Matrix:
+    def _asked(self, X: Matrix, squares: Vector) -> Matrix:
+        """Ask for a block of rows; `squares` are the squared lengths of the rows that answer."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            squares = (self.rows**2).sum(axis=1)
-            about = squares - 2.0 * (X @ self.rows.T) + (X**2).sum(axis=1)[:, None]
+            about = X @ self.rows.T
+            about *= -2.0
+            about += squares  # less the square of the row itself, which all its distances have in common
             # Each of the d products and sums rounds by 2^-53 of the largest that was added, and so do the squares.
             error = 4 * (self.features + 4) * np.finfo(np.float64).eps * (squares.max() + (X**2).sum(axis=1))
             kth = np.partition(about, self.count - 1, axis=1)[:, self.count - 1]
-            possible = ~(about > (kth + 2.0 * error)[:, None])  # what is no number may be near
-            return np.stack([self._of_one(row, np.flatnonzero(near)) for row, near in zip(X, possible, strict=True)])
+            possible: NDArray[np.bool_] = ~(about > (kth + 2.0 * error)[:, None])  # what is no number may be near
+            return self._averaged(X, *_listed(possible))
 
-    def _of_one(self, row: Vector, possible: NDArray[np.int64]) -> Vector:
-        """Average what the nearest of the possible rows answer; of equally near ones the first."""
-        squares = np.zeros(len(possible))
-        for value, column in zip(row, self.rows[possible].T, strict=True):
-            squares += (column - value) ** 2
-        order = np.argsort(squares, kind="stable")[: self.count]
-        near, distance = possible[order], np.sqrt(squares[order])
+    def _averaged(self, X: Matrix, listed: NDArray[np.int64], there: NDArray[np.bool_]) -> Matrix:
+        """Average what the nearest of the rows that are listed for each row answer; of equally near ones the first."""
+        squares = np.zeros(listed.shape)
+        for column, kept in zip(X.T, self.rows.T, strict=True):
+            squares += (kept[listed] - column[:, None]) ** 2
+        order = np.argsort(np.where(there, squares, np.inf), axis=1, kind="stable")[:, : self.count]
+        near = np.take_along_axis(listed, order, axis=1)
+        distance = np.sqrt(np.take_along_axis(squares, order, axis=1))
         weights = self.weights[near]
         if self.by_distance:
-            same = distance == 0.0
-            weights = weights * (same if same.any() else 1.0 / distance)
-        total: Vector = np.add.accumulate(self.came[near] * weights[:, None])[-1] / np.add.accumulate(weights)[-1]
-        return total if np.isfinite(distance).all() else np.full_like(total, np.nan)
+            same: NDArray[np.bool_] = distance == 0.0
+            weights = weights * np.where(same.any(axis=1, keepdims=True), same, 1.0 / distance)
+        total = np.zeros((len(X), self.came.shape[1]))
+        whole = np.zeros(len(X))
+        for place in range(self.count):
+            total += self.came[near[:, place]] * weights[:, place, None]
+            whole += weights[:, place]
+        answer: Matrix = np.where(np.isfinite(distance).all(axis=1, keepdims=True), total / whole[:, None], np.nan)
+        return answer
 
     def dump(self) -> dict[str, bytes]:
         """Write the rows."""
         arrays = {name: getattr(self, name) for name in _DTYPES}
         return dump_files(_KIND, arrays, task=self.task, count=self.count, by_distance=self.by_distance)
+
+
+def _listed(possible: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Give the places of what is true in each row, in order, as far as the longest goes; and which are there."""
+    counts = possible.sum(axis=1)
+    places = np.zeros((len(possible), int(counts.max(initial=0))), dtype=np.int64)
+    there: NDArray[np.bool_] = np.arange(places.shape[1])[None, :] < counts[:, None]
+    places[there] = np.nonzero(possible)[1]
+    return places, there
 
 
 def fit_neighbours(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedNeighbours:

@@ -51,7 +51,7 @@ def test_a_plan_says_what_would_run(small):
     before = small.files()
     said = small.main("plan", "recipe=small")
     assert said.code == 0
-    assert "9 to run, 0 reused" in said.out
+    assert "10 to run, 0 reused" in said.out
     told = json.loads(small.main("plan", "recipe=small", "--json").out)
     assert {stage["action"] for stage in told["stages"]} == {"new"}
     assert all(len(stage["fingerprint"]) == 64 for stage in told["stages"])

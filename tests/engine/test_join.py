@@ -39,7 +39,7 @@ def test_a_run_joins_scores_and_notices_what_changed(joined):
     scored = joined.main("predict", "recipe=small", "input=recipes/data/small.csv", "output=scores.csv")
     assert "600 rows scored to scores.csv; join bills matched 597 of 600" in scored.out
 
-    assert "0 to run, 9 reused" in joined.main("plan", "recipe=small", "search.trials=3").out
+    assert "0 to run, 10 reused" in joined.main("plan", "recipe=small", "search.trials=3").out
     bills = joined.root / "recipes" / "data" / "bills.csv"
     bills.write_text("\n".join(bills.read_text().splitlines()[:-2]) + "\n")
     plan = json.loads(joined.main("plan", "recipe=small", "search.trials=3", "--json").out)

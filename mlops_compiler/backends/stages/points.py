@@ -112,7 +112,7 @@ class PointFolds(Folds):
         """Travel as Arrow, through the object store without copies; Arrow takes no name that holds a NUL."""
         names = self._rows.columns
         numbered = self._rows.rename({name: str(at) for at, name in enumerate(names)})
-        return _arrived, (numbered.to_arrow(compat_level=pl.CompatLevel.newest()), names, self._given)
+        return _arrived, (numbered.to_arrow(compat_level=pl.CompatLevel.oldest()), names, self._given)
 
     def __len__(self) -> int:
         return len(self._fitted)

@@ -71,6 +71,7 @@ def pytest_addoption(parser):
     parser.addoption("--write-golden", action="store_true", help="write the golden files anew instead of comparing")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Keep the tests of a file on one worker, and all that need the engine on one: it is started once."""
     for item in items:

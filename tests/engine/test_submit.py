@@ -12,10 +12,20 @@ import pytest
 pytestmark = pytest.mark.engine
 
 CLUSTER = """
-import sys, ray
-context = ray.init(include_dashboard=True, dashboard_port=0, num_cpus=2, log_to_driver=False, logging_level="ERROR")
-print(context.dashboard_url, flush=True)
+import socket, sys
+from ray.cluster_utils import Cluster
+
+def free():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+# The agent's port is a fixed one by default, which the suite's own engine has.
+ports = {"dashboard_port": free(), "dashboard_agent_listen_port": free()}
+cluster = Cluster(initialize_head=True, head_node_args={"include_dashboard": True, "num_cpus": 2, **ports})
+print(cluster.head_node.webui_url, flush=True)
 sys.stdin.read()
+cluster.shutdown()
 """
 
 

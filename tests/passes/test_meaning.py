@@ -251,7 +251,9 @@ def _folds(program, root, place):
     final = context.read_json("prepare", "preparations")["final"]
     rows = read_rows(context, None).frame
     whole = prepared(final, rows, "training")
-    return [*(part for fold in folds for part in (fold.X, fold.y, fold.X_held)), whole.X, whole.y], final["features"]
+    return [*(part for fold in folds.folds for part in (fold.X, fold.y, fold.X_held)), whole.X, whole.y], final[
+        "features"
+    ]
 
 
 @pytest.mark.parametrize("one", [*PASSES, optimise], ids=lambda one: one.__name__)

@@ -62,7 +62,7 @@ class FittedFactor(ScoringModel):
         step = max(1, _CELLS // len(self.points))
         for start in range(0, len(X), step):
             factors[start : start + step] = self._factors(X[start : start + step])
-        return np.column_stack([factors / (1.0 + factors)])
+        return np.column_stack([1.0 - 1.0 / (1.0 + factors)])  # of a row that is infinitely far, 1
 
     def _factors(self, X: Matrix) -> Vector:
         distances = np.sqrt(squared_distances(X, self.points))
@@ -71,8 +71,7 @@ class FittedFactor(ScoringModel):
         for place in nearest.T:
             reached += np.maximum(distances[rows, place], self.radius[place])
             densities += self.density[place]
-        own = 1.0 / (reached / self.neighbours + _SMALL)
-        factors: Vector = densities / self.neighbours / own
+        factors: Vector = densities / self.neighbours * (reached / self.neighbours + _SMALL)
         return factors
 
     def dump(self) -> dict[str, bytes]:

@@ -39,7 +39,10 @@ def origins(planned: Planned, store: StoreWriter) -> dict[str, Any]:
 
 def recipe_text(recipe: Recipe) -> str:
     """Write a composed recipe as JSON: its keys in order, for the order of steps has a meaning, and no password."""
-    return json.dumps(_masked(recipe.model_dump(mode="json", by_alias=True)), ensure_ascii=False, separators=(",", ":"))
+    # By itself: the objective of a forecast has become one that the type of the section does not name.
+    objective = recipe.objective.model_dump(mode="json", by_alias=True)
+    said = {"objective": objective, **recipe.model_dump(mode="json", by_alias=True, exclude={"objective"})}
+    return json.dumps(_masked(said), ensure_ascii=False, separators=(",", ":"))
 
 
 def _masked(value: Any) -> Any:

@@ -107,7 +107,8 @@ def predict_file(
 def _counted(scored: pl.DataFrame, column: str) -> dict[str, int]:
     if column not in scored.columns:
         return {}
-    return {str(label): count for label, count in scored[column].value_counts(sort=True).iter_rows()}
+    counts = scored[column].value_counts(sort=True)
+    return dict(counts.select(pl.col(column).cast(pl.String), pl.col("count")).iter_rows())
 
 
 def _spread(scored: pl.DataFrame) -> dict[str, float] | None:

@@ -71,14 +71,6 @@ def pytest_addoption(parser):
     parser.addoption("--write-golden", action="store_true", help="write the golden files anew instead of comparing")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Keep the tests of a file on one worker, and all that need the engine on one: it is started once."""
-    for item in items:
-        engine = "engine" in getattr(item, "fixturenames", ()) or item.get_closest_marker("engine")
-        item.add_marker(pytest.mark.xdist_group("engine" if engine else str(item.path)))
-
-
 @dataclass(frozen=True)
 class Said:
     """What a command line came to."""

@@ -247,6 +247,15 @@ class Script:
             self.steps.pop(0)()
 
 
+@pytest.fixture
+def heeded():
+    """Let Ctrl-C reach this process: a shell that starts it in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda item: item.name)
 def test_a_watch_outlives_a_failure_and_ends_in_words(files, capsys, monkeypatch, number):
     clock = Script(

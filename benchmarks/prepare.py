@@ -47,7 +47,7 @@ READ = [*NUMBERS, *LEVELS, MANY, BY, "arr_delay"]
 def by_recipe(path: Path, out: Path) -> None:
     """The steps of a recipe, as the stage `prepare` fits them on rows that are too many to hold."""
     from mlops_compiler.ir.ops import prepare as ops
-    from mlops_compiler.ir.ops.lifecycle import NamedStep
+    from mlops_compiler.ir.ops.preparation import NamedStep
     from mlops_compiler.tables.fusion import group_steps
     from mlops_compiler.tables.parquet import ParquetWriter
     from mlops_compiler.tables.preparation import fit

@@ -21,6 +21,7 @@ from mlops_compiler.analysis.target import target_fits
 from mlops_compiler.analysis.wishes import check_wishes
 from mlops_compiler.diagnostics import RecipeError, Sink
 from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.ir.ops import preparation
 from mlops_compiler.ir.ops.intake import Snapshot
 from mlops_compiler.ir.ops.prepare import ByRows, Selection
 from mlops_compiler.ir.program import Node, Program
@@ -155,7 +156,7 @@ def prepare_nodes(recipe: Recipe, places: Provenance, schema: Schema, sink: Sink
         nodes.append(
             Node(
                 name=f"prepare.{name}",
-                op=ops.Prepare(step=op, because=step.because),
+                op=preparation.Prepare(step=op, because=step.because),
                 inputs=inputs,
                 schema=schema,
                 span=span,
@@ -188,7 +189,7 @@ def _matrix(
     places: Provenance, prepared: tuple[Node, ...], features: Schema, checked: CheckFeatures | None
 ) -> tuple[Node, ...]:
     last = (prepared[-1].name,) if prepared else ("snapshot", "split")
-    matrix = Node(name="matrix", op=ops.Matrix(features=features.names), inputs=last, schema=features)
+    matrix = Node(name="matrix", op=preparation.Matrix(features=features.names), inputs=last, schema=features)
     if checked is None:
         return (matrix,)
     return (matrix, Node(name="features", op=checked, inputs=("matrix",), span=places.key_span(("features",))))

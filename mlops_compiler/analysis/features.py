@@ -10,7 +10,7 @@ from mlops_compiler.analysis import wording_features
 from mlops_compiler.analysis.contract import bounds_of
 from mlops_compiler.analysis.selectors import GROUPS, is_pattern
 from mlops_compiler.ir.ops.features import CheckFeatures, FeatureCheck
-from mlops_compiler.ir.ops.lifecycle import Prepare
+from mlops_compiler.ir.ops.preparation import Prepare
 from mlops_compiler.ir.ops.prepare import Selection
 from mlops_compiler.ir.schema import dtype_name
 

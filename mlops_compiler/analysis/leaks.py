@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mlops_compiler.analysis import wording
 from mlops_compiler.diagnostics import Note
 from mlops_compiler.frontend.provenance import within
-from mlops_compiler.ir.ops.lifecycle import Prepare
+from mlops_compiler.ir.ops.preparation import Prepare
 from mlops_compiler.ir.schema import Known, Role
 from mlops_compiler.tables.steps import makes, opens
 

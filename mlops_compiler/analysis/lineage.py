@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from mlops_compiler.ir.ops.lifecycle import Matrix, Prepare
+from mlops_compiler.ir.ops.preparation import Matrix, Prepare
 from mlops_compiler.tables.steps import makes, opens, reads, removes, writes
 
 if TYPE_CHECKING:

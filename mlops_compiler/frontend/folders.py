@@ -5,6 +5,7 @@ They replace Hydra's file source, so that no YAML file reaches a recipe without 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,14 +29,9 @@ class CheckedFolder(ConfigSource):
     A config path is ``group/option``; `file` says which file that is.
     """
 
-    @staticmethod
-    def scheme() -> str:
-        """Name the scheme of the search path's entries."""
-        raise NotImplementedError
-
+    @abstractmethod
     def file(self, config_path: str) -> Path | None:
         """Find the file of a config path."""
-        raise NotImplementedError
 
     def document(self, config_path: str) -> Document:
         """Read the file of a config path.
@@ -66,14 +62,6 @@ class CheckedFolder(ConfigSource):
     def is_config(self, config_path: str) -> bool:
         """Say whether a config path names a file."""
         return self.file(config_path) is not None
-
-    def is_group(self, config_path: str) -> bool:
-        """Say whether a config path names a group."""
-        raise NotImplementedError
-
-    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
-        """List what lies in a group."""
-        raise NotImplementedError
 
 
 class RecipeFolder(CheckedFolder):

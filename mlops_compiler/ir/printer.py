@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from mlops_compiler.ir.domain import DOMAINS, Choice, is_domain
 from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.intake import Check
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project, Release, Search, Vary
+from mlops_compiler.ir.ops.lifecycle import Release, Search
+from mlops_compiler.ir.ops.preparation import FusedPrepare, Matrix, NamedStep, Prepare, Project, Vary
 from mlops_compiler.ir.schema import Known, Role, Schema, dtype_name
 from mlops_compiler.ir.space import shown_point, shown_value, written
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.ir.ops.intake import Check
-from mlops_compiler.ir.ops.lifecycle import Matrix
+from mlops_compiler.ir.ops.preparation import Matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.domain import Domain
     from mlops_compiler.ir.ops.features import CheckFeatures
-    from mlops_compiler.ir.ops.lifecycle import NamedStep
+    from mlops_compiler.ir.ops.preparation import NamedStep
 
 Point: TypeAlias = tuple[int | float | None, ...]
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.ir.domain import Choice
 from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.intake import Snapshot
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project, Split, Vary
+from mlops_compiler.ir.ops.lifecycle import Split
+from mlops_compiler.ir.ops.preparation import FusedPrepare, Matrix, Prepare, Project, Vary
 from mlops_compiler.ir.program import Node, Program
 from mlops_compiler.ir.schema import Schema
 from mlops_compiler.passes.manager import optimise
@@ -21,7 +22,7 @@ from mlops_compiler.tables.infer import infer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mlops_compiler.ir.ops.lifecycle import NamedStep
+    from mlops_compiler.ir.ops.preparation import NamedStep
     from mlops_compiler.ir.space import Hole, Point, Variant
 
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, NamedStep, Prepare
+from mlops_compiler.ir.ops.preparation import FusedPrepare, NamedStep, Prepare
 from mlops_compiler.tables.fusion import group_steps
 
 if TYPE_CHECKING:
-    from mlops_compiler.ir.ops.lifecycle import Scope
+    from mlops_compiler.ir.ops.preparation import Scope
     from mlops_compiler.ir.program import Node, Program
 
 _SCOPES: tuple[Scope, ...] = ("table", "fold")

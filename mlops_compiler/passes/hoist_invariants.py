@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Prepare
+from mlops_compiler.ir.ops.preparation import FusedPrepare, Prepare
 from mlops_compiler.ir.ops.prepare import Filter, is_fitted
 from mlops_compiler.passes.rebuild import rebuild
 from mlops_compiler.tables.steps import reads, writes

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project, Split
+from mlops_compiler.ir.ops.lifecycle import Split
+from mlops_compiler.ir.ops.preparation import FusedPrepare, Matrix, Prepare, Project
 from mlops_compiler.ir.program import Node
 from mlops_compiler.passes.rebuild import rebuild
 from mlops_compiler.tables.steps import narrow, opens, reads, writes

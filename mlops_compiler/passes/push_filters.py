@@ -17,7 +17,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project, Split
+from mlops_compiler.ir.ops.lifecycle import Split
+from mlops_compiler.ir.ops.preparation import FusedPrepare, Matrix, NamedStep, Prepare, Project
 from mlops_compiler.ir.ops.prepare import Filter, is_fitted
 from mlops_compiler.ir.program import Node
 from mlops_compiler.ir.schema import Schema

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import Matrix, Prepare, Project
+from mlops_compiler.ir.ops.preparation import Matrix, Prepare, Project
 from mlops_compiler.ir.schema import Schema
 from mlops_compiler.tables.infer import infer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlops_compiler.ir.ops.lifecycle import Scope
+    from mlops_compiler.ir.ops.preparation import Scope
     from mlops_compiler.ir.ops.prepare import StepOp
     from mlops_compiler.ir.program import Node, Program
 

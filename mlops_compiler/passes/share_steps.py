@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import Prepare
+from mlops_compiler.ir.ops.preparation import Prepare
 from mlops_compiler.ir.ops.prepare import Cast, Derive, Filter, Impute, is_fitted
 from mlops_compiler.passes.rebuild import rebuild
 from mlops_compiler.tables.expressions import parse_expression

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project
+from mlops_compiler.ir.ops.preparation import FusedPrepare, Matrix, Prepare, Project
 from mlops_compiler.ir.schema import Known, Role
 from mlops_compiler.tables.infer import infer
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Prepare, Project, Search, Split
+from mlops_compiler.ir.ops.lifecycle import Search, Split
+from mlops_compiler.ir.ops.preparation import FusedPrepare, Prepare, Project
 from mlops_compiler.ir.ops.prepare import Derive, is_fitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlops_compiler.ir.ops.lifecycle import Scope
+    from mlops_compiler.ir.ops.preparation import Scope
     from mlops_compiler.ir.ops.prepare import StepOp
     from mlops_compiler.ir.program import Program
 

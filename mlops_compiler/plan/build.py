@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.diff import causes, summary
+from mlops_compiler.plan.ingredients import digest_key
 from mlops_compiler.plan.rival import against
-from mlops_compiler.plan.stages import New, Plan, Rebuild, Reuse, digest_key, make_stages
+from mlops_compiler.plan.stages import New, Plan, Rebuild, Reuse, make_stages
 from mlops_compiler.plan.taken import taken_since
 from mlops_compiler.tables.table import digest
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.ir.budget import shares
-from mlops_compiler.ir.ops import intake
+from mlops_compiler.ir.ops import intake, preparation
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.models.registry import MODELS
 
@@ -200,7 +200,7 @@ def _measured(last: StageRecord, store: StoreReader) -> dict[str, float]:
 
 def features(program: Program) -> int:
     """Count the features, those that only the data can name as well as the contract tells."""
-    (node, _), (_, check) = program.the(ops.Matrix), program.the(intake.Check)
+    (node, _), (_, check) = program.the(preparation.Matrix), program.the(intake.Check)
     levels = {column.name: len(column.one_of) for column in check.columns if column.one_of}
     return sum(levels.get(column.name[:-2], _LEVELS) if column.is_open else 1 for column in node.schema or ())
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from mlops_compiler.diagnostics import Diagnostic, Note, Severity
 from mlops_compiler.explore.exploration import VERSION, About, Finding
 from mlops_compiler.ir.fingerprint import fingerprint
-from mlops_compiler.ir.ops.lifecycle import Prepare
+from mlops_compiler.ir.ops.preparation import Prepare
 from mlops_compiler.ir.ops.prepare import Drop, Impute
 from mlops_compiler.tables.steps import writes
 

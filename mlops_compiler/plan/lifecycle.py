@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.ir.ops import preparation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def parts(plan: Plan, recipe: Recipe) -> tuple[dict[str, Any], ...]:
             "stage": action.stage.name,
             "action": action.action,
             "parents": list(action.stage.parents),
-            "note": _note(action.stage.name, recipe, program.the(ops.Matrix)[1]),
+            "note": _note(action.stage.name, recipe, program.the(preparation.Matrix)[1]),
             "inside": _inside(action.stage.name, recipe),
         }
         for action in plan.actions
@@ -34,7 +34,7 @@ def parts(plan: Plan, recipe: Recipe) -> tuple[dict[str, Any], ...]:
     return (*stages, *_declared(recipe))
 
 
-def _note(stage: str, recipe: Recipe, matrix: ops.Matrix) -> str:  # noqa: PLR0911 - one note a stage
+def _note(stage: str, recipe: Recipe, matrix: preparation.Matrix) -> str:  # noqa: PLR0911 - one note a stage
     objective, validation, search = recipe.objective, recipe.validate_, recipe.search
     match stage:
         case "snapshot":

@@ -23,7 +23,7 @@ from mlops_compiler.tables.stream import in_one_piece
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlops_compiler.ir.ops.lifecycle import NamedStep
+    from mlops_compiler.ir.ops.preparation import NamedStep
     from mlops_compiler.tables.stream import Stream
 
 BUDGET = 2**28

@@ -14,7 +14,7 @@ from mlops_compiler.tables.steps import opens, reads, writes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlops_compiler.ir.ops.lifecycle import NamedStep
+    from mlops_compiler.ir.ops.preparation import NamedStep
     from mlops_compiler.ir.ops.prepare import StepOp
 
 

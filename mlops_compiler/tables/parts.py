@@ -29,7 +29,7 @@ from mlops_compiler.tables.steps import adds_up, makes, opens, reads, writes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mlops_compiler.ir.ops.lifecycle import NamedStep
+    from mlops_compiler.ir.ops.preparation import NamedStep
     from mlops_compiler.ir.ops.prepare import StepOp
 
 Part = frozenset[str]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mlops_compiler.diagnostics import Span
-    from mlops_compiler.ir.ops.lifecycle import NamedStep
+    from mlops_compiler.ir.ops.preparation import NamedStep
     from mlops_compiler.ir.ops.prepare import StepOp
     from mlops_compiler.tables.parts import Part
     from mlops_compiler.tables.steps import Mode

@@ -1,7 +1,8 @@
 """What every kind of model promises, whichever it is, as tests to inherit.
 
 ```python
-from mlops_compiler.testing.kinds import KindLaws, subjects
+from mlops_compiler.testing.kinds import KindLaws
+from mlops_compiler.testing.subjects import subjects
 
 class TestMine(KindLaws):
     subjects = subjects(MINE, n_estimators=20)
@@ -13,8 +14,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -26,73 +25,13 @@ from mlops_compiler.diagnostics import DataError, EngineError
 from mlops_compiler.ir.domain import contains, grid, is_domain
 from mlops_compiler.ir.task import has_classes, learns_from_target
 from mlops_compiler.models.form import TreeSum
-from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
-from mlops_compiler.testing.rows import CLASSES, GROUPS, ROWS, target_of
+from mlops_compiler.testing.rows import CLASSES, GROUPS, ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.ir.task import Task
-    from mlops_compiler.models.kind import Matrix, Target
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A kind with one of its tasks, on rows that it can learn from.
-
-    Attributes:
-        kind: The kind.
-        task: The task.
-        changes: Parameters other than the kind's defaults: smaller models, so that the tests are quick.
-    """
-
-    kind: ModelKind
-    task: Task
-    changes: Mapping[str, Scalar] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return f"{self.kind.name}/{self.task}"
-
-    @property
-    def outputs(self) -> int:
-        """How many columns a score has."""
-        known = {"binary_classification": 2, "multiclass_classification": CLASSES, "regression": 1}
-        return known.get(self.task) or self.fitted.predict(ROWS[:1]).shape[1]
-
-    @property
-    def target(self) -> Target:
-        """What came of the rows."""
-        return target_of(self.task)
-
-    @cached_property
-    def fitted(self) -> FittedModel:
-        """The model of all rows."""
-        return self.fit()
-
-    def fit(
-        self,
-        X: Matrix | None = None,
-        y: Target | None = None,
-        *,
-        classes: int | None = None,
-        **options: object,
-    ) -> FittedModel:
-        """Fit these rows, or the usual ones."""
-        known = CLASSES if self.task == "multiclass_classification" else 2
-        chosen = FitOptions(**{"seed": 1, **options}, task=self.task, classes=classes or known)  # type: ignore[arg-type]
-        return self.kind.fit(
-            ROWS if X is None else X,
-            self.target if y is None else y,
-            parameters={**self.kind.defaults, **self.changes},
-            options=chosen,
-        )
-
-
-def subjects(kind: ModelKind, **changes: Scalar) -> list[Subject]:
-    """List a kind with each of its tasks."""
-    return [Subject(kind, task, changes) for task in kind.tasks]
+    from mlops_compiler.testing.subjects import Subject
 
 
 class KindLaws:

@@ -7,7 +7,7 @@ import pytest
 
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.ir.ops.intake import AsOf, Check, Join, Population
-from mlops_compiler.ir.ops.lifecycle import Matrix
+from mlops_compiler.ir.ops.preparation import Matrix
 from mlops_compiler.ir.printer import print_program
 
 BILLS = """\

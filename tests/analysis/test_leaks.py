@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlops_compiler.diagnostics import render_text
-from mlops_compiler.ir.ops.lifecycle import Matrix, Project
+from mlops_compiler.ir.ops.preparation import Matrix, Project
 
 
 def told(place, prepare, **more):

@@ -6,8 +6,8 @@ import pytest
 
 from mlops_compiler.ir.task import ALL_TASKS
 from mlops_compiler.models.registry import BUILTIN, MODELS
-from mlops_compiler.testing.kinds import Subject
 from mlops_compiler.testing.rows import ROWS, target_of
+from mlops_compiler.testing.subjects import Subject
 
 CASES = [f"{kind.name}/{task}" for kind in BUILTIN for task in kind.tasks]
 """Each kind with each task that it can do; a name alone means its first."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mlops_compiler.models.registry import BUILTIN
-from mlops_compiler.testing.kinds import KindLaws, subjects
+from mlops_compiler.testing.kinds import KindLaws
+from mlops_compiler.testing.subjects import subjects
 from tests.models.conftest import SMALL
 
 RANDOM = ("random_forest", "extra_trees", "hist_gradient_boosting", "torch_mlp")

@@ -7,7 +7,7 @@ import pytest
 
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.frontend.hydra_app import launch
-from mlops_compiler.ir.ops import intake
+from mlops_compiler.ir.ops import intake, preparation
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.printer import print_program
 from mlops_compiler.ir.program import Node, Program
@@ -67,11 +67,11 @@ def program_of():
         )
         for index, step in enumerate(steps):
             schema = infer(step, schema)
-            nodes.append(Node(name=f"prepare.s{index}", op=ops.Prepare(step=step), inputs=last, schema=schema))
+            nodes.append(Node(name=f"prepare.s{index}", op=preparation.Prepare(step=step), inputs=last, schema=schema))
             last = (nodes[-1].name,)
         chosen = features or [column.name for column in schema.features if column.is_model_ready]
         matrix = schema.select(chosen)
-        end = Node(name="matrix", op=ops.Matrix(features=matrix.names), inputs=last, schema=matrix)
+        end = Node(name="matrix", op=preparation.Matrix(features=matrix.names), inputs=last, schema=matrix)
         return Program(name="small", nodes=(*head, *nodes, end))
 
     return make

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix
+from mlops_compiler.ir.ops.preparation import FusedPrepare, Matrix
 from mlops_compiler.ir.ops.prepare import Derive, Filter, Impute, Log1p, OneHot, Standardize
 from mlops_compiler.passes.fuse_frames import fuse_frames
 from mlops_compiler.passes.verify import verify

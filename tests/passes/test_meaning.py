@@ -19,7 +19,8 @@ from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.frontend.hydra_app import launch
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, Prepare, Project, Search, Split
+from mlops_compiler.ir.ops.lifecycle import Search, Split
+from mlops_compiler.ir.ops.preparation import FusedPrepare, Matrix, Prepare, Project
 from mlops_compiler.ir.ops.prepare import (
     Aggregate,
     Balance,

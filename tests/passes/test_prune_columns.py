@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_compiler.ir.ops.lifecycle import Matrix, Project
+from mlops_compiler.ir.ops.preparation import Matrix, Project
 from mlops_compiler.ir.ops.prepare import Cast, Derive, Drop, Filter, Impute, Log1p, OneHot, Standardize
 from mlops_compiler.passes.prune_columns import prune_columns
 from mlops_compiler.passes.verify import verify

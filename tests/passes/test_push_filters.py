@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_compiler.ir.ops.lifecycle import Matrix
+from mlops_compiler.ir.ops.preparation import Matrix
 from mlops_compiler.ir.ops.prepare import Derive, Filter, Impute, Log1p, Standardize
 from mlops_compiler.passes.prune_columns import prune_columns
 from mlops_compiler.passes.push_filters import push_filters

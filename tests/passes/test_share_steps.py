@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_compiler.ir.ops.lifecycle import Matrix
+from mlops_compiler.ir.ops.preparation import Matrix
 from mlops_compiler.ir.ops.prepare import Cast, Derive, Filter, Impute, Standardize
 from mlops_compiler.passes.share_steps import share_steps
 from mlops_compiler.passes.verify import verify

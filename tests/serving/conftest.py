@@ -11,7 +11,7 @@ import orjson
 import polars as pl
 import pytest
 
-from mlops_compiler.ir.ops.lifecycle import NamedStep
+from mlops_compiler.ir.ops.preparation import NamedStep
 from mlops_compiler.ir.ops.prepare import Derive, Impute, OneHot, Standardize
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS

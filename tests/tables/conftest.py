@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_compiler.ir.ops.lifecycle import NamedStep
+from mlops_compiler.ir.ops.preparation import NamedStep
 from mlops_compiler.ir.schema import Column, Schema
 from mlops_compiler.tables.fusion import group_steps
 from mlops_compiler.tables.preparation import fit

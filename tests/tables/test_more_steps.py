@@ -293,6 +293,6 @@ def test_refuses_rows_and_names_the_step(fitted, case):
 
 
 def _named(step):
-    from mlops_compiler.ir.ops.lifecycle import NamedStep
+    from mlops_compiler.ir.ops.preparation import NamedStep
 
     return NamedStep(name="s0", step=step)

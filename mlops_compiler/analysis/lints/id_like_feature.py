@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis.lints.rule import ADVICE, Finding, Rule
 from mlops_compiler.ir.ops.intake import Check
-from mlops_compiler.ir.ops.lifecycle import Matrix
+from mlops_compiler.ir.ops.preparation import Matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis.lints.rule import ADVICE, Finding, Rule
 from mlops_compiler.diagnostics import listing
-from mlops_compiler.ir.ops.lifecycle import Prepare
+from mlops_compiler.ir.ops.preparation import Prepare
 from mlops_compiler.ir.ops.prepare import Drop
 
 if TYPE_CHECKING:

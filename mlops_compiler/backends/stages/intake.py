@@ -12,7 +12,7 @@ from mlops_compiler.backends.stages.contract import as_doubts, warned
 from mlops_compiler.backends.stages.likeness import likeness
 from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.ir.ops.intake import Check, Read
-from mlops_compiler.plan.stages import digest_key
+from mlops_compiler.plan.ingredients import digest_key
 from mlops_compiler.tables.expectations import newest_time
 from mlops_compiler.tables.intake import assemble
 from mlops_compiler.tables.sources import file_digest

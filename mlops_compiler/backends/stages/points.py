@@ -19,7 +19,7 @@ from mlops_compiler.backends.stages.folds import Fold, Folds, fold_of, refuse_in
 from mlops_compiler.backends.stages.prepare import Pipeline, features_of, within_loss
 from mlops_compiler.backends.stages.rows import JUDGES, LEARNS, part_column, read_rows
 from mlops_compiler.ir.fingerprint import canonical_json, fingerprint
-from mlops_compiler.ir.ops.lifecycle import Vary
+from mlops_compiler.ir.ops.preparation import Vary
 from mlops_compiler.ir.ops.prepare import Deduplicate, Filter
 from mlops_compiler.passes.decide import preparation_at
 from mlops_compiler.tables.fusion import group_steps
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlops_compiler.backends.stages.context import Context
-    from mlops_compiler.ir.ops.lifecycle import NamedStep
+    from mlops_compiler.ir.ops.preparation import NamedStep
     from mlops_compiler.ir.program import Node
     from mlops_compiler.ir.space import Point
 

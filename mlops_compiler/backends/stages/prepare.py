@@ -17,7 +17,7 @@ from mlops_compiler.backends.stages.training import Training, sampled, training_
 from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.evaluation.probe import suspects
 from mlops_compiler.ir.ops.features import CheckFeatures
-from mlops_compiler.ir.ops.lifecycle import FusedPrepare, Matrix, NamedStep, Prepare, Project
+from mlops_compiler.ir.ops.preparation import FusedPrepare, Matrix, NamedStep, Prepare, Project
 from mlops_compiler.ir.ops.prepare import Deduplicate, Filter
 from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.tables.account import ROW, account

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.backends.stages.deal import Dealt
-    from mlops_compiler.ir.ops.lifecycle import NamedStep
+    from mlops_compiler.ir.ops.preparation import NamedStep
 
 LEARNS, JUDGES = 1, 2
 """What a row is in a part, where it is in it."""

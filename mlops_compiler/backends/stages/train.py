@@ -13,7 +13,8 @@ from mlops_compiler.backends.stages.folds import prepared
 from mlops_compiler.backends.stages.prepare import Pipeline, fit_on_all
 from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.ir.ops.intake import Check, History
-from mlops_compiler.ir.ops.lifecycle import Matrix, Split, Train, Vary
+from mlops_compiler.ir.ops.lifecycle import Split, Train
+from mlops_compiler.ir.ops.preparation import Matrix, Vary
 from mlops_compiler.ir.origin import origin_of
 from mlops_compiler.ir.service_contract import request_fields
 from mlops_compiler.ir.task import learns_from_target

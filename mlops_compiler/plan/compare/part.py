@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -49,7 +50,7 @@ class KeyChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(ABC):
     """The base of every part.
 
     Attributes:
@@ -61,9 +62,9 @@ class Part:
     remarks: tuple[str, ...] = ()
 
     @property
+    @abstractmethod
     def differs(self) -> bool:
         """Whether anything that was compared differs."""
-        raise NotImplementedError
 
     @property
     def state(self) -> State:

@@ -11,8 +11,9 @@ import pytest
 from mlops_compile_lightgbm import LIGHTGBM
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.models.registry import MODELS
-from mlops_compiler.testing.kinds import KindLaws, subjects
+from mlops_compiler.testing.kinds import KindLaws
 from mlops_compiler.testing.rows import ROWS
+from mlops_compiler.testing.subjects import subjects
 
 SUBJECTS = subjects(LIGHTGBM, n_estimators=30, min_child_samples=5)
 

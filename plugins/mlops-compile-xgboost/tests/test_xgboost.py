@@ -11,8 +11,9 @@ import xgboost
 from mlops_compile_xgboost import XGBOOST
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.models.registry import MODELS
-from mlops_compiler.testing.kinds import KindLaws, subjects
+from mlops_compiler.testing.kinds import KindLaws
 from mlops_compiler.testing.rows import ROWS
+from mlops_compiler.testing.subjects import subjects
 
 SUBJECTS = subjects(XGBOOST, n_estimators=30)
 

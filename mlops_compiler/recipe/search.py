@@ -18,8 +18,9 @@ class Search(Section):
 
     algorithm: Literal["grid", "random", "tpe"] = "tpe"
     """How parameters are proposed: every point of a grid, at random, or by a Bayesian model of what was good."""
-    scheduler: Literal["none", "asha"] = "asha"
-    """``asha`` stops a trial after a fold in which it is not among the best third so far."""
+    scheduler: Literal["none", "asha", "median"] = "asha"
+    """``asha`` stops a trial after 1, 3, 9, ... folds where it is not among the best third so far; ``median`` after any
+    fold where it is worse than the median so far."""
     trials: Annotated[int, Field(ge=1, le=100_000)] = 30
     """Most trials in all; shared evenly by the models that have something to search."""
     time: Duration | None = None

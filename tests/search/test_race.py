@@ -18,7 +18,7 @@ def told(trials):
     ]
 
 
-@pytest.mark.parametrize("scheduler", ["none", "asha"])
+@pytest.mark.parametrize("scheduler", ["none", "asha", "median"])
 @pytest.mark.parametrize("algorithm", ["grid", "random", "tpe"])
 @LAW
 @given(slots=st.integers(1, 8), seed=st.integers(0, 2**16), trials=st.integers(4, 26))
@@ -63,6 +63,19 @@ def test_poor_trials_are_stopped_and_good_ones_are_not(sim):
     assert max(trial.mean for trial in trials) == max(trial.mean for trial in complete)
     ends = [sum(trial.mean for trial in some) / len(some) for some in (stopped, complete)]
     assert ends[0] < ends[1]
+
+
+def test_a_trial_below_the_median_of_earlier_ones_is_stopped_after_that_fold(sim):
+    search = sim.search_of((sim.LOGISTIC,), scheduler="median", max_concurrent=1, algorithm="random", trials=6)
+    race = Race(search, folds=4, greater_is_better=True, context=lambda _point: "rows")
+    ended = []
+    for scores in ([0.5] * 4, [0.6] * 4, [0.7] * 4, [0.6, 0.4, 0.9, 0.9], [0.2] * 4, [0.60, 0.61, 0.62, 0.63]):
+        trial, verdict, left = race.propose(), Verdict.CONTINUE, iter(scores)
+        while verdict is Verdict.CONTINUE:
+            verdict = race.report(trial.index, next(left))
+        ended.append((trial.status, len(trial.scores)))
+    # Three are needed to judge by; means over the same folds are compared, and ties go on.
+    assert ended == [*[("complete", 4)] * 3, ("stopped", 2), ("stopped", 1), ("complete", 4)]
 
 
 def test_a_baseline_is_never_stopped(sim):

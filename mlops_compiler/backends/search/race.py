@@ -3,10 +3,7 @@
 Its law: trial i is proposed, and judged, by what trials up to i - `max_concurrent` did, and by nothing
 else. All of those have ended before i may start. So any engine, at any parallelism up to
 `max_concurrent`, makes the same trials and stops the same ones, and recorded folds replay a search exactly.
-
-The stopping rule is that of asynchronous successive halving (Li et al., "A System for Massively Parallel
-Hyperparameter Tuning", MLSys 2020) with folds as the resource: after 1, 3, 9, ... folds a trial goes on if
-it is in the best third of the earlier trials that came as far. All scores compared are of the same folds.
+What it stops is said in `stopping`; all scores compared are of the same folds.
 """
 
 from __future__ import annotations
@@ -17,6 +14,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.search.proposals import Proposal, Stream, seed_of
+from mlops_compiler.backends.search.stopping import falls_behind, judged_after
 from mlops_compiler.ir.fingerprint import fingerprint
 from mlops_compiler.ir.space import base_point
 from mlops_compiler.models.registry import MODELS
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
 
     from mlops_compiler.ir.ops.lifecycle import Candidate, Search
     from mlops_compiler.ir.space import Point
-
-REDUCTION = 3
-"""Of every three trials that come as far, one goes on."""
 
 
 class Signal(Enum):
@@ -199,25 +194,14 @@ class Race:
 
     def _falls_behind(self, trial: Trial) -> bool:
         rung = len(trial.scores)
-        if self._search.scheduler != "asha" or trial.is_baseline or rung not in _rungs(self._folds):
+        if trial.is_baseline or not judged_after(self._search.scheduler, rung):
             return False
         known = self.trials[: max(0, trial.index - self._search.max_concurrent + 1)]
         rivals = [self._at(other, rung) for other in known if len(other.scores) >= rung and not other.is_baseline]
-        if len(rivals) + 1 < REDUCTION:
-            return False
-        ahead = sum(rival > self._at(trial, rung) for rival in rivals)
-        return ahead >= math.ceil((len(rivals) + 1) / REDUCTION)
+        return falls_behind(self._search.scheduler, self._at(trial, rung), rivals)
 
     def _at(self, trial: Trial, rung: int) -> float:
         return self._sign * math.fsum(trial.scores[:rung]) / rung
-
-
-def _rungs(folds: int) -> tuple[int, ...]:
-    rungs, rung = [], 1
-    while rung < folds:
-        rungs.append(rung)
-        rung *= REDUCTION
-    return tuple(rungs)
 
 
 def _stream(candidate: Candidate, search: Search, *, greater_is_better: bool) -> Stream:

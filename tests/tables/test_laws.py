@@ -11,31 +11,6 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from mlops_compiler.diagnostics import DataError, EngineError
-from mlops_compiler.ir.ops.prepare import (
-    Aggregate,
-    Balance,
-    Bins,
-    Clip,
-    Deduplicate,
-    Derive,
-    Drop,
-    Filter,
-    Frequency,
-    GroupRare,
-    HashEncode,
-    Impute,
-    ImputeModel,
-    Log1p,
-    MinMaxScale,
-    OneHot,
-    Ordinal,
-    Power,
-    QuantileScale,
-    Rename,
-    RobustScale,
-    Standardize,
-    TargetEncode,
-)
 from mlops_compiler.tables.account import account
 from mlops_compiler.tables.expressions import NotRowWiseError
 from mlops_compiler.tables.fusion import group_steps, scans
@@ -43,6 +18,7 @@ from mlops_compiler.tables.infer import infer
 from mlops_compiler.tables.preparation import FittedPreparation, fit
 from mlops_compiler.tables.steps import LABEL, WEIGHT
 from mlops_compiler.tables.stream import Stream
+from mlops_compiler.testing.steps import steps as steps_over
 
 LAW = settings(
     max_examples=40,
@@ -61,10 +37,6 @@ EXPRESSIONS = (
     "i % 5",
     "f / 100",
 )
-
-
-def some(names):
-    return st.lists(st.sampled_from(names), min_size=1, max_size=len(names), unique=True).map(tuple)
 
 
 floats = st.one_of(st.none(), st.floats(-1e6, 1e6, allow_nan=False), st.sampled_from([0.1, 1 / 3, 20.15, 118.75]))
@@ -86,64 +58,12 @@ tables = st.lists(
         rows, schema={"i": pl.Int64, "f": pl.Float64, "g": pl.Float64, "t": pl.String, "u": pl.String, LABEL: pl.Int8}
     )
 )
-steps = st.one_of(
-    st.builds(Impute, columns=some(NUMBERS), value=st.sampled_from([0, 0.5, -3])),
-    st.builds(Impute, columns=some(NUMBERS), statistic=st.sampled_from(["mean", "median", "mode"])),
-    st.builds(Impute, columns=some(TEXTS), statistic=st.just("mode")),
-    st.builds(
-        Derive,
-        expressions=st.lists(
-            st.tuples(st.sampled_from(["f", "g", "new"]), st.sampled_from(EXPRESSIONS)),
-            min_size=1,
-            max_size=2,
-            unique_by=lambda pair: pair[0],
-        ).map(tuple),
-    ),
-    st.builds(Derive, expressions=st.just((("new", "f / 7"),)), remove=some((*NUMBERS, *TEXTS))),
-    st.builds(Standardize, columns=some(NUMBERS)),
-    st.builds(RobustScale, columns=some(NUMBERS)),
-    st.builds(MinMaxScale, columns=some(NUMBERS), clip=st.booleans()),
-    st.builds(Clip, columns=some(NUMBERS), lower=st.sampled_from([0.0, 0.1]), upper=st.sampled_from([0.8, 1.0])),
-    st.builds(Clip, columns=some(NUMBERS), iqr=st.sampled_from([0.5, 1.5])),
-    st.builds(Bins, columns=some(NUMBERS), edges=st.just((0.0, 2.5))),
-    st.builds(Bins, columns=some(NUMBERS), quantiles=st.integers(2, 4)),
-    st.builds(Bins, columns=some(NUMBERS), equal_width=st.integers(2, 4)),
-    st.builds(Ordinal, columns=some(TEXTS), order=st.sampled_from([None, ("x", "a")])),
-    st.builds(Frequency, columns=some(TEXTS)),
-    st.builds(Log1p, columns=some(NUMBERS)),
-    st.builds(OneHot, columns=some(TEXTS), max_levels=st.integers(1, 3), rare=st.just("group")),
-    st.builds(Drop, columns=some((*NUMBERS, *TEXTS))),
-    st.builds(
-        Impute,
-        columns=some(NUMBERS),
-        statistic=st.sampled_from(["mean", "median", "mode"]),
-        by=some(TEXTS),
-        indicator=st.booleans(),
-    ),
-    st.builds(ImputeModel, columns=some(NUMBERS), using=st.just(NUMBERS), indicator=st.booleans()),
-    st.builds(Rename, names=st.sampled_from([(("f", "renamed"),), (("f", "g"), ("g", "f"))])),
-    st.builds(Power, columns=some(NUMBERS)),
-    st.builds(
-        QuantileScale, columns=some(NUMBERS), quantiles=st.integers(2, 5), to=st.sampled_from(["uniform", "normal"])
-    ),
-    st.builds(TargetEncode, columns=some(TEXTS), smoothing=st.sampled_from([0.5, 10.0]), folds=st.integers(2, 4)),
-    st.builds(HashEncode, columns=some(TEXTS), buckets=st.integers(2, 5)),
-    st.builds(
-        GroupRare,
-        columns=some(TEXTS),
-        min_share=st.sampled_from([0.0, 0.3]),
-        keep=st.sampled_from([None, 1]),
-        level=st.just("(rare)"),
-    ),
-    st.builds(
-        Aggregate,
-        columns=some(NUMBERS),
-        by=some(TEXTS),
-        statistics=st.sampled_from([("mean",), ("std", "count"), ("min", "max", "median")]),
-    ),
-    st.builds(Deduplicate, columns=some((*NUMBERS, *TEXTS)), max_loss=st.just(1.0)),
-    st.builds(Balance, method=st.sampled_from(["weights", "over", "under"]), seed=st.just(7)),
-    st.builds(Filter, where=st.sampled_from(["f > 0", "t = 'a' OR i IS NULL", "g < 1000"]), max_loss=st.just(1.0)),
+steps = steps_over(
+    NUMBERS,
+    TEXTS,
+    made=("new",),
+    expressions=EXPRESSIONS,
+    conditions=("f > 0", "t = 'a' OR i IS NULL", "g < 1000"),
 )
 preparations = st.lists(steps, min_size=1, max_size=5)
 

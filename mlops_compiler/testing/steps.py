@@ -64,7 +64,7 @@ def steps(
     """
     columns, known, (first, second) = (*numbers, *texts), (*numbers, *beside), numbers[:2]
     definitions = st.tuples(st.sampled_from([first, *made]), st.sampled_from(expressions))
-    several = st.lists(definitions, min_size=1, max_size=3, unique_by=lambda one: one[0]).map(tuple)
+    st.lists(definitions, min_size=1, max_size=3, unique_by=lambda one: one[0]).map(tuple)
     averages = st.sampled_from(["mean", "median", "mode"])
     statistics = st.sampled_from([("mean",), ("std", "count"), ("min", "max", "median")])
     names = st.sampled_from([((first, "renamed"),), ((first, second), (second, first))])

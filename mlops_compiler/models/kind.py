@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.task import Task
+    from mlops_compiler.models.checkpointing import Checkpoint, Checkpointing
     from mlops_compiler.models.form import Form
+    from mlops_compiler.models.history import TrainingHistory
     from mlops_compiler.models.parameters import Parameters
 
     Matrix: TypeAlias = NDArray[np.float64]
@@ -61,9 +63,11 @@ class FittedModel(ABC):
 
     Attributes:
         notes: What the fit wants known (it did not converge, ...); not stored.
+        history: How the fit went, step by step, where it has steps; not stored.
     """
 
     notes: tuple[str, ...] = ()
+    history: TrainingHistory | None = None
 
     @abstractmethod
     def predict(self, X: Matrix) -> Matrix:
@@ -104,6 +108,7 @@ class ModelKind(ABC):
         is_baseline: Whether it looks at no feature, and is there to be beaten.
         accepts_missing: Whether the design matrix may hold NaN.
         rounds_by_threads: Whether another number of threads may round its sums otherwise.
+        resumable: Whether a fit can be left and taken up again (`resume`).
         takes_monotone: Whether it can be held to scores that only rise, or only fall, with a column.
         explains: What its structure explains of its answers; empty for one that is only asked.
         seconds_per_cell: About how long a fit takes on one core, for each number of the design matrix; for
@@ -120,6 +125,7 @@ class ModelKind(ABC):
     is_baseline: ClassVar[bool] = False
     accepts_missing: ClassVar[bool] = False
     rounds_by_threads: ClassVar[bool] = False
+    resumable: ClassVar[bool] = False
     takes_monotone: ClassVar[bool] = False
     explains: ClassVar[frozenset[Explanation]] = frozenset()
     seconds_per_cell: ClassVar[float] = 1e-6
@@ -142,6 +148,37 @@ class ModelKind(ABC):
             DataError: A label is missing from `y`, or `X` holds a value that the kind cannot take.
             EngineError: The fit came to nothing (it diverged).
         """
+
+    def resume(
+        self,
+        X: Matrix,
+        y: Target,
+        *,
+        parameters: Mapping[str, Scalar],
+        options: FitOptions,
+        checkpointing: Checkpointing,
+    ) -> tuple[FittedModel, Checkpoint]:
+        """Fit from a checkpoint on, or up to a step; of a kind that is `resumable`.
+
+        On a CPU a fit that is paused and taken up again, as often as you like, gives the bits of one that is not. The
+        parameters may be others than before, but for those that the shape of the model follows from: steps to come
+        heed them, as population-based training wants.
+
+        Args:
+            X: As in `fit`; the rows that the checkpoint was fitted on.
+            y: Likewise.
+            parameters: Likewise.
+            options: Likewise.
+            checkpointing: Where it starts and pauses, and who keeps it meanwhile.
+
+        Returns:
+            The best model so far, and where the fit stands.
+
+        Raises:
+            DataError: As `fit`.
+            EngineError: The checkpoint is damaged or of another model (`artifact-corrupt`); else as `fit`.
+        """
+        raise NotImplementedError(f"{self.name} cannot be resumed")
 
     def unreached(self, parameters: Mapping[str, Scalar | Domain]) -> dict[str, str]:  # noqa: ARG002 - the signature of all
         """Name the parameters that others put out of reach, each with the reason.

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from mlops_compiler.ir.domain import Choice, IntLogUniform, IntUniform, LogUniform, Uniform
 from mlops_compiler.ir.task import TASKS
+from mlops_compiler.models.checkpointing import Checkpointing
 from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
 from mlops_compiler.models.parameters import Parameters, Tunable
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Domain, Scalar
+    from mlops_compiler.models.checkpointing import Checkpoint
     from mlops_compiler.models.kind import Matrix, Target
 
 
@@ -70,6 +72,7 @@ class TorchMlp(ModelKind):
     seconds_per_cell = 6e-6
     version = 2
     uses_gpu = True
+    resumable = True
     rounds_by_threads = True
 
     def unreached(self, parameters: Mapping[str, Scalar | Domain]) -> dict[str, str]:
@@ -81,9 +84,21 @@ class TorchMlp(ModelKind):
 
     def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Train on `options.device`."""
+        return self.resume(X, y, parameters=parameters, options=options, checkpointing=Checkpointing())[0]
+
+    def resume(
+        self,
+        X: Matrix,
+        y: Target,
+        *,
+        parameters: Mapping[str, Scalar],
+        options: FitOptions,
+        checkpointing: Checkpointing,
+    ) -> tuple[FittedModel, Checkpoint]:
+        """Train from a checkpoint on, or up to a pass over the rows."""
         from mlops_compiler.models.adapters.net_training import fit_net
 
-        return fit_net(X, y, parameters, options)
+        return fit_net(X, y, parameters, options, checkpointing)
 
     def load(self, files: Mapping[str, bytes]) -> FittedModel:
         """Read the weights; needs numpy only."""

@@ -103,8 +103,12 @@ class Database(ABC):
 
     def is_made(self) -> bool:
         """Say whether it holds a store."""
+        return self.has("schema_version")
+
+    def has(self, table: str) -> bool:
+        """Say whether it has a table."""
         with self.transaction() as transaction:
-            return any(row["name"] == "schema_version" for row in transaction.rows(self.dialect.tables, {}))
+            return any(row["name"] == table for row in transaction.rows(self.dialect.tables, {}))
 
     def lock_numbers(self, transaction: Transaction) -> None:
         """Let one process at a time give numbers until the transaction ends."""

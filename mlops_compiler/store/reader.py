@@ -55,12 +55,21 @@ class StoreReader:
 
     def folds(self, fingerprints: Iterable[str]) -> dict[str, FoldRecord]:
         """Find recorded folds by their fingerprints; those that are not recorded are not in the answer."""
-        wanted, found = list(fingerprints), []
-        for start in range(0, len(wanted), _BATCH):
-            named = {f"f{index}": each for index, each in enumerate(wanted[start : start + _BATCH])}
+        wanted = list(fingerprints)
+        histories = {row["fingerprint"]: row["history"] for row in self._named("histories", wanted)}
+        rows = self._named("folds", wanted)
+        return {row["fingerprint"]: FoldRecord(**row, history=histories.get(row["fingerprint"])) for row in rows}
+
+    def _named(self, table: str, fingerprints: list[str]) -> list[dict[str, Any]]:
+        """Find the rows of a table by their fingerprints; none of a table that an older store does not have."""
+        if self._database is None or not self._database.has(table):
+            return []
+        found = []
+        for start in range(0, len(fingerprints), _BATCH):
+            named = {f"f{index}": each for index, each in enumerate(fingerprints[start : start + _BATCH])}
             places = ", ".join(f":{name}" for name in named)
-            found += self._all(FoldRecord, f"SELECT * FROM folds WHERE fingerprint IN ({places})", **named)
-        return {record.fingerprint: record for record in found}
+            found += self._rows(f"SELECT * FROM {table} WHERE fingerprint IN ({places})", **named)
+        return found
 
     def runs(self, recipe: str | None = None, limit: int = 20) -> list[RunRecord]:
         """List runs, the newest first."""

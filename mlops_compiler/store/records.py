@@ -52,6 +52,7 @@ class FoldRecord:
             learned from.
         predictions: Digest of the table of labels and probabilities.
         seconds: To fit and score.
+        history: How the fit went, step by step, as `models.history` writes it; None of a kind that has no steps.
     """
 
     fingerprint: str
@@ -60,6 +61,7 @@ class FoldRecord:
     metrics: dict[str, float]
     predictions: str
     seconds: float
+    history: Json | None = None
 
     @property
     def validation(self) -> dict[str, float]:

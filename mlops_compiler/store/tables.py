@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA_VERSION = 1
-JSON_COLUMNS = frozenset({"ingredients", "outputs", "summary", "metrics", "overrides", "plan", "payload", "settings"})
+JSON_COLUMNS = frozenset(
+    {"ingredients", "outputs", "summary", "metrics", "overrides", "plan", "payload", "settings", "history"}
+)
 """Kept as text; a column of this name is JSON in every table."""
 TABLES = (
     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)",
@@ -21,6 +23,7 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS folds (
         fingerprint VARCHAR(64) PRIMARY KEY, trial VARCHAR(64) NOT NULL, fold INTEGER NOT NULL,
         metrics TEXT NOT NULL, predictions VARCHAR(64) NOT NULL, seconds DOUBLE PRECISION NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS histories (fingerprint VARCHAR(64) PRIMARY KEY, history TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS runs (
         run_id VARCHAR(64) PRIMARY KEY, recipe VARCHAR(64) NOT NULL, status VARCHAR(16) NOT NULL,
         started DOUBLE PRECISION NOT NULL, finished DOUBLE PRECISION, pid BIGINT NOT NULL, host VARCHAR(255) NOT NULL,
@@ -43,7 +46,8 @@ TABLES = (
         path VARCHAR(1024) PRIMARY KEY, size BIGINT NOT NULL, mtime_ns VARCHAR(32) NOT NULL,
         digest VARCHAR(64) NOT NULL)""",
 )
-"""``{identity}`` stands for a key that counts up, which each database writes in its own way."""
+"""A store that was made before a table was added gets it when it is opened for writing, and reads as if it were empty.
+``{identity}`` stands for a key that counts up, which each database writes in its own way."""
 
 
 def insertion(table: str, values: Mapping[str, Any]) -> str:

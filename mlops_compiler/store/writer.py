@@ -57,7 +57,13 @@ class StoreWriter(StoreReader):
 
     def record_fold(self, record: FoldRecord) -> None:
         """Record a finished fold; recording the same one again changes nothing that results depend on."""
-        self._replace("folds", "fingerprint", asdict(record))
+        values = asdict(record)
+        history = values.pop("history")
+        with self._writes.transaction() as transaction:
+            _put(transaction, "folds", "fingerprint", values)
+            if history is not None:
+                kept = {"fingerprint": record.fingerprint, "history": history}
+                _put(transaction, "histories", "fingerprint", kept)
 
     def start_run(self, record: RunRecord) -> None:
         """Record that a run begins."""

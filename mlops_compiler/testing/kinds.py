@@ -26,6 +26,7 @@ from mlops_compiler.ir.domain import contains, grid, is_domain
 from mlops_compiler.ir.task import has_classes, learns_from_target
 from mlops_compiler.models.form import TreeSum
 from mlops_compiler.testing.rows import CLASSES, GROUPS, ROWS
+from mlops_compiler.testing.training import TrainingLaws
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from mlops_compiler.testing.subjects import Subject
 
 
-class KindLaws:
+class KindLaws(TrainingLaws):
     """The laws; inherit from it, and give `subjects`."""
 
     subjects: ClassVar[Sequence[Subject]] = ()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.ir.domain import Scalar
     from mlops_compiler.ir.task import Task
+    from mlops_compiler.models.checkpointing import Checkpoint, Checkpointing
     from mlops_compiler.models.kind import Matrix, Target
 
 
@@ -67,6 +68,12 @@ class Subject:
             parameters={**self.kind.defaults, **self.changes},
             options=chosen,
         )
+
+    def resume(self, checkpointing: Checkpointing) -> tuple[FittedModel, Checkpoint]:
+        """Fit the usual rows from a checkpoint on, or up to a step."""
+        chosen = FitOptions(seed=1, task=self.task, classes=CLASSES if self.task == "multiclass_classification" else 2)
+        given = {**self.kind.defaults, **self.changes}
+        return self.kind.resume(ROWS, self.target, parameters=given, options=chosen, checkpointing=checkpointing)
 
 
 def subjects(kind: ModelKind, **changes: Scalar) -> list[Subject]:

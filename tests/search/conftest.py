@@ -88,7 +88,7 @@ def run_race(search, *, slots=1, seed=0, folds=FOLDS, fails=lambda _trial: False
             running.remove(trial)
 
 
-def run_session(search, store, *, slots=1, seed=0, folds_to_run=math.inf):
+def run_session(search, store, *, slots=1, seed=0, folds_to_run=math.inf, histories=None):
     """Run a session as an engine does, on recorded folds where there are some; stops after some folds, as if killed."""
     events = []
     context = SimpleNamespace(
@@ -112,6 +112,8 @@ def run_session(search, store, *, slots=1, seed=0, folds_to_run=math.inf):
         running[index] += 1
         if session.report(index, record) is not Verdict.CONTINUE:
             del running[index]
+    if histories is not None:
+        histories |= session.histories()
     return session.leaderboard(), events
 
 
@@ -124,6 +126,7 @@ def _record(trial, fold, store):
         metrics=dict.fromkeys(BINARY_METRICS, score) | {"training.roc_auc": score + 0.02},
         predictions=store.objects.put(f"{trial.fingerprint} {fold}".encode()),
         seconds=1.0,
+        history={"steps": [1], "training": [score]} if trial.candidate is not BASELINE else None,
     )
     store.record_fold(record)
     return record

@@ -87,3 +87,13 @@ def test_a_trial_fails_once(sim, new_store, when):
     assert (row["status"], row["error"]) == (
         ("failed", "out of memory") if when == "before a fold" else ("complete", None)
     )
+
+
+def test_how_fits_went_is_told_by_trial_and_fold_also_of_those_on_record(sim, new_store):
+    store, search = new_store(), sim.search_of(trials=8)
+    fresh, again = {}, {}
+    board, _ = sim.run_session(search, store, histories=fresh)
+    sim.run_session(search, store, histories=again)
+    assert fresh == again
+    scores = {str(row["trial"]): row["scores"] for row in board["trials"] if not row["baseline"]}
+    assert {trial: [fold["training"][0] for fold in folds] for trial, folds in fresh.items()} == scores

@@ -9,11 +9,13 @@ import pytest
 
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.race import Race
+from mlops_compiler.backends.search.resumed import Keeping
 from mlops_compiler.backends.search.trial import TrialSpec, fit_and_score
 from mlops_compiler.backends.stages.folds import Fold
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.models.wishes import balanced
+from mlops_compiler.store.scratch import FolderScratch
 from mlops_compiler.testing.rows import ROWS, target_of
 from tests.search.conftest import BOOSTING, FOLDS, search_of
 
@@ -33,7 +35,7 @@ def test_they_name_the_trials(changes):
     assert plain.fingerprint != asked.fingerprint
 
 
-def test_they_reach_the_fit():
+def test_they_reach_the_fit(tmp_path):
     asked = replace(BOOSTING, imbalance="balanced", monotone=(("b", "decreasing"), ("dropped", "increasing")))
     trial = proposed(asked)
     trial.parameters = {**MODELS[asked.kind].defaults, "max_iter": 10}
@@ -43,6 +45,8 @@ def test_they_reach_the_fit():
         seed=seed_of(spec.seed, "fit", spec.kind), weights=balanced(LABELS, None), monotone=(0, -1, 0, 0, 0, 0)
     )
     direct = MODELS[asked.kind].fit(ROWS, LABELS, parameters=trial.parameters, options=options)
-    answers, _ = fit_and_score(spec, fold, "cpu")
+    keeping = Keeping(scratch=FolderScratch(tmp_path), name="fold")
+    answers, _, model = fit_and_score(spec, fold, "cpu", keeping)
+    assert model.dump() == direct.dump()
     assert (answers == direct.predict(ROWS[:50])[:, 1]).all()
     assert np.ptp(answers) > 0

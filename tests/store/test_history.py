@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
 from mlops_compiler.store.reader import open_reader
 from mlops_compiler.store.records import Deployment, FoldRecord, RunRecord, StageRecord
+from mlops_compiler.store.writer import open_writer
 
 
 @pytest.fixture
@@ -162,3 +165,24 @@ def test_what_json_lacks_is_refused_and_leaves_no_trace(store, value):
     with pytest.raises(Exception, match="JSON"):
         store.add_event("r1", "note", {"value": value})
     assert store.events("r1") == []
+
+
+def test_how_a_fit_went_is_kept_beside_its_fold(store, make):
+    told = {"unit": "epoch", "steps": [1, 2], "training": [0.7, None], "best": 1}
+    with_history, without = make(FoldRecord, history=told), make(FoldRecord, fingerprint="e" * 64)
+    store.record_fold(with_history)
+    store.record_fold(without)
+    found = store.folds([with_history.fingerprint, without.fingerprint])
+    assert found == {with_history.fingerprint: with_history, without.fingerprint: without}
+
+
+def test_a_store_from_before_there_were_histories_is_read_and_written(store, location, make):
+    store.record_fold(make(FoldRecord))
+    with closing(sqlite3.connect(location.sqlite)) as connection:
+        connection.execute("DROP TABLE histories")
+        connection.commit()
+    assert open_reader(location).folds(["a" * 64]) == {"a" * 64: make(FoldRecord)}
+    open_writer.cache_clear()
+    again = open_writer(location)
+    again.record_fold(make(FoldRecord, history={"steps": [1]}))
+    assert again.folds(["a" * 64])["a" * 64].history == {"steps": [1]}

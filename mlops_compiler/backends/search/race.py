@@ -76,7 +76,7 @@ class Trial:
         return MODELS[self.candidate.kind].is_baseline
 
 
-SCORED = 2
+SCORED = 3
 """Raised when more is recorded of a fold; records of older versions are then not replayed."""
 
 

@@ -177,6 +177,11 @@ class Session:
         mean = math.fsum(learned) / len(learned)
         return {"training": mean, "gap": (mean - trial.mean) * (1 if self._metric.greater_is_better else -1)}
 
+    def histories(self) -> dict[str, list[dict[str, Any]]]:
+        """Give how the fits of each trial went, fold by fold; of those whose kind tells it."""
+        told = ((trial, [record.history for record in records]) for trial, records in self._records.items())
+        return {str(trial): [item for item in found if item is not None] for trial, found in told if any(found)}
+
     def seconds(self) -> dict[str, float]:
         """Fit and score time of each trial; apart from the leaderboard, which must be the same each time."""
         return {str(index): sum(record.seconds for record in records) for index, records in self._records.items()}

@@ -10,6 +10,7 @@ import polars as pl
 
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.race import fold_fingerprint
+from mlops_compiler.backends.search.resumed import Keeping, fit_resumed
 from mlops_compiler.backends.search.twin import Oddness, clusters_of, fit_twin, score_beside_twin
 from mlops_compiler.backends.stages.context import parquet_bytes
 from mlops_compiler.evaluation.metrics import score_all
@@ -18,6 +19,7 @@ from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.models.wishes import balanced, signs
 from mlops_compiler.store.records import TRAINING, FoldRecord
+from mlops_compiler.store.scratch import open_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,21 +89,30 @@ def run_fold(spec: TrialSpec, number: int, fold: Fold, store: StoreWriter, devic
         device: ``cpu`` or ``cuda``.
     """
     started = time.perf_counter()
-    predicted, metrics = fit_and_score(spec, fold, device)
+    fingerprint = fold_fingerprint(spec.fingerprint, number)
+    keeping = Keeping(scratch=open_scratch(store.location), name=fingerprint)
+    predicted, metrics, model = fit_and_score(spec, fold, device, keeping)
     record = FoldRecord(
-        fingerprint=fold_fingerprint(spec.fingerprint, number),
+        fingerprint=fingerprint,
         trial=spec.fingerprint,
         fold=number,
         metrics=metrics,
         predictions=store.objects.put(parquet_bytes(beside(spec.task, fold.y_held, predicted))),
         seconds=time.perf_counter() - started,
+        history=model.history.to_json() if model.history else None,
     )
     store.record_fold(record)
     return record
 
 
-def fit_and_score(spec: TrialSpec, fold: Fold, device: str) -> tuple[NDArray[np.float64], dict[str, float]]:
-    """Fit on the training rows; return what `predicted` gives for those held out, and the metrics of a `FoldRecord`."""
+def fit_and_score(
+    spec: TrialSpec, fold: Fold, device: str, keeping: Keeping
+) -> tuple[NDArray[np.float64], dict[str, float], FittedModel]:
+    """Fit on the training rows, and score.
+
+    Returns:
+        What `predicted` gives for the rows held out, the metrics of a `FoldRecord`, and the model.
+    """
     options = FitOptions(
         seed=seed_of(spec.seed, "fit", spec.kind),
         threads=spec.threads,
@@ -112,7 +123,7 @@ def fit_and_score(spec: TrialSpec, fold: Fold, device: str) -> tuple[NDArray[np.
         monotone=signs(fold.features, spec.monotone),
     )
     kind, learned = MODELS[spec.kind], some_of(fold.y, len(fold.y_held))
-    model = kind.fit(fold.X, fold.y, parameters=spec.parameters, options=options)
+    model = fit_resumed(kind, (fold.X, fold.y), parameters=spec.parameters, options=options, keeping=keeping)
     answers, known = (predicted(spec.task, model, rows) for rows in (fold.X_held, fold.X[learned]))
     if learns_from_target(spec.task):
         metrics, training = score_all(spec.task, fold.y_held, answers), score_all(spec.task, fold.y[learned], known)
@@ -122,7 +133,7 @@ def fit_and_score(spec: TrialSpec, fold: Fold, device: str) -> tuple[NDArray[np.
             score_beside_twin(rows, found, predicted(spec.task, twin, rows), _oddness(spec, y, known))
             for rows, y, found in ((fold.X_held, fold.y_held, answers), (fold.X[learned], fold.y[learned], known))
         )
-    return answers, metrics | {f"{TRAINING}{name}": value for name, value in training.items()}
+    return answers, metrics | {f"{TRAINING}{name}": value for name, value in training.items()}, model
 
 
 def _oddness(spec: TrialSpec, y: Target, known: NDArray[np.float64]) -> Oddness | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.search.proposals import seed_of
+from mlops_compiler.backends.search.resumed import Keeping, fit_resumed
+from mlops_compiler.ir.fingerprint import fingerprint
 from mlops_compiler.ir.ops.lifecycle import Search, Split, Train
 from mlops_compiler.models.composed import ENSEMBLE
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.models.wishes import balanced, signs
+from mlops_compiler.store.scratch import open_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,18 +44,30 @@ def fit_chosen(
         The model as `models.composed` describes it, and the fitted members.
     """
     if selection["kind"] != ENSEMBLE:
-        described, model = _fit(context, selection, taught, features)
+        described, model = _fit(context, selection, (taught, features), 0)
         return described, [model]
-    fitted = [(item["weight"], *_fit(context, item, taught, features)) for item in selection["members"]]
+    fitted = [
+        (item["weight"], *_fit(context, item, (taught, features), place))
+        for place, item in enumerate(selection["members"])
+    ]
     members = [{**described, "weight": weight} for weight, described, _ in fitted]
     return {"kind": ENSEMBLE, "parameters": {}, "members": members}, [model for _, _, model in fitted]
 
 
 def _fit(
-    context: Context, chosen: Mapping[str, Any], taught: Prepared, features: Sequence[str]
+    context: Context, chosen: Mapping[str, Any], given: tuple[Prepared, Sequence[str]], place: int
 ) -> tuple[dict[str, Any], FittedModel]:
-    options = fit_options(context, chosen, taught, features)
-    model = MODELS[chosen["kind"]].fit(taught.X, taught.y, parameters=chosen["parameters"], options=options)
+    taught, _ = given
+    model = fit_resumed(
+        MODELS[chosen["kind"]],
+        (taught.X, taught.y),
+        parameters=chosen["parameters"],
+        options=fit_options(context, chosen, *given),
+        keeping=Keeping(
+            scratch=open_scratch(context.store.location),
+            name=fingerprint({"train": context.task.stage.fingerprint, "member": place}),
+        ),
+    )
     files = {name: context.store.objects.put(content) for name, content in sorted(model.dump().items())}
     described = {"kind": chosen["kind"], "parameters": chosen["parameters"], "files": files}
     if chosen["calibration"] is not None:

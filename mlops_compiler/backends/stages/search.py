@@ -44,7 +44,8 @@ def search_models(context: Context, engine: TrialEngine) -> Outcome:
         "seconds": session.seconds(),
         "best": board["trials"][0]["mean"],
     }
-    return Outcome(outputs={"leaderboard": context.put_json(board)}, summary=summary)
+    outputs = {"leaderboard": context.put_json(board), "histories": context.put_json(session.histories())}
+    return Outcome(outputs=outputs, summary=summary)
 
 
 def _folds(context: Context, search: Search) -> Folds:

@@ -49,6 +49,7 @@ def train_model(context: Context) -> Outcome:
     outputs = {
         "manifest": context.put_json(manifest),
         "background": manifest["background"],
+        "histories": context.put_json([model.history.to_json() if model.history else None for model in models]),
         **files_of(described),
         **{f"twin/{name}": digest for name, digest in twin.items()},
         **chosen.outputs,

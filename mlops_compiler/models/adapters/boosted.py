@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.ir.task import Task
     from mlops_compiler.models.adapters.trees import Trees
+    from mlops_compiler.models.history import TrainingHistory
     from mlops_compiler.models.kind import Matrix
 
 
@@ -41,6 +42,7 @@ class BoostedTrees(ScoringModel):
     baseline: NDArray[np.float64]
     width: int
     notes: tuple[str, ...] = ()
+    history: TrainingHistory | None = None
 
     @property
     def features(self) -> int:

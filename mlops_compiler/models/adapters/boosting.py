@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from mlops_compiler.models.adapters.files import corrupt
 from mlops_compiler.models.adapters.sampling import HELD_BACK, enough_to_hold_back, held_nothing_back
 from mlops_compiler.models.adapters.sklearn_threads import limited_threads
 from mlops_compiler.models.adapters.trees import Trees, dump_trees, load_trees
+from mlops_compiler.models.history import TrainingHistory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,23 @@ def fit_boosting(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
     by_output = zip(*rounds, strict=True)
     trees = Trees.join([_nodes(tree.nodes) for output in by_output for tree in output])
     baseline = np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(-1)  # noqa: SLF001
-    return FittedBoosting(task=options.task, trees=trees, baseline=baseline, width=X.shape[1], notes=notes)
+    fitted = FittedBoosting(task=options.task, trees=trees, baseline=baseline, width=X.shape[1], notes=notes)
+    return replace(fitted, history=_history(estimator, options)) if stop_early else fitted
+
+
+def _history(estimator: Any, options: FitOptions) -> TrainingHistory:
+    """Tell the losses of each round; scikit-learn gives them with the sign turned, from before the first round on."""
+    values = options.task == "regression"
+    factor = -2.0 if values else -1.0  # its squared error is half of it
+    rate, rounds = float(estimator.learning_rate), int(estimator.n_iter_)
+    return TrainingHistory(
+        unit="round",
+        loss="squared_error" if values else "log_loss",
+        training=(factor * estimator.train_score_[1:]).tolist(),
+        validation=(factor * estimator.validation_score_[1:]).tolist(),
+        learning_rate=[rate] * rounds,
+        best=rounds,
+    )
 
 
 def _nodes(nodes: NDArray[Any]) -> dict[str, NDArray[Any]]:

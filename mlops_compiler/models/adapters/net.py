@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.task import Task
+    from mlops_compiler.models.history import TrainingHistory
     from mlops_compiler.models.kind import Matrix
 
 KIND = "torch_mlp"
@@ -47,6 +48,7 @@ class FittedNet(ScoringModel):
     bins: Bins | None = None
     """Into which the columns are encoded, where they are."""
     notes: tuple[str, ...] = ()
+    history: TrainingHistory | None = None
 
     @property
     def features(self) -> int:

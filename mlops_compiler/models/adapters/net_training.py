@@ -6,8 +6,8 @@ Everything random comes from the seed, and torch's global state is as it was whe
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,24 +16,30 @@ from mlops_compiler.diagnostics import Diagnostic, EngineError
 from mlops_compiler.models.adapters.answers import outputs_of
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.net import KIND, FittedNet, Layer
+from mlops_compiler.models.adapters.net_checkpoint import Training, checkpoint_of, take_up
+from mlops_compiler.models.adapters.net_rows import net_rows
 from mlops_compiler.models.adapters.piecewise import bins_of
-from mlops_compiler.models.adapters.sampling import hold_back
+from mlops_compiler.models.history import TrainingHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.models.adapters.net_rows import NetRows
+    from mlops_compiler.models.checkpointing import Checkpoint, Checkpointing
     from mlops_compiler.models.kind import Device, FitOptions, Matrix, Target
 
 
-def fit_net(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedNet:
-    """Train a network.
+def fit_net(
+    X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions, checkpointing: Checkpointing
+) -> tuple[FittedNet, Checkpoint]:
+    """Train a network, from a checkpoint on where there is one.
 
     Raises:
         DataError: The rows cannot be learned from.
-        EngineError: The training diverged.
+        EngineError: The training diverged, or the checkpoint is of another network.
     """
     check_training_rows(X, y, kind=KIND, options=options)
     settings: dict[str, Any] = dict(parameters)
@@ -42,10 +48,11 @@ def fit_net(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: Fit
     middle, spread = _scale_of(y) if options.task == "regression" else (0.0, 1.0)
     with _reproducible_torch(options):
         model = _network(inputs.shape[1], outputs_of(options.task, options.classes), settings).to(options.device)
-        best = _train(
-            model, _rows(inputs, np.asarray((y - middle) / spread, dtype=np.float64), options), settings, options
-        )
-    return FittedNet(task=options.task, layers=_unscaled(_layers(best), middle, spread), bins=bins)
+        rows = net_rows(inputs, np.asarray((y - middle) / spread, dtype=np.float64), options)
+        training = _train(model, rows, settings, options, checkpointing)
+        checkpoint = checkpoint_of(training)
+    layers, history = _unscaled(_layers(training.best), middle, spread), _history(training, options, spread)
+    return FittedNet(task=options.task, layers=layers, bins=bins, history=history), checkpoint
 
 
 def _scale_of(y: Target) -> tuple[float, float]:
@@ -95,123 +102,74 @@ def _network(inputs: int, outputs: int, settings: Mapping[str, Any]) -> Any:
     return nn.Sequential(*parts, nn.Linear(inputs, outputs))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows:
-    """Float32 tensors on the device: the rows to learn from, and those held back; and what an error costs.
-
-    Attributes:
-        loss: Takes what the network gives, shape (rows, outputs), what came and the weights of the rows.
-    """
-
-    loss: Callable[[Any, Any, Any], Any]
-    X: Any
-    y: Any
-    weights: Any
-    X_held: Any
-    y_held: Any
-    weights_held: Any
-
-
-def _rows(X: Matrix, y: Target, options: FitOptions) -> _Rows:
-    import torch
-
-    def tensor(array: NDArray[Any]) -> Any:
-        with np.errstate(over="ignore"):  # what float32 cannot hold makes the loss infinite: a divergence
-            return torch.from_numpy(array.astype(np.float32)).to(options.device)
-
-    learn, held = hold_back(y, options)
-    weights = np.ones(len(y)) if options.weights is None else options.weights
-    return _Rows(
-        loss=_LOSSES[options.task],
-        X=tensor(X[learn]),
-        y=tensor(y[learn]),
-        weights=tensor(weights[learn]),
-        X_held=tensor(X[held]),
-        y_held=tensor(y[held]),
-        weights_held=tensor(weights[held]),
-    )
-
-
-def _two_classes(margins: Any, y: Any, weights: Any) -> Any:
-    from torch.nn.functional import binary_cross_entropy_with_logits
-
-    return binary_cross_entropy_with_logits(margins[:, 0], y, weight=weights)
-
-
-def _classes(margins: Any, y: Any, weights: Any) -> Any:
-    from torch.nn.functional import cross_entropy
-
-    return (cross_entropy(margins, y.long(), reduction="none") * weights).mean()
-
-
-def _squares(margins: Any, y: Any, weights: Any) -> Any:
-    return ((margins[:, 0] - y) ** 2 * weights).mean()
-
-
-_LOSSES: Mapping[str, Callable[[Any, Any, Any], Any]] = {
-    "binary_classification": _two_classes,
-    "multiclass_classification": _classes,
-    "regression": _squares,
-}
-
-
-@dataclass(slots=True, kw_only=True)
-class _Best:
-    """The weights with the lowest loss on the rows held back so far."""
-
-    patience: int
-    loss: float = float("inf")
-    weights: dict[str, Any] = field(default_factory=dict)
-    since: int = 0
-
-    def see(self, loss: float, model: Any) -> bool:
-        """Keep the weights if they are better; say whether there is hope left."""
-        if loss < self.loss:
-            self.loss, self.since = loss, 0
-            self.weights = {name: part.detach().clone() for name, part in model.state_dict().items()}
-        else:
-            self.since += 1
-        return self.since < self.patience
-
-
-def _train(model: Any, rows: _Rows, settings: Mapping[str, Any], options: FitOptions) -> dict[str, Any]:
-    """Give the best weights seen after any pass over the rows."""
+def _train(
+    model: Any, rows: NetRows, settings: Mapping[str, Any], options: FitOptions, checkpointing: Checkpointing
+) -> Training:
+    """Pass over the rows until the loss of those held back stops falling, or the training is to pause."""
     import torch
 
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings["learning_rate"], weight_decay=settings["weight_decay"], fused=True
     )
-    best = _Best(patience=settings["patience"])
-    for _ in range(settings["epochs"]):
-        _pass_over(model, rows, optimizer, settings["batch_size"], options.device)
-        if not best.see(_held_back_loss(model, rows), model):
-            break
-    if not best.weights:
+    training = Training(model=model, optimizer=optimizer)
+    if checkpointing.start is not None:
+        take_up(training, checkpointing.start)
+    last = min(settings["epochs"], checkpointing.until or settings["epochs"])
+    kept = time.monotonic()
+    while training.passes < last and training.since < settings["patience"]:
+        learned = _pass_over(model, rows, optimizer, settings["batch_size"], options.device)
+        training.see(learned, _held_back_loss(model, rows), settings["learning_rate"])
+        if checkpointing.keep is not None and time.monotonic() - kept >= checkpointing.every:
+            checkpointing.keep(checkpoint_of(training))
+            kept = time.monotonic()
+    if not training.best:
         headline = f"the training of {KIND} diverged: no pass gave a finite loss"
         advice = "standardize the columns, or lower `learning_rate`"
         raise EngineError([Diagnostic(code="fit-diverged", headline=headline, help=advice)])
-    return best.weights
+    return training
 
 
-def _pass_over(model: Any, rows: _Rows, optimizer: Any, batch_size: int, device: Device) -> None:
-    """Take one step for each batch; products are bfloat16 on a GPU, weights and loss float32."""
+def _pass_over(model: Any, rows: NetRows, optimizer: Any, batch_size: int, device: Device) -> float:
+    """Take one step for each batch; products are bfloat16 on a GPU, weights and loss float32.
+
+    Returns:
+        The mean loss over the rows, as it was when each of them was learned from.
+    """
     import torch
 
     model.train()
+    total = torch.zeros((), device=device)
     for batch in torch.randperm(len(rows.y)).to(device).split(batch_size):
         optimizer.zero_grad()
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             margins = model(rows.X[batch])
-        rows.loss(margins.float(), rows.y[batch], rows.weights[batch]).backward()
+        loss = rows.loss(margins.float(), rows.y[batch], rows.weights[batch])
+        loss.backward()
         optimizer.step()
+        total += loss.detach() * len(batch)
+    return float(total) / len(rows.y)
 
 
-def _held_back_loss(model: Any, rows: _Rows) -> float:
+def _held_back_loss(model: Any, rows: NetRows) -> float:
     import torch
 
     model.eval()
     with torch.no_grad():
         return float(rows.loss(model(rows.X_held), rows.y_held, rows.weights_held))
+
+
+def _history(training: Training, options: FitOptions, spread: float) -> TrainingHistory:
+    """Tell the losses, those of values in the unit of the target, squared."""
+    values = options.task == "regression"
+    unit = spread**2 if values else 1.0
+    return TrainingHistory(
+        unit="epoch",
+        loss="squared_error" if values else "log_loss",
+        training=[loss * unit for loss in training.training_loss],
+        validation=[loss * unit for loss in training.validation_loss],
+        learning_rate=training.learning_rate,
+        best=training.best_pass,
+    )
 
 
 def _layers(weights: Mapping[str, Any]) -> tuple[Layer, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_compile_lightgbm.model import CONFIG, KIND, TEXT, FittedLightGbm, load_lightgbm
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.sampling import hold_back_early
+from mlops_compiler.models.history import TrainingHistory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,17 +38,37 @@ def fit_lightgbm(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
     settings = _settings(parameters, options)
     dataset = _dataset(X, y, learn, options.weights, settings)
     held_back = [dataset.create_valid(X[held], y[held], weight=_of(options.weights, held))] if len(held) else []
+    losses: dict[str, dict[str, list[float]]] = {}
+    stop = [lightgbm.early_stopping(patience, verbose=False)] if held_back else []
     booster = lightgbm.train(
         settings,
         dataset,
         num_boost_round=parameters["n_estimators"],
-        valid_sets=held_back,
-        callbacks=[lightgbm.early_stopping(patience, verbose=False)] if held_back else [],
+        valid_sets=[dataset, *held_back],
+        valid_names=["training", "validation"][: 1 + len(held_back)],
+        callbacks=[lightgbm.record_evaluation(losses), *stop],
     )
     grown = booster.model_to_string(num_iteration=booster.best_iteration if held_back else -1)
     text = re.sub(r"\[num_threads: \d+\]", "[num_threads: 0]", grown)  # who computed is no part of a model
     config = f'{{"kind": "{KIND}", "task": "{options.task}"}}'
-    return load_lightgbm({TEXT: text.encode(), CONFIG: config.encode()}, notes)
+    fitted = load_lightgbm({TEXT: text.encode(), CONFIG: config.encode()}, notes)
+    return replace(fitted, history=_history(losses, parameters, options, booster.best_iteration))
+
+
+def _history(
+    losses: Mapping[str, Mapping[str, list[float]]], parameters: Mapping[str, Any], options: FitOptions, best: int
+) -> TrainingHistory:
+    """Tell the losses of each round; LightGBM's `best` is 0 where nothing stopped it."""
+    told = {name: next(iter(series.values())) for name, series in losses.items()}
+    rounds = len(told["training"])
+    return TrainingHistory(
+        unit="round",
+        loss="squared_error" if options.task == "regression" else "log_loss",
+        training=told["training"],
+        validation=told.get("validation", ()),
+        learning_rate=[float(parameters["learning_rate"])] * rounds,
+        best=best or rounds,
+    )
 
 
 def _settings(parameters: Mapping[str, Scalar], options: FitOptions) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from mlops_compile_xgboost.model import CONFIG, KIND, TEXT, FittedXgBoost, as_float32, load_xgboost
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.sampling import hold_back_early
+from mlops_compiler.models.history import TrainingHistory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,17 +35,38 @@ def fit_xgboost(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options:
     check_training_rows(X, y, kind=KIND, options=options, accepts_missing=True)
     patience = parameters["early_stopping_rounds"]
     learn, held, notes = hold_back_early(KIND, y, options, asked=patience is not None)
+    taught, losses = _rows(X, y, learn, options), dict[str, dict[str, list[float]]]()
+    held_back = [(_rows(X, y, held, options), "validation")] if len(held) else []  # the last one tells when to stop
     booster = xgboost.train(
         _settings(parameters, options),
-        _rows(X, y, learn, options),
+        taught,
         num_boost_round=parameters["n_estimators"],
-        evals=[(_rows(X, y, held, options), "held_back")] if len(held) else [],
+        evals=[(taught, "training"), *held_back],
+        evals_result=losses,
         early_stopping_rounds=patience if len(held) else None,
         verbose_eval=False,
     )
     best = booster[: booster.best_iteration + 1] if len(held) else booster
     files = {TEXT: bytes(best.save_raw("json")), CONFIG: f'{{"kind": "{KIND}", "task": "{options.task}"}}'.encode()}
-    return load_xgboost(files, notes)
+    fitted = load_xgboost(files, notes)
+    return replace(fitted, history=_history(losses, parameters, options, best.num_boosted_rounds()))
+
+
+def _history(
+    losses: Mapping[str, Mapping[str, list[float]]], parameters: Mapping[str, Any], options: FitOptions, best: int
+) -> TrainingHistory:
+    """Tell the losses of each round; XGBoost gives the root of squared errors."""
+    values = options.task == "regression"
+    told = {name: next(iter(series.values())) for name, series in losses.items()}
+    told = {name: [loss**2 if values else loss for loss in series] for name, series in told.items()}
+    return TrainingHistory(
+        unit="round",
+        loss="squared_error" if values else "log_loss",
+        training=told["training"],
+        validation=told.get("validation", ()),
+        learning_rate=[float(parameters["learning_rate"])] * len(told["training"]),
+        best=best,
+    )
 
 
 def _settings(parameters: Mapping[str, Scalar], options: FitOptions) -> dict[str, Any]:

@@ -135,8 +135,7 @@ def _extra(stage: Stage, cost: Cost | None) -> str:
         return _prepare(stage)
     match stage.nodes[-1].op:
         case Search() as search:
-            limit = f"at most {search.trials} trials" + (f" or {search.time:g} s" if search.time else "")
-            told = [f"{limit}, {search.algorithm}, {search.scheduler}", *map(_candidate, search.candidates)]
+            told = [f"{_limits(search)}, {search.algorithm}, {search.scheduler}", *map(_candidate, search.candidates)]
             told += [print_dimension(item, open_) for open_ in _open(search) for item in open_]
             return "\n".join([*told, *([_search_cost(cost.search)] if cost is not None and cost.search else [])])
         case Explain() as explained:
@@ -147,6 +146,15 @@ def _extra(stage: Stage, cost: Cost | None) -> str:
             return f"{k} outer folds, each with a search of its own{took}"
         case _:
             return ""
+
+
+def _limits(search: Search) -> str:
+    """Say what ends a search."""
+    amounts = ((search.time, "s"), (search.cpu_hours, "CPU-hours"), (search.gpu_hours, "GPU-hours"))
+    told = [f"{search.trials} trials", *(f"{amount:g} {unit}" for amount, unit in amounts if amount is not None)]
+    gain = "" if search.min_improvement is None else f" of more than {search.min_improvement:g}"
+    patience = "" if search.patience is None else f", or {search.patience} without a gain{gain}"
+    return f"at most {' or '.join(told)}{patience}"
 
 
 def _prepare(stage: Stage) -> str:

@@ -31,6 +31,7 @@ from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.stages import Reuse
 from mlops_compiler.report.leaderboard import as_selected
+from mlops_compiler.report.search_end import with_facts
 from mlops_compiler.store.records import RunRecord, chosen_preparation
 from mlops_compiler.store.writer import open_writer
 from mlops_compiler.tables.table import is_pattern, must_be_here
@@ -165,6 +166,7 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
         "validation": selected["validation"],
         "preparation": selected["preparation"],
         "explained": records["explain"].summary,
+        "search": {name: records["search"].summary.get(name) for name in ("ended", "spent")},
         "report": records["report"].summary["path"],
     }
     begun.store.finish_run(begun.record.run_id, status, kept)
@@ -203,20 +205,13 @@ def _summary(begun: Started, records: dict[str, StageRecord], status: str) -> Ru
         criteria=outcome["criteria"],
         rival=outcome["rival"],
         nested=records["nested"].summary if "nested" in records else None,
-        leaderboard=as_selected(
-            with_seconds(read("search", "leaderboard"), records["search"].summary["seconds"]), selection
-        ),
+        leaderboard=as_selected(with_facts(read("search", "leaderboard"), records["search"].summary), selection),
         selection=selection,
         evaluation=read("evaluate", "evaluation"),
         explained=records["explain"].summary,
         report=_shown(records["report"].summary["path"]),
         next_commands=_next(begun, accepted=outcome["accepted"]),
     )
-
-
-def with_seconds(board: dict[str, Any], seconds: dict[str, float]) -> dict[str, Any]:
-    """Add to each trial the time it took, which is recorded apart: it is no part of the result."""
-    return {**board, "trials": [{**row, "seconds": seconds.get(str(row["trial"]))} for row in board["trials"]]}
 
 
 def _shown(path: str) -> str:

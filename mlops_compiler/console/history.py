@@ -29,6 +29,7 @@ from mlops_compiler.console.text import (
 )
 from mlops_compiler.ir.space import shown_point
 from mlops_compiler.report import numbers
+from mlops_compiler.report.search_end import ended_text, spent_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,8 +91,8 @@ def print_runs(runs: Sequence[RunRecord], console: Console) -> None:
 def print_run(run: RunRecord, events: Sequence[Event], console: Console) -> None:
     """Print one run: its stages, criteria, metrics and events.
 
-    Of ``run.summary`` the keys ``criteria``, ``metrics``, ``baseline``, ``explained``, ``release``, ``preparation`` and
-    ``report`` are shown.
+    Of ``run.summary`` the keys ``criteria``, ``metrics``, ``baseline``, ``explained``, ``release``, ``preparation``,
+    ``search`` and ``report`` are shown.
     """
     line(console, (clean(run.recipe), STRONG), " ", clean(run.run_id), "  ", _status(run.status))
     _print_header(run, console)
@@ -162,6 +163,8 @@ def _print_header(run: RunRecord, console: Console) -> None:
     facts = [("started", f"{numbers.moment(run.started)} UTC"), ("took", _took(run)), ("host", run.host)]
     facts += [("overrides", " ".join(run.overrides)), ("result", _result(run.summary))]
     facts += [("prepared", " ".join(shown_point((run.summary or {}).get("preparation") or {})))]
+    search = (run.summary or {}).get("search") or {}
+    facts += [("search", ended_text(search.get("ended"))), ("trials took", spent_text(search.get("spent")))]
     facts += [("report", (run.summary or {}).get("report") or "")]
     for name, value in facts:
         if value:

@@ -40,6 +40,8 @@ def _said(event: Event, state: ProgressState) -> str | None:
             said = _planned(state.search)
         case "trial_finished" if state.search is not None:
             said = _trial(event.payload, state.search)
+        case "search_ended" if state.search is not None and state.search.ended:
+            said = f"search: {state.search.ended}"
         case "note":
             said = str(event.payload.get("text", ""))
     return said

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.report import numbers
 from mlops_compiler.report.metric_names import metric_of
+from mlops_compiler.report.search_end import ended_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,7 @@ class SearchState:
     ends: dict[str, int] = field(default_factory=dict)
     best: Best | None = None
     running: dict[int, TrialState] = field(default_factory=dict)
+    ended: str = ""
 
     @property
     def done(self) -> int:
@@ -74,7 +76,7 @@ class SearchState:
     def found(self) -> str:
         """What came of it, in a few words."""
         best = f", best {self.best.model} {numbers.score(self.best.score)}" if self.best else ""
-        return f"{self.done} trials{best}"
+        return f"{self.ended or f'{self.done} trials'}{best}"
 
 
 class ProgressState:
@@ -141,6 +143,9 @@ class ProgressState:
         search.fresh += not payload.get("cached")
         if status == "complete" and numbers.is_number(payload.get("score")):
             self._challenge(payload)
+
+    def _search_ended(self, payload: Mapping[str, Any], _time: float) -> None:
+        self._search().ended = ended_text(payload)
 
     def _challenge(self, payload: Mapping[str, Any]) -> None:
         search, score = self._search(), float(payload["score"])

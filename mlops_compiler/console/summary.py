@@ -27,6 +27,7 @@ from mlops_compiler.console.text import (
 )
 from mlops_compiler.ir.space import shown_point
 from mlops_compiler.report import numbers
+from mlops_compiler.report.search_end import ended_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,6 +136,8 @@ def _print_leaderboard(summary: RunSummary, leaderboard: Mapping[str, Any], cons
     console.print(leaderboard_table(leaderboard, chosen=chosen, width=console.width))
     if hidden := hidden_line(leaderboard, chosen):
         line(console, (f"    {hidden}", DIM))
+    if said := ended_text(leaderboard.get("ended")):
+        line(console, (f"    {said}", DIM))
     if chosen_preparation := selection.get("preparation"):
         told = f"prepared with {', '.join(shown_point(chosen_preparation))}"
         console.print(Padding(styled(told), (0, 0, 0, 4)))

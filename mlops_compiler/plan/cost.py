@@ -15,6 +15,7 @@ from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mlops_compiler.ir.program import Program
@@ -31,6 +32,7 @@ _PROCESS_GIB = 0.25
 _LEVELS = 10
 """Indicators of a column whose levels nobody declared."""
 _GIB = 1024**3
+_HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class SearchCost:
         memory: GiB that one trial holds.
         cores: The cores that `seconds` counts on; None where they are not known.
         seconds: Wall time on those cores.
+        share: The part of all trials that the budgets of CPU- and GPU-hours allow.
     """
 
     models: tuple[ModelCost, ...]
@@ -71,6 +74,7 @@ class SearchCost:
     memory: float
     cores: int | None
     seconds: float | None
+    share: float = 1.0
 
     @property
     def trials(self) -> int:
@@ -79,13 +83,13 @@ class SearchCost:
 
     @property
     def cpu_seconds(self) -> float:
-        """Core-seconds of all trials."""
-        return sum(item.cpu_seconds for item in self.models)
+        """Core-seconds of all trials, as far as the budget goes."""
+        return self.share * sum(item.cpu_seconds for item in self.models)
 
     @property
     def gpu_seconds(self) -> float:
-        """GPU-seconds of all trials."""
-        return sum(item.gpu_seconds for item in self.models)
+        """GPU-seconds of all trials, likewise."""
+        return self.share * sum(item.gpu_seconds for item in self.models)
 
     @property
     def measured(self) -> bool:
@@ -158,7 +162,8 @@ def _search(
         _model(item, given[item.name], split.parts, known.get(item.name), trained * width) for item in search.candidates
     )
     slots = None if cores is None else min(search.max_concurrent, cores)
-    spent = sum(item.cpu_seconds for item in models)
+    share = _allowed(models, search)
+    spent = share * sum(item.cpu_seconds for item in models)
     longest = max((item.fold_seconds * split.parts for item in models), default=0.0)
     return SearchCost(
         models=models,
@@ -166,7 +171,17 @@ def _search(
         memory=_PROCESS_GIB + _COPIES * (rows or 0) * width * 8 / _GIB,
         cores=cores,
         seconds=None if slots is None else _capped(max(spent / slots, longest), search.time),
+        share=share,
     )
+
+
+def _allowed(models: Sequence[ModelCost], search: ops.Search) -> float:
+    """Say which part of all trials the budgets of a search allow; models take turns, so each gives up as much."""
+    spent = (
+        (search.cpu_hours, sum(item.cpu_seconds for item in models)),
+        (search.gpu_hours, sum(item.gpu_seconds for item in models)),
+    )
+    return min((1.0, *(hours * _HOUR / asked for hours, asked in spent if hours is not None and asked > 0)))
 
 
 def _capped(seconds: float, budget: float | None) -> float:
@@ -217,8 +232,8 @@ def as_data(cost: Cost) -> dict[str, Any]:
         else {
             "trials": search.trials,
             "folds": search.folds,
-            "cpu_hours": search.cpu_seconds / 3600,
-            "gpu_hours": search.gpu_seconds / 3600,
+            "cpu_hours": search.cpu_seconds / _HOUR,
+            "gpu_hours": search.gpu_seconds / _HOUR,
             "memory_gib": search.memory,
             "cores": search.cores,
             "seconds": search.seconds,

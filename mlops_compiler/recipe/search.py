@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mlops_compiler.evaluation.metrics import MetricName
 from mlops_compiler.models.kind import Explanation
@@ -25,11 +25,26 @@ class Search(Section):
     """Most trials in all; shared evenly by the models that have something to search."""
     time: Duration | None = None
     """Most time, after which no trial is started; makes the number of trials depend on the machine."""
+    cpu_hours: Annotated[float, Field(gt=0)] | None = None
+    """Most hours of cores at work on its trials, after which none is started; trials of earlier runs that are found
+    again count as what they took."""
+    gpu_hours: Annotated[float, Field(gt=0)] | None = None
+    """Most hours of GPUs held by its trials, likewise; half a GPU for an hour is half an hour."""
+    patience: Annotated[int, Field(ge=1)] | None = None
+    """How many trials after one another may bring no gain before the search ends."""
+    min_improvement: Annotated[float, Field(ge=0)] = 0.0
+    """By how much a trial must be better than the best before it to count as a gain, in the unit of the metric."""
     max_overfit: Annotated[float, Field(ge=0)] | None = None
     """Most that the metric may be better on rows that a trial learned from than on rows held out, to be chosen."""
     max_concurrent: Annotated[int, Field(ge=1, le=1024)] = 8
     """Most trials at once. A proposal never waits for fewer results than this, so that any parallelism up
     to it gives the same trials."""
+
+    @model_validator(mode="after")
+    def _an_improvement_is_for_patience(self) -> Self:
+        if self.min_improvement and self.patience is None:
+            raise ValueError("`min_improvement` says what counts as a gain: write `patience` as well")
+        return self
 
 
 class Required(Section):

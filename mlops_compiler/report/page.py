@@ -14,6 +14,7 @@ from mlops_compiler.ir.space import shown_point
 from mlops_compiler.report import charts, dag, explained, holdout, numbers
 from mlops_compiler.report.leaderboard import STRIP, TrialRow, trial_rows
 from mlops_compiler.report.palette import PALETTE
+from mlops_compiler.report.search_end import ended_text, spent_text
 from mlops_compiler.report.svg import inline_svg
 
 if TYPE_CHECKING:
@@ -106,7 +107,10 @@ def _search(facts: ReportFacts) -> dict[str, Any]:
         "trials": shown,
         "more_trials": [row for row in rows if row not in shown],
         "models_figure": figure,
-    } | {"outcome": _outcome(rows)}
+        "outcome": _outcome(rows),
+        "ended": ended_text((facts.leaderboard or {}).get("ended")),
+        "spent": spent_text((facts.leaderboard or {}).get("spent")),
+    }
 
 
 def _outcome(rows: tuple[TrialRow, ...]) -> str:

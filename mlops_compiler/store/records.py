@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 TRAINING = "training."
 """What names of metrics begin with that were computed on rows which the model learned from."""
+COST = "cost."
+"""And those of what it took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ class FoldRecord:
         trial: The trial's fingerprint.
         fold: Its number, from 0.
         metrics: Every metric of the task on the rows held out, and under ``training.NAME`` those on rows that the model
-            learned from.
+            learned from; what the fold took under ``cost.cpu_seconds`` and ``cost.gpu_seconds``.
         predictions: Digest of the table of labels and probabilities.
         seconds: To fit and score.
         history: How the fit went, step by step, as `models.history` writes it; None of a kind that has no steps.
@@ -66,12 +68,20 @@ class FoldRecord:
     @property
     def validation(self) -> dict[str, float]:
         """The metrics on the rows held out."""
-        return {name: value for name, value in self.metrics.items() if not name.startswith(TRAINING)}
+        return {name: value for name, value in self.metrics.items() if not name.startswith((TRAINING, COST))}
 
     @property
     def training(self) -> dict[str, float]:
         """The metrics on rows that the model learned from; empty where they were not recorded."""
-        return {name.removeprefix(TRAINING): value for name, value in self.metrics.items() if name.startswith(TRAINING)}
+        return self._under(TRAINING)
+
+    @property
+    def cost(self) -> dict[str, float]:
+        """``cpu_seconds`` of cores at work, ``gpu_seconds`` of GPUs held; empty where they were not measured."""
+        return self._under(COST)
+
+    def _under(self, prefix: str) -> dict[str, float]:
+        return {name.removeprefix(prefix): value for name, value in self.metrics.items() if name.startswith(prefix)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,22 @@ class TestPlainLines:
         assert lines[1].startswith("      1.00 s  ")
 
 
+def test_what_ended_a_search_is_told_where_it_is_not_the_number_of_trials(screen, events):
+    end = {"by": "patience", "trials": 3, "of": 4, "cpu_seconds": 9.0, "gpu_seconds": 0.0}
+    at = next(place for place, event in enumerate(events) if event.payload.get("stage") == "search" and place > 3)
+    told = [
+        *events[:at],
+        Event(id=99, run_id="r1", time=events[at].time, kind="search_ended", payload=end),
+        *events[at:],
+    ]
+    with Progress(screen.console) as progress:
+        for event in told:
+            progress.feed(event)
+    said = [line[14:] for line in screen.lines]
+    assert "search: ended by patience after 3 of 4 trials" in said
+    assert "search: done in 12.0 s, ended by patience after 3 of 4 trials, best net 0.8300" in said
+
+
 class TestPicture:
     def test_a_running_search_shows_the_best_and_the_folds(self, screen, events):
         shown = drawn(screen, events[:9])

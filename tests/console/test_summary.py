@@ -36,6 +36,12 @@ def test_it_says_what_happened_first(summary, any_screen):
     assert any_screen.lines[0] == "✓ churn: release 3, both criteria met  1 min 04 s"
 
 
+def test_what_ended_the_search_stands_below_its_trials(summary, screen):
+    ended = {"by": "time", "trials": 10, "of": 80}
+    print_summary(replace(summary, leaderboard={**summary.leaderboard, "ended": ended}), screen.console)
+    assert "    ended by its time after 10 of 80 trials" in screen.lines
+
+
 def test_every_criterion_stands_with_its_value_bound_and_baseline(summary, screen):
     print_summary(summary, screen.console)
     assert "    ✓  roc_auc   0.8467  at least 0.83  baseline 0.5000" in screen.lines

@@ -113,6 +113,13 @@ class TestHistory:
         assert any(line.endswith("search: 4/4: trial 3 net: failed") for line in shown)
         assert any("search.trials=4" in line for line in shown)
 
+    def test_one_run_shows_what_ended_its_search_and_what_that_took(self, screen, events):
+        ended = {"by": "cpu_hours", "trials": 3, "of": 4}
+        spent = {"cpu_seconds": 90.0, "gpu_seconds": 0.0}
+        print_run(run(summary={"search": {"ended": ended, "spent": spent}}), events, screen.console)
+        assert any("ended by its CPU-hours after 3 of 4 trials" in line for line in screen.lines)
+        assert any("1 min 30 s of a core" in line for line in screen.lines)
+
     def test_a_run_that_only_began(self, screen):
         print_run(run(status="lost", finished=None, summary={}, plan=[], overrides=[]), [], screen.console)
         assert screen.lines[0] == "churn 20261123-072052-3f9c  lost"

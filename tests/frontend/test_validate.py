@@ -41,6 +41,11 @@ def test_every_group_that_ships_is_valid(workspace, argv):
         ("time: 300", 300.0),
         ("time: '300'", None),
         ("algorithm: true", None),
+        ("patience: 5", 5),
+        ("patience: 0", None),
+        ("cpu_hours: 0.5", 0.5),
+        ("gpu_hours: 0", None),
+        ("min_improvement: 0.01", None),
     ],
 )
 def test_nothing_is_taken_for_something_else(workspace, text, read):

@@ -55,6 +55,15 @@ def test_gpu_time_is_counted_for_models_that_ask(fresh):
     assert cost_of(fresh, cores=None).search.seconds is None
 
 
+@pytest.mark.parametrize("which", ["cpu", "gpu"])
+def test_no_more_is_counted_than_a_budget_allows(fresh, which):
+    net = "+models.net={kind: torch_mlp, resources: {gpu: 0.5}}"
+    free = getattr(cost_of(fresh, net).search, f"{which}_seconds")
+    capped = cost_of(fresh, net, f"search.{which}_hours={free / 3600 / 4!r}").search
+    assert getattr(capped, f"{which}_seconds") == pytest.approx(free / 4)
+    assert cost_of(fresh, net, f"search.{which}_hours=99").search.cpu_seconds > capped.cpu_seconds
+
+
 def test_indicators_are_counted_as_the_contract_tells(fresh):
     program = fresh.planned().compiled.optimised
     assert features(program) == 9 + 3 + 3 + 6 * 3 + 3 + 4

@@ -151,6 +151,15 @@ def test_it_says(page, said):
     assert said in page.text
 
 
+def test_what_ended_the_search_and_what_it_took_is_said(facts):
+    board = facts.leaderboard | {
+        "ended": {"by": "patience", "trials": 41, "of": 80},
+        "spent": {"cpu_seconds": 90.0, "gpu_seconds": 0.0},
+    }
+    page = render_report(replace(facts, leaderboard=board))
+    assert "The search ended by patience after 41 of 80 trials. Its trials took 1 min 30 s of a core." in page
+
+
 def test_every_trial_is_listed(facts, page):
     for trial in facts.leaderboard["trials"]:
         assert f"{trial['kind']}, trial {trial['trial']} " in page.text

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mlops_compiler.backends.search.limits import Spent
 from mlops_compiler.backends.search.race import Race, Signal, Verdict, fold_fingerprint
 from mlops_compiler.backends.search.session import Session
 from mlops_compiler.evaluation.metrics import BINARY_METRICS
@@ -55,6 +56,12 @@ def score_of(trial, fold):
     return math.floor(1e6 * (0.5 + 0.4 * quality + 0.02 * math.sin(fold + 10 * quality))) / 1e6
 
 
+def spent_on(trial, fold):
+    """Say what a fold took: boosting takes ten times as long as the others, and holds half a GPU."""
+    slow = trial.candidate.kind == "hist_gradient_boosting"
+    return Spent(cpu=(10.0 if slow else 1.0) + fold / 10, gpu=2.0 if slow else 0.0)
+
+
 def search_of(candidates=ALL, **changes):
     """Make the op of a search."""
     given = {
@@ -84,7 +91,10 @@ def run_race(search, *, slots=1, seed=0, folds=FOLDS, fails=lambda _trial: False
         if fails(trial):
             race.fail(trial.index, "no memory")
             running.remove(trial)
-        elif race.report(trial.index, score(trial, len(trial.scores))) is not Verdict.CONTINUE:
+        elif (
+            race.report(trial.index, score(trial, (fold := len(trial.scores))), spent_on(trial, fold))
+            is not Verdict.CONTINUE
+        ):
             running.remove(trial)
 
 
@@ -114,16 +124,18 @@ def run_session(search, store, *, slots=1, seed=0, folds_to_run=math.inf, histor
             del running[index]
     if histories is not None:
         histories |= session.histories()
+    events.append(("ended", {**session.ended(), **session.spent()}))
     return session.leaderboard(), events
 
 
 def _record(trial, fold, store):
-    score = score_of(trial, fold)
+    score, spent = score_of(trial, fold), spent_on(trial, fold)
+    cost = {"cost.cpu_seconds": spent.cpu, "cost.gpu_seconds": spent.gpu}
     record = FoldRecord(
         fingerprint=fold_fingerprint(trial.fingerprint, fold),
         trial=trial.fingerprint,
         fold=fold,
-        metrics=dict.fromkeys(BINARY_METRICS, score) | {"training.roc_auc": score + 0.02},
+        metrics=dict.fromkeys(BINARY_METRICS, score) | {"training.roc_auc": score + 0.02} | cost,
         predictions=store.objects.put(f"{trial.fingerprint} {fold}".encode()),
         seconds=1.0,
         history={"steps": [1], "training": [score]} if trial.candidate is not BASELINE else None,

@@ -24,7 +24,7 @@ def search_in_process(session: Session, folds: Folds, context: Context) -> None:
 def _run(session: Session, spec: TrialSpec, folds: Folds, context: Context) -> None:
     for number in range(spec.first_fold, len(folds)):
         try:
-            record = run_fold(spec, number, folds.at(spec.point, number, spec.kind), context.store)
+            record = run_fold(spec, number, folds, context.store)
         except (MlopsError, ValueError, ArithmeticError) as error:
             session.fail(spec.index, str(error))
             return

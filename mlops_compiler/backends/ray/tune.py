@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.search.race import Signal, Verdict
-from mlops_compiler.backends.search.trial import TrialSpec, run_fold
+from mlops_compiler.backends.search.trial import Place, TrialSpec, run_fold
 from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.store.writer import open_writer
 
@@ -58,7 +58,12 @@ def _run(
     from ray import tune
 
     logging.getLogger("ray").setLevel(logging.ERROR)
-    trainable = tune.with_parameters(make_trainable(), folds=folds, location=context.task.store)
+    trainable = tune.with_parameters(
+        make_trainable(),
+        folds=folds,
+        location=context.task.store,
+        gpus={model: placement.gpus for model, placement in placements.items()},
+    )
     with tempfile.TemporaryDirectory(prefix="mlops-tune-") as folder:
         tuner = tune.Tuner(
             tune.with_resources(trainable, lambda config: _factory(placements[config["spec"]["model"]])),
@@ -94,8 +99,9 @@ def make_trainable() -> type:
     class FoldTrainable(tune.Trainable):  # type: ignore[misc]
         """Fits one fold a step; takes on the next trial without a new process."""
 
-        def setup(self, config: dict[str, Any], *, folds: Folds, location: Any) -> None:
+        def setup(self, config: dict[str, Any], *, folds: Folds, location: Any, gpus: dict[str, float]) -> None:
             self._folds = folds
+            self._gpus = gpus
             self._store = open_writer(location)
             self.reset_config(config)
 
@@ -111,8 +117,8 @@ def make_trainable() -> type:
                 return {"score": 0.0, "idle": True}
             self._next += 1
             try:
-                prepared = self._folds.at(self._spec.point, fold, self._spec.kind)
-                record = run_fold(self._spec, fold, prepared, self._store, _device())
+                place = Place(device=_device(), gpus=self._gpus[self._spec.model])
+                record = run_fold(self._spec, fold, self._folds, self._store, place)
             except (MlopsError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
                 # One trial that fails costs that trial only; its actor lives on.
                 self._next = len(self._folds)

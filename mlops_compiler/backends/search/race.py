@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.backends.search.limits import NOTHING, End, Limits, Spent
 from mlops_compiler.backends.search.proposals import Proposal, Stream, seed_of
 from mlops_compiler.backends.search.stopping import falls_behind, judged_after
 from mlops_compiler.ir.fingerprint import fingerprint
@@ -54,6 +55,7 @@ class Trial:
         scores: The primary metric of each fold so far.
         status: ``running``, ``complete``, ``stopped`` or ``failed``.
         error: Why it failed.
+        spent: What its folds took.
     """
 
     index: int
@@ -64,6 +66,7 @@ class Trial:
     scores: list[float] = field(default_factory=list)
     status: str = "running"
     error: str | None = None
+    spent: Spent = NOTHING
 
     @property
     def mean(self) -> float | None:
@@ -105,6 +108,8 @@ class Race:
         self._streams = {
             item.name: _stream(item, search, greater_is_better=greater_is_better) for item in search.candidates
         }
+        self._limits = Limits(search, self._sign)
+        self.ended: End | None = None
         self._open = list(search.candidates)
         self._turn = 0
         self._told = 0
@@ -115,6 +120,8 @@ class Race:
             if not self._may_start(len(self.trials)):
                 return Signal.WAIT
             self._tell()
+            if (limit := self._limits.reached(self.trials[self._told :])) is not None:
+                return self.end(limit)
             candidate = self._open[self._turn % len(self._open)]
             proposal = self._streams[candidate.name].next()
             if proposal is None:
@@ -123,12 +130,18 @@ class Race:
             self._advance(candidate)
             self.trials.append(self._trial(candidate, proposal))
             return self.trials[-1]
+        return self.end("space" if len(self.trials) < self._search.trials else "trials")
+
+    def end(self, limit: End) -> Signal:
+        """Take note of what ends the search; nothing is proposed after it."""
+        self.ended = self.ended or limit
         return Signal.DONE
 
-    def report(self, index: int, score: float) -> Verdict:
-        """Take the score of a trial's next fold and say whether it goes on."""
+    def report(self, index: int, score: float, spent: Spent = NOTHING) -> Verdict:
+        """Take the score of a trial's next fold, and what it took; say whether the trial goes on."""
         trial = self.trials[index]
         trial.scores.append(score)
+        trial.spent += spent
         if len(trial.scores) == self._folds:
             trial.status = "complete"
             return Verdict.COMPLETE
@@ -156,6 +169,7 @@ class Race:
         """Tell the streams, in order, of the trials that the next one may know."""
         known = max(0, len(self.trials) - self._search.max_concurrent + 1)
         for trial in self.trials[self._told : known]:
+            self._limits.tell(trial)
             if trial.mean is not None:
                 proposal = Proposal(
                     parameters=trial.parameters, point=trial.point if trial.candidate.preparation else ()

@@ -10,6 +10,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.backends.search.limits import NOTHING, Spent
 from mlops_compiler.backends.search.race import Race, Signal, Trial, Verdict, fold_fingerprint
 from mlops_compiler.backends.search.trial import TrialSpec, trial_parameters
 from mlops_compiler.evaluation.metrics import METRICS
@@ -68,7 +69,7 @@ class Session:
         """Give the next trial to run, or say that one must end first, or that the search is over."""
         while True:
             if self._deadline is not None and self._clock() > self._deadline and self.race.trials:
-                return Signal.DONE
+                return self.race.end("time")
             trial = self.race.propose()
             if isinstance(trial, Signal):
                 return trial
@@ -113,7 +114,7 @@ class Session:
     def _take(self, trial: Trial, record: FoldRecord, *, cached: bool) -> Verdict:
         score = record.metrics[self.search.metric]
         self._records[trial.index].append(record)
-        verdict = self.race.report(trial.index, score)
+        verdict = self.race.report(trial.index, score, _spent(record, trial.candidate.cpu))
         name = trial.candidate.name
         self._event("fold_finished", trial=trial.index, model=name, fold=record.fold, score=score, best=self.race.best)
         if verdict is not Verdict.CONTINUE:
@@ -185,6 +186,21 @@ class Session:
     def seconds(self) -> dict[str, float]:
         """Fit and score time of each trial; apart from the leaderboard, which must be the same each time."""
         return {str(index): sum(record.seconds for record in records) for index, records in self._records.items()}
+
+    def spent(self) -> dict[str, float]:
+        """What all folds took, those that were replayed as well, in CPU- and GPU-seconds; likewise apart."""
+        total = sum((trial.spent for trial in self.race.trials), start=NOTHING)
+        return {"cpu_seconds": total.cpu, "gpu_seconds": total.gpu}
+
+    def ended(self) -> dict[str, Any]:
+        """Say what ended the search, after how many trials of how many."""
+        return {"by": self.race.ended, "trials": len(self.race.trials), "of": self.search.trials}
+
+
+def _spent(record: FoldRecord, cores: int) -> Spent:
+    """What a fold took; one of an earlier version, that did not measure it, counts as its cores for as long."""
+    cost = record.cost
+    return Spent(cpu=cost.get("cpu_seconds", record.seconds * cores), gpu=cost.get("gpu_seconds", 0.0))
 
 
 def _std(scores: list[float]) -> float | None:

@@ -18,7 +18,7 @@ from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.models.wishes import balanced, signs
-from mlops_compiler.store.records import TRAINING, FoldRecord
+from mlops_compiler.store.records import COST, TRAINING, FoldRecord
 from mlops_compiler.store.scratch import open_scratch
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.backends.search.race import Trial
-    from mlops_compiler.backends.stages.folds import Fold
+    from mlops_compiler.backends.stages.folds import Fold, Folds
     from mlops_compiler.ir.ops.lifecycle import Search
     from mlops_compiler.ir.space import Point
     from mlops_compiler.ir.task import Task
@@ -76,27 +76,47 @@ class TrialSpec:
         )
 
 
-def run_fold(spec: TrialSpec, number: int, fold: Fold, store: StoreWriter, device: str = "cpu") -> FoldRecord:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a trial runs.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``.
+        gpus: What it holds of the GPUs there, whether or not it uses them.
+    """
+
+    device: str = "cpu"
+    gpus: float = 0.0
+
+
+HERE = Place()
+
+
+def run_fold(spec: TrialSpec, number: int, folds: Folds, store: StoreWriter, place: Place = HERE) -> FoldRecord:
     """Fit a trial's model on one fold, score it on the rows held out, and record both.
 
-    All of the task's metrics are computed, so that a recipe that reports others reruns nothing.
+    All of the task's metrics are computed, so that a recipe that reports others reruns nothing. What it took is that of
+    this process, preparing the fold included where a trial does that.
 
     Args:
         spec: The trial.
         number: The fold.
-        fold: Its rows, prepared.
+        folds: The rows of all folds.
         store: Where the record and the predictions go.
-        device: ``cpu`` or ``cuda``.
+        place: Where it runs.
     """
+    begun, worked = time.perf_counter(), time.process_time()
+    fold = folds.at(spec.point, number, spec.kind)
     started = time.perf_counter()
     fingerprint = fold_fingerprint(spec.fingerprint, number)
     keeping = Keeping(scratch=open_scratch(store.location), name=fingerprint)
-    predicted, metrics, model = fit_and_score(spec, fold, device, keeping)
+    predicted, metrics, model = fit_and_score(spec, fold, place.device, keeping)
+    cost = {"cpu_seconds": time.process_time() - worked, "gpu_seconds": (time.perf_counter() - begun) * place.gpus}
     record = FoldRecord(
         fingerprint=fingerprint,
         trial=spec.fingerprint,
         fold=number,
-        metrics=metrics,
+        metrics=metrics | {f"{COST}{name}": value for name, value in cost.items()},
         predictions=store.objects.put(parquet_bytes(beside(spec.task, fold.y_held, predicted))),
         seconds=time.perf_counter() - started,
         history=model.history.to_json() if model.history else None,

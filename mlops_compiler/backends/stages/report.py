@@ -13,6 +13,7 @@ from mlops_compiler.report.card import card_of, render_html
 from mlops_compiler.report.facts import DataFacts, Origins, ReportFacts
 from mlops_compiler.report.leaderboard import as_selected
 from mlops_compiler.report.page import render_report
+from mlops_compiler.report.search_end import with_facts
 from mlops_compiler.store.records import chosen_preparation
 
 if TYPE_CHECKING:
@@ -103,12 +104,7 @@ def _stages(context: Context) -> list[dict[str, Any]]:
 
 def _leaderboard(context: Context) -> dict[str, Any]:
     board: dict[str, Any] = context.read_json("search", "leaderboard")
-    seconds = context.inputs["search"].summary["seconds"]
-    timed = {
-        **board,
-        "trials": [{**row, "seconds": seconds.get(str(row["trial"]), 0.0)} for row in board["trials"]],
-    }
-    return as_selected(timed, context.inputs["select"].summary)
+    return as_selected(with_facts(board, context.inputs["search"].summary), context.inputs["select"].summary)
 
 
 def _data(context: Context) -> DataFacts:

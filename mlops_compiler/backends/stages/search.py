@@ -33,6 +33,8 @@ def search_models(context: Context, engine: TrialEngine) -> Outcome:
     session = Session(search, context.inputs["split"].summary["folds"], context)
     folds = _folds(context, search)
     engine(session, folds, context)
+    ended, spent = session.ended(), session.spent()
+    context.event("search_ended", {**ended, **spent})
     board = session.leaderboard()
     _something_came_of_it(board["trials"])
     counts = {
@@ -42,6 +44,8 @@ def search_models(context: Context, engine: TrialEngine) -> Outcome:
         "trials": len(board["trials"]),
         **counts,
         "seconds": session.seconds(),
+        "spent": spent,
+        "ended": ended,
         "best": board["trials"][0]["mean"],
     }
     outputs = {"leaderboard": context.put_json(board), "histories": context.put_json(session.histories())}

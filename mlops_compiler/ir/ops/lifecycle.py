@@ -124,6 +124,14 @@ class Search:
     """GPUs likewise."""
     contamination: float | None = None
     """The share of rows that is expected to be odd, where the task is to find them."""
+    cpu_hours: float | None = None
+    """Hours of cores after which no trial starts, where there is a limit."""
+    gpu_hours: float | None = None
+    """Hours of GPUs likewise."""
+    patience: int | None = None
+    """How many trials after one another without gain end the search, where any do."""
+    min_improvement: float | None = None
+    """What counts as a gain, where the search has patience."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

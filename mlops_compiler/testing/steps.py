@@ -64,7 +64,7 @@ def steps(
     """
     columns, known, (first, second) = (*numbers, *texts), (*numbers, *beside), numbers[:2]
     definitions = st.tuples(st.sampled_from([first, *made]), st.sampled_from(expressions))
-    st.lists(definitions, min_size=1, max_size=3, unique_by=lambda one: one[0]).map(tuple)
+    several = st.lists(definitions, min_size=1, max_size=3, unique_by=lambda one: one[0]).map(tuple)
     averages = st.sampled_from(["mean", "median", "mode"])
     statistics = st.sampled_from([("mean",), ("std", "count"), ("min", "max", "median")])
     names = st.sampled_from([((first, "renamed"),), ((first, second), (second, first))])
@@ -74,10 +74,7 @@ def steps(
         (Impute, {"columns": some(texts), "statistic": st.just("mode")}),
         (Impute, {"columns": some(numbers), "statistic": averages, "by": some(texts), "indicator": st.booleans()}),
         (ImputeModel, {"columns": some(numbers), "using": st.just(tuple(numbers)), "indicator": st.booleans()}),
-        (
-            Derive,
-            {"expressions": st.lists(definitions, min_size=1, max_size=3, unique_by=lambda one: one[0]).map(tuple)},
-        ),
+        (Derive, {"expressions": several}),
         (Derive, {"expressions": definitions.map(lambda one: (one,)), "remove": some(columns)}),
         (Standardize, {"columns": some(known)}),
         (RobustScale, {"columns": some(known)}),

@@ -245,6 +245,12 @@ ONE_HOT = {
         ["a", "c", "new", None],
         {"x=a": [1, 0, 0, 0], "x=(rare)": [0, 1, 1, 0]},
     ),
+    "a level that is called like the group is one of it": (
+        one_hot("x", max_levels=2),
+        ["(rare)", "(rare)", "a", "a", "b"],
+        ["a", "(rare)", "b", None],
+        {"x=a": [1, 0, 0, 0], "x=(rare)": [0, 1, 1, 0]},
+    ),
     "as many levels as allowed": (
         one_hot("x", max_levels=2, rare="error"),
         ["a", "b"],

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 RARE = "(rare)"
+"""Stands for the levels that have no indicator of their own."""
 _HIDDEN = "\x00level|"
 """Before the name of a column: its values as levels, written once for all indicators."""
-"""Stands for the levels that have no indicator of their own."""
 
 
 @opens.register(OneHot)
@@ -65,7 +65,8 @@ def _(step: OneHot, answers: Mapping[str, Any]) -> Learned:
             if step.rare == "error":
                 raise DataError([_too_many_levels(name, counted, step.max_levels)])
             rare.append(name)
-        levels[name] = sorted(level for _, level in counted[: step.max_levels])
+        grouped = {RARE} if name in rare else set()  # a level of that name is one of the group
+        levels[name] = sorted({level for _, level in counted[: step.max_levels]} - grouped)
     return {"levels": levels, "rare": rare}
 
 

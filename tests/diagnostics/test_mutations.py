@@ -1,4 +1,6 @@
-"""Ten thousand mutations of the shipped recipes: each is told in our words or is right, and no unknown key passes.
+"""Mutations of the shipped recipes: each is told in our words or is right, and no unknown key passes.
+
+Two thousand of them; `make fuzz` tries ten thousand, and other ones each time.
 
 What is mutated goes the way of `check` from the text on, without Hydra's composing: `tests/frontend/test_mutations.py`
 goes through that with fewer.
@@ -7,6 +9,7 @@ goes through that with fewer.
 from __future__ import annotations
 
 import copy
+import os
 import re
 from pathlib import Path
 
@@ -30,9 +33,12 @@ RECIPES["zoo"] = ROOT / "tests" / "diagnostics" / "zoo.yaml"  # what the shipped
 CODES = set(re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs/diagnostics.md").read_text(), re.MULTILINE))
 
 
+SHARE = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "fuzz" else 5
+
+
 def law(examples):
     return settings(
-        max_examples=examples,
+        max_examples=examples // SHARE,
         deadline=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),

@@ -57,7 +57,7 @@ def here(tmp_path_factory):
     return tmp_path_factory.mktemp("mutations")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.sampled_from(PATHS), st.sampled_from(["set", "delete", "add"]), VALUES), min_size=1, max_size=3
@@ -87,7 +87,7 @@ NAMED = {("prepare",), ("models",), ("data", "columns"), ("prepare", "monthly_ra
 KEYS = [path for path in PATHS if isinstance(path[-1], str) and path[:-1] not in NAMED]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(KEYS), st.sampled_from(["x{}", "{}x", "{}_", "_{}", "{} "]))
 def test_a_misspelt_key_is_never_accepted(here, path, how):
     data = copy.deepcopy(DATA)
@@ -102,7 +102,7 @@ def test_a_misspelt_key_is_never_accepted(here, path, how):
     assert any(finding.span is not None and finding.span.text in lines for finding in findings)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(PATHS), st.sampled_from(["", "+", "++", "~"]), st.text("ab1.,:[]{}()'\"=$ \\", max_size=8))
 def test_any_override(here, path, prefix, value):
     file = here / "churn.yaml"

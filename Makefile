@@ -18,7 +18,7 @@ demo: $(STAMP)  ## set up and run the churn recipe to the end
 	$(BIN)/mlops-compile recipe=churn
 
 test: $(STAMP)  ## set up and run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python .ci/suite.py
 
 fuzz: $(STAMP)  ## try examples that the suite does not: other ones each time
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/diagnostics/test_mutations.py tests/frontend tests/tables tests/passes tests/search tests/models tests/evaluation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,6 +137,7 @@ def _extra(stage: Stage, cost: Cost | None) -> str:
     match stage.nodes[-1].op:
         case Search() as search:
             told = [f"{_limits(search)}, {search.algorithm}, {search.scheduler}", *map(_candidate, search.candidates)]
+            told += _begins(search)
             told += [print_dimension(item, open_) for open_ in _open(search) for item in open_]
             return "\n".join([*told, *([_search_cost(cost.search)] if cost is not None and cost.search else [])])
         case Explain() as explained:
@@ -155,6 +157,17 @@ def _limits(search: Search) -> str:
     gain = "" if search.min_improvement is None else f" of more than {search.min_improvement:g}"
     patience = "" if search.patience is None else f", or {search.patience} without a gain{gain}"
     return f"at most {' or '.join(told)}{patience}"
+
+
+def _begins(search: Search) -> list[str]:
+    """Say what a search begins with, where it was asked to begin with what was good before."""
+    if search.warm_start is None:
+        return []
+    if not search.warm:
+        return ["begins with nothing: no earlier search has a point that lies in its space"]
+    counts = Counter(start.model for start in search.warm)
+    named = listing(search.warm_from[:3]) + (", ..." if len(search.warm_from) > 3 else "")  # noqa: PLR2004 - a line
+    return [f"begins with the best points ({', '.join(f'{model} {n}' for model, n in counts.items())}) of {named}"]
 
 
 def _prepare(stage: Stage) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlops_compiler.ir.ops.prepare import StepOp
     from mlops_compiler.ir.program import Node, Program
     from mlops_compiler.ir.space import Dimension, Variant
+    from mlops_compiler.ir.start import Start
 
 _HIDDEN = frozenset({"span", "because", "description"})
 
@@ -71,8 +72,14 @@ def _details(node: Node) -> Iterator[str]:  # noqa: C901 - a table
                 yield text
 
 
+def _start(start: Start) -> str:
+    parameters = " ".join(f"{name}={print_value(value)}" for name, value in start.parameters)
+    return f"{parameters} point={print_value(start.point)}" if start.point else parameters
+
+
 def _search(search: Search) -> Iterator[str]:
-    yield _flat(search, without={"candidates"})
+    yield _flat(search, without={"candidates", "warm", "warm_from", "warm_span"})
+    yield from (f"first {start.model}: {_start(start)}" for start in search.warm)
     for item in search.candidates:
         wishes = "".join(f" {name}={print_value(value)}" for name, value in item.wishes.items())
         varied = " preparation=searched" if item.preparation else ""

@@ -11,6 +11,7 @@ from mlops_compiler.plan.ingredients import digest_key
 from mlops_compiler.plan.rival import against
 from mlops_compiler.plan.stages import New, Plan, Rebuild, Reuse, make_stages
 from mlops_compiler.plan.taken import taken_since
+from mlops_compiler.plan.warm import warm_started
 from mlops_compiler.tables.table import digest
 
 if TYPE_CHECKING:
@@ -33,9 +34,13 @@ def build_plan(program: Program, root: Path, store: StoreReader) -> Plan:
         program: The program after all passes.
         root: The folder that the source's path is relative to.
         store: What is recorded.
+
+    Raises:
+        RecipeError: Its search shall begin with a run that is not recorded.
     """
     found = {node.name: source_digest(read, root, store) for node, read in program.of(Read)}
     digests = {name: value or _last_digest(program.name, name, store) for name, value in found.items()}
+    program = warm_started(program, store, lambda cold: make_stages(cold, digests))
     stages = against(program, store, lambda rival: make_stages(program, digests, rival))
     actions: list[Action] = []
     for stage in stages:

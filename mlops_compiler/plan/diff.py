@@ -132,6 +132,8 @@ def _subject(key: str) -> tuple[str, str, str]:
 def _told(path: str, pairs: dict[str, tuple[Any, Any]], now: Mapping[str, Any]) -> Cause:
     if path == "data.source.digest":
         return Cause(path="data.source.path", text="the source file changed")
+    if path == "search.warm":
+        return Cause(path="search.warm_start", text="it begins with other points")
     if path == "release.against":
         return Cause(path="objective.accept", text="another release is in place, which is to be beaten")
     if path.endswith(".source.digest"):

@@ -67,9 +67,17 @@ def _of_node(node: Node) -> dict[str, Any]:  # noqa: PLR0911 - a table
             return {**_open(dimensions), ALTERNATIVES: seal}
         case ops.Search(candidates=candidates) as search:
             models = {item.name: _candidate(item) for item in candidates}
-            return {"search": _fields(search, without=("candidates", "cpus", "gpus")), "models": models}
+            return {"search": _of_search(search), "models": models}
         case op:
             return {node.name: _fields(op)}
+
+
+def _of_search(search: ops.Search) -> dict[str, Any]:
+    """What changes which trials there are; where a warm start finds nothing, it is none."""
+    said = _fields(search, without=("candidates", "cpus", "gpus", "warm", "warm_from", "warm_span", "warm_start"))
+    if not search.warm:
+        return said
+    return {**said, "warm_start": search.warm_start, "warm": [start.to_json() for start in search.warm]}
 
 
 def _of_contract(op: intake.Check | CheckFeatures) -> dict[str, Any]:

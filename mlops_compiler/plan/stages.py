@@ -174,7 +174,7 @@ def make_stages(program: Program, digests: Mapping[str, str], rival: str | None 
         ingredients = {VERSION: VERSIONS[name], **ingredients_of(name, nodes, digests)}
         if name == "release" and rival is not None:
             ingredients[AGAINST] = rival
-        seal = _seal(name, ingredients, {parent: made[parent].fingerprint for parent in parents})
+        seal = stage_seal(name, ingredients, {parent: made[parent].fingerprint for parent in parents})
         made[name] = Stage(name=name, nodes=nodes, ingredients=ingredients, parents=parents, fingerprint=seal)
     return tuple(made.values())
 
@@ -187,10 +187,11 @@ def preparation_seal(nodes: tuple[Node, ...], fingerprints: Mapping[str, str]) -
         fingerprints: Of the stages that come before, by name.
     """
     ingredients = {VERSION: VERSIONS["prepare"], **ingredients_of("prepare", nodes, {})}
-    return _seal("prepare", ingredients, {parent: fingerprints[parent] for parent in PARENTS["prepare"]})
+    return stage_seal("prepare", ingredients, {parent: fingerprints[parent] for parent in PARENTS["prepare"]})
 
 
-def _seal(stage: str, ingredients: Mapping[str, Any], parents: Mapping[str, str]) -> str:
+def stage_seal(stage: str, ingredients: Mapping[str, Any], parents: Mapping[str, str]) -> str:
+    """Name a stage's result: by all that can change it, and by the fingerprints of the stages that it reads."""
     return fingerprint({"stage": stage, "ingredients": dict(ingredients), "parents": dict(parents)})
 
 

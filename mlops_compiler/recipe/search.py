@@ -34,6 +34,9 @@ class Search(Section):
     """How many trials after one another may bring no gain before the search ends."""
     min_improvement: Annotated[float, Field(ge=0)] = 0.0
     """By how much a trial must be better than the best before it to count as a gain, in the unit of the metric."""
+    warm_start: Annotated[str, Field(min_length=1)] = "none"
+    """What to try first: ``auto`` is the best points of earlier searches of this recipe, the name of a recipe those of
+    its searches, the name of a run those of that one; ``none`` is nothing."""
     max_overfit: Annotated[float, Field(ge=0)] | None = None
     """Most that the metric may be better on rows that a trial learned from than on rows held out, to be chosen."""
     max_concurrent: Annotated[int, Field(ge=1, le=1024)] = 8

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mlops_compiler.backends.search.proposals import Stream, seed_of, size
 from mlops_compiler.ir.domain import Choice, IntLogUniform, IntUniform, LogUniform, Uniform, contains, grid
 from mlops_compiler.ir.fingerprint import fingerprint
+from mlops_compiler.ir.start import Start
 from mlops_compiler.models.registry import MODELS
 
 ALGORITHMS = ["grid", "random", "tpe"]
@@ -63,6 +64,38 @@ def test_the_defaults_of_a_kind_come_first(sim, algorithm, name):
     (first,) = propose(candidate, algorithm, 1)
     defaults = MODELS[candidate.kind].defaults
     assert {key: first[key] for key in candidate.space} == {key: defaults[key] for key in candidate.space}
+
+
+@pytest.mark.parametrize("algorithm", ["random", "tpe"])
+def test_what_was_good_before_comes_after_the_defaults(sim, algorithm):
+    starts = tuple(Start(model="forest", parameters=(("max_features", share),)) for share in (0.75, 0.25))
+    stream = Stream(candidate=sim.FOREST, algorithm=algorithm, seed=1, greater_is_better=True, starts=starts)
+    made = [stream.next().parameters for _ in range(4)]
+    assert [item["max_features"] for item in made[1:3]] == [0.75, 0.25]
+    assert all(contains(sim.FOREST.space["min_samples_leaf"], item["min_samples_leaf"]) for item in made)
+    again = Stream(candidate=sim.FOREST, algorithm=algorithm, seed=1, greater_is_better=True, starts=starts)
+    assert [again.next().parameters for _ in range(4)] == made
+
+
+def test_of_a_grid_it_comes_first_where_it_lies_there(sim):
+    (one, two) = propose(sim.FOREST, "grid", 1000)[10:12]
+    known = [Start(model="forest", parameters=tuple(item.items())) for item in (two, one)]
+    beside = Start(model="forest", parameters=(("max_features", 0.123), ("min_samples_leaf", 3)))
+    stream = Stream(
+        candidate=sim.FOREST, algorithm="grid", seed=1, greater_is_better=True, starts=(*known[:1], beside, *known[1:])
+    )
+    made = [proposal.parameters for proposal in iter(stream.next, None)]
+    assert made[:2] == [two, one]
+    assert len(made) == len({fingerprint(item) for item in made}) == size(sim.FOREST.space, "grid")
+
+
+def test_what_was_decided_of_the_preparation_is_tried_again(sim):
+    start = Start(model="logistic", parameters=(("C", 0.5),), point=(1, 0.95, 4))
+    logistic = sim.prepared(sim.LOGISTIC)
+    stream = Stream(candidate=logistic, algorithm="tpe", seed=1, greater_is_better=True, starts=(start,))
+    stream.next()
+    found = stream.next()
+    assert (found.parameters["C"], found.point) == (0.5, (1, 0.95, 4))
 
 
 def test_a_grid_is_covered_once(sim):

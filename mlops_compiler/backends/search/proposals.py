@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.ir.ops.lifecycle import Candidate
     from mlops_compiler.ir.space import Dimension, Point
+    from mlops_compiler.ir.start import Start
 
 Parameters = dict[str, Any]
 _TRIES = 20
@@ -68,6 +69,7 @@ class Stream:
     algorithm: str
     seed: int
     greater_is_better: bool
+    starts: tuple[Start, ...] = ()
     _seen: set[str] = field(default_factory=set)
     _study: Any = None
     _asked: dict[str, Any] = field(default_factory=dict)
@@ -107,17 +109,27 @@ class Stream:
             points = list(itertools.product(*axes.values(), grid_points(self.candidate.preparation)))
             # In random order, so that a budget smaller than the grid covers it evenly.
             order = list(np.random.default_rng(self.seed).permutation(len(points)))
+            first_of_all = [self._place(axes, points, start) for start in self.starts]
             if self.candidate.preparation:  # the first alternatives come first, and the low ends
                 first = next(index for index in order if points[index][-1] == points[0][-1])
                 order.remove(first)
                 order.insert(0, first)
+            order = list(dict.fromkeys([*(place for place in first_of_all if place is not None), *order]))
             made = (points[index] for index in order)
             self._points = (self._made(dict(zip(axes, values, strict=True)), point) for *values, point in made)
         return self._points
 
+    def _place(self, axes: Mapping[str, Sequence[Any]], points: Sequence[Any], start: Start) -> int | None:
+        """Find a point on the grid, if it lies there."""
+        known = dict(start.parameters)
+        wanted = (*(known.get(name) for name in axes), start.point)
+        return next((at for at, found in enumerate(points) if found == wanted), None)
+
     def _ask(self) -> Proposal:
         if self._study is None:
             self._study = _study(self.algorithm, self.seed, self.candidate, greater_is_better=self.greater_is_better)
+            for start in self.starts:
+                self._study.enqueue_trial(_coded(self.candidate, dict(start.parameters), start.point))
         space = self.candidate.space
         asked = self._study.ask({name: _distribution(domain) for name, domain in space.items()})
         drawn = {name: _value(domain, asked.params[name]) for name, domain in space.items()}
@@ -159,16 +171,21 @@ def _study(algorithm: str, seed: int, candidate: Candidate, *, greater_is_better
         sampler = optuna.samplers.RandomSampler(seed=seed)
     study = optuna.create_study(direction="maximize" if greater_is_better else "minimize", sampler=sampler)
     defaults = MODELS[candidate.kind].defaults
-    known = {
-        name: _code(domain, defaults[name])
-        for name, domain in candidate.space.items()
-        if name in defaults and contains(domain, defaults[name])
-    }
-    base = zip(candidate.preparation, base_point(candidate.preparation), strict=True)
-    known |= {_key(at, item): value for at, (item, value) in enumerate(base) if value is not None}
+    known = _coded(candidate, defaults, base_point(candidate.preparation))
     if known:  # the field's own defaults are the first trial: no search ends worse than they do
         study.enqueue_trial(known)
     return study
+
+
+def _coded(candidate: Candidate, parameters: Mapping[str, Any], point: Point) -> dict[str, Any]:
+    """Write a point as the study has it, as far as it lies in the space; what is left open is drawn."""
+    space = candidate.space.items()
+    known = {
+        name: parameters[name] for name, domain in space if name in parameters and contains(domain, parameters[name])
+    }
+    coded = {name: _code(candidate.space[name], value) for name, value in known.items()}
+    decided = zip(candidate.preparation, point, strict=True)
+    return coded | {_key(at, item): value for at, (item, value) in enumerate(decided) if value is not None}
 
 
 def _distribution(domain: Domain) -> Any:

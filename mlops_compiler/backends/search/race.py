@@ -224,4 +224,5 @@ def _stream(candidate: Candidate, search: Search, *, greater_is_better: bool) ->
         algorithm=search.algorithm,
         seed=seed_of(search.seed, "search", candidate.name),
         greater_is_better=greater_is_better,
+        starts=tuple(start for start in search.warm if start.model == candidate.name),
     )

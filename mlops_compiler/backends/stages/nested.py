@@ -23,7 +23,7 @@ from mlops_compiler.backends.stages.select import select_trial
 from mlops_compiler.backends.stages.split import order_of, strata_of
 from mlops_compiler.backends.stages.train import train_model
 from mlops_compiler.ir.fingerprint import fingerprint
-from mlops_compiler.ir.ops.lifecycle import Nested, Split
+from mlops_compiler.ir.ops.lifecycle import Nested, Search, Split
 from mlops_compiler.ir.program import Program
 from mlops_compiler.plan.stages import PARENTS, Stage, stage_nodes
 from mlops_compiler.store.records import StageRecord
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.backends.stages.deal import Dealt
     from mlops_compiler.backends.stages.search import TrialEngine
+    from mlops_compiler.ir.program import Node
 
 Records = dict[str, StageRecord]
 
@@ -77,7 +78,7 @@ def _outer(context: Context, op: Nested) -> Iterator[Dealt]:
 def _within(context: Context, dealt: Dealt, number: int, engine: TrialEngine) -> Records:
     """Run the stages from preparation to evaluation on the rows of an outer fold, which is their holdout."""
     records = {"snapshot": context.inputs["snapshot"], "split": _split(context, dealt, number)}
-    program = Program(name=context.task.recipe, nodes=context.task.stage.nodes)
+    program = Program(name=context.task.recipe, nodes=tuple(map(_cold, context.task.stage.nodes)))
     bodies: dict[str, Any] = {
         "prepare": fit_preparations,
         "search": lambda inner: search_models(inner, engine),
@@ -93,6 +94,11 @@ def _within(context: Context, dealt: Dealt, number: int, engine: TrialEngine) ->
         inner = _Quiet(task=replace(context.task, stage=stage), store=context.store, inputs=records)
         records = {**records, name: _record(inner, body(inner))}
     return records
+
+
+def _cold(node: Node) -> Node:
+    """Let a search begin with nothing: what was good before was found on the rows that judge here."""
+    return replace(node, op=replace(node.op, warm=(), warm_from=())) if isinstance(node.op, Search) else node
 
 
 def _split(context: Context, dealt: Dealt, number: int) -> StageRecord:

@@ -46,6 +46,8 @@ def search_models(context: Context, engine: TrialEngine) -> Outcome:
         "seconds": session.seconds(),
         "spent": spent,
         "ended": ended,
+        "warm_from": list(search.warm_from),
+        "warm": [start.to_json() for start in search.warm],
         "best": board["trials"][0]["mean"],
     }
     outputs = {"leaderboard": context.put_json(board), "histories": context.put_json(session.histories())}

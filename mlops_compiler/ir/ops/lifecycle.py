@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Span
     from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.space import Dimension
+    from mlops_compiler.ir.start import Start
     from mlops_compiler.ir.task import Task
 
 
@@ -132,6 +133,14 @@ class Search:
     """How many trials after one another without gain end the search, where any do."""
     min_improvement: float | None = None
     """What counts as a gain, where the search has patience."""
+    warm_start: str | None = None
+    """What it begins with: ``auto``, a recipe or a run; None for nothing."""
+    warm: tuple[Start, ...] = ()
+    """The points that this was found to be."""
+    warm_from: tuple[str, ...] = ()
+    """The runs that made them."""
+    warm_span: Span | None = field(default=None, compare=False)
+    """Where the recipe asks for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ def about_data(recipe: Recipe) -> dict[str, Any]:
 def back_up(
     recipe: Recipe, store: StoreReader, record: StageRecord, span: Span | None
 ) -> tuple[list[str], list[Diagnostic]]:
-    """Copy a version to each place that has none of it yet.
+    """Copy a version of the data, or a model, to each place that has none of it yet.
 
     Returns:
         The places that got a copy now, and a warning for each that could not be written: a run does not fail by it.
@@ -48,7 +48,7 @@ def back_up(
 def _failed(url: str, error: EngineError, span: Span | None) -> Diagnostic:
     return Diagnostic(
         code="backup-failed",
-        headline=f"the data could not be copied to {url.rsplit('@', maxsplit=1)[-1]}",
+        headline=f"the data or the model could not be copied to {url.rsplit('@', maxsplit=1)[-1]}",
         span=span,
         notes=tuple(Note(text=item.headline) for item in error.diagnostics),
         help="mend the place, then: mlops-compile data archive recipe=...",

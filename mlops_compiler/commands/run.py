@@ -173,7 +173,8 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
     summary = _summary(begun, records, status)
     compiled = begun.planned.compiled
     place = compiled.composed.provenance.value_span(("data", "snapshot", "backups"))
-    _, failed = back_up(compiled.recipe, begun.store, records["snapshot"], place)
+    copied = [records["snapshot"], *([records["train"]] if outcome["accepted"] else [])]
+    failed = [item for record in copied for item in back_up(compiled.recipe, begun.store, record, place)[1]]
     doubted = [*doubts(records["snapshot"].summary), *doubts(chosen_preparation(records))]
     found = (*failed, *doubted, *leak_suspects(chosen_preparation(records), compiled))
     found += tell_outcome(notices, outcome, summary.ran)

@@ -129,7 +129,7 @@ def logs(composed: Composed, invocation: Invocation) -> int:
 def status(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
     """Say what is served and how it is; 3 where something that should be served is not healthy."""
     deployments = [item for item in store.deployments() if recipe in (None, item.recipe)]
-    states = [(item, _state(item)) for item in deployments]
+    states = [(item, state_of_service(item)) for item in deployments]
     if invocation.as_json:
         invocation.print_json([{**_facts(item), **state} for item, state in states])
     else:
@@ -146,7 +146,7 @@ def status(store: StoreReader, recipe: str | None, invocation: Invocation) -> in
     return DONE if all(state["status"] in ("healthy", "starting") for _, state in states) else ENGINE
 
 
-def _state(deployment: Deployment) -> dict[str, Any]:
+def state_of_service(deployment: Deployment) -> dict[str, Any]:
     """Ask how one service is; that it cannot be asked is the answer for this one, and hides no other."""
     from mlops_compiler.backends.ray.service import service_state
 

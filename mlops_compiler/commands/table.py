@@ -125,6 +125,13 @@ COMMANDS: dict[str, Command] = {
     "undeploy": Command(about="end the service of a recipe", function="service:undeploy"),
     "status": Command(about="say what is served, and how it is", function="service:status", needs="store"),
     "logs": Command(about="print the log of a service: [lines=N]", function="service:logs", arguments=("lines",)),
+    "doctor": Command(
+        about="hash every artifact anew and examine metadata, runs and services: [--repair [--from PLACE]]",
+        function="doctor:doctor",
+        needs="store",
+        flags=("--repair",),
+        options=("--from",),
+    ),
     "runs": Command(
         about="list recorded runs: [limit=N]", function="history:runs", needs="store", arguments=("limit",)
     ),

@@ -1,8 +1,9 @@
-"""Copies of snapshots in other places: each is written with what is recorded of it, and read back."""
+"""Copies of snapshots and models in other places: each is written with what is recorded of it, and read back."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.places import open_place
 from mlops_compiler.store.failures import failure, unopened
 from mlops_compiler.store.location import StoreLocation
-from mlops_compiler.store.objects import Objects, open_objects
+from mlops_compiler.store.objects import Objects, digest_of_file, open_objects
 from mlops_compiler.store.records import StageRecord
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Backup:
         self.objects: Objects = open_objects(self.location)
 
     def keep(self, record: StageRecord, objects: Objects) -> None:
-        """Write a snapshot with what belongs to it and its record, and read all of it back.
+        """Write a snapshot or a model with what belongs to it and its record, and read all of it back.
 
         Raises:
             EngineError: It cannot be read or written, or comes back as something else.
@@ -41,7 +42,7 @@ class Backup:
             self.objects.put(objects.get(digest))
             self.objects.get(digest)
         text = json.dumps(asdict(record), sort_keys=True, ensure_ascii=False)
-        self.objects.publish(f"{_folder(record.recipe)}/{record.fingerprint}.json", text.encode())
+        self.objects.publish(f"{_folder(record.recipe, record.name)}/{record.fingerprint}.json", text.encode())
 
     def has(self, record: StageRecord) -> bool:
         """Say whether a copy is there, with its record."""
@@ -49,14 +50,14 @@ class Backup:
 
     def _is_recorded(self, record: StageRecord) -> bool:
         files, root = open_place(self.location.url)
-        return bool(files.exists(f"{root}/{_folder(record.recipe)}/{record.fingerprint}.json"))
+        return bool(files.exists(f"{root}/{_folder(record.recipe, record.name)}/{record.fingerprint}.json"))
 
     def is_whole(self, record: StageRecord) -> bool:
         """Say whether a copy is there, and is what its name is the hash of."""
         return all(is_whole(self.objects, digest) for digest in record.outputs.values())
 
     def records(self, recipe: str) -> list[StageRecord]:
-        """List what is kept of a recipe, the oldest first.
+        """List what is kept of a recipe's data, the oldest first.
 
         Raises:
             EngineError: The place cannot be read.
@@ -96,6 +97,10 @@ def is_whole(objects: Objects, digest: str) -> bool:
     """Say whether an object is there with the content that its name is the hash of."""
     from mlops_compiler.diagnostics import EngineError
 
+    if (path := objects.local_path(digest)) is not None:  # of any size: it is read block by block
+        with suppress(OSError):
+            return digest_of_file(path) == digest
+        return False
     try:
         objects.get(digest)
     except EngineError:
@@ -103,5 +108,6 @@ def is_whole(objects: Objects, digest: str) -> bool:
     return True
 
 
-def _folder(recipe: str) -> str:
-    return f"snapshots/{recipe}"
+def _folder(recipe: str, stage: str = "snapshot") -> str:
+    """Name the folder of what is recorded of a recipe's data, or of its models."""
+    return f"{'models' if stage == 'train' else 'snapshots'}/{recipe}"

@@ -53,6 +53,23 @@ class StoreReader:
         wanted = "SELECT * FROM stages WHERE recipe = :recipe AND name = :name ORDER BY started, fingerprint"
         return self._all(StageRecord, wanted, recipe=recipe, name=name)
 
+    def every_stage(self) -> list[StageRecord]:
+        """List all finished stages, whatever recipe they are of; the oldest first."""
+        return self._all(StageRecord, "SELECT * FROM stages ORDER BY started, fingerprint")
+
+    def every_release(self) -> list[Release]:
+        """List all releases, by recipe and number."""
+        return self._all(Release, "SELECT * FROM releases ORDER BY recipe, number")
+
+    def every_prediction(self) -> dict[str, str]:
+        """Give the digest of each recorded fold's predictions, by the fold's fingerprint."""
+        rows = self._rows("SELECT fingerprint, predictions FROM folds ORDER BY fingerprint")
+        return {row["fingerprint"]: row["predictions"] for row in rows}
+
+    def faults(self) -> list[str]:
+        """Let the database examine itself; returns what it complains of."""
+        return [] if self._database is None else self._database.faults()
+
     def folds(self, fingerprints: Iterable[str]) -> dict[str, FoldRecord]:
         """Find recorded folds by their fingerprints; those that are not recorded are not in the answer."""
         wanted = list(fingerprints)

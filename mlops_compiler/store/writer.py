@@ -14,6 +14,8 @@ from mlops_compiler.store.records import Release
 from mlops_compiler.store.tables import from_row, insertion, to_row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlops_compiler.store.database import Transaction
     from mlops_compiler.store.location import StoreLocation
     from mlops_compiler.store.records import Deployment, FoldRecord, RunRecord, StageRecord
@@ -64,6 +66,12 @@ class StoreWriter(StoreReader):
             if history is not None:
                 kept = {"fingerprint": record.fingerprint, "history": history}
                 _put(transaction, "histories", "fingerprint", kept)
+
+    def forget_folds(self, fingerprints: Iterable[str]) -> None:
+        """Forget folds, so that a search fits them again."""
+        with self._writes.transaction() as transaction:
+            for fingerprint in fingerprints:
+                transaction.run("DELETE FROM folds WHERE fingerprint = :wanted", {"wanted": fingerprint})
 
     def start_run(self, record: RunRecord) -> None:
         """Record that a run begins."""

@@ -1,4 +1,4 @@
-"""`runs` and `show` read the recorded history."""
+"""`runs`, `show` and `trials` read the recorded history."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.commands.base import DONE
 from mlops_compiler.console.history import print_run, print_runs
 from mlops_compiler.console.streams import results
+from mlops_compiler.console.trials_view import print_trials
 from mlops_compiler.diagnostics import Diagnostic, UsageError, did_you_mean
+from mlops_compiler.report.leaderboard import as_selected
+from mlops_compiler.report.search_end import with_facts
 
 if TYPE_CHECKING:
     from mlops_compiler.commands.base import Invocation
     from mlops_compiler.store.reader import StoreReader
-    from mlops_compiler.store.records import RunRecord
+    from mlops_compiler.store.records import RunRecord, StageRecord
 
 _LISTED = 20
 
@@ -30,29 +33,80 @@ def runs(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
 
 
 def show(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
-    """Show one run, the last one where none is named: its stages, criteria, metrics, events; as data, what explains it.
+    """Show one run, the last one where none is named: its stages, criteria, metrics, events; as data, its trials, too.
 
     Raises:
         UsageError: There is no such run.
     """
-    wanted = invocation.arguments.get("run") or next(iter(invocation.words), None)
-    found = store.runs(recipe, limit=1) if wanted is None else [run for run in [store.run(wanted)] if run]
-    if not found:
-        raise UsageError([no_run(store, wanted)])
-    events = store.events(found[0].run_id)
+    run = _wanted(store, recipe, invocation)
+    events = store.events(run.run_id)
     if invocation.as_json:
-        told = {**asdict(found[0]), "events": [asdict(event) for event in events]}
-        invocation.print_json({**told, "explanation": explanation_of(store, found[0])})
+        told = {**asdict(run), "events": [asdict(event) for event in events]}
+        explanation = _kept(store, run, "explain", "explanation")
+        invocation.print_json({**told, "explanation": explanation, "search": search_of(store, run)})
     else:
-        print_run(found[0], events, results())
+        print_run(run, events, results())
     return DONE
 
 
-def explanation_of(store: StoreReader, run: RunRecord) -> Any:
-    """Read what a run found out of its model; None where it did not come so far, or the object is gone."""
-    seal = next((item["fingerprint"] for item in run.plan if item.get("stage") == "explain"), None)
-    record = store.stage(seal) if seal else None
-    return json.loads(store.objects.get(record.outputs["explanation"])) if record else None
+def trials(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
+    """List the trials of one run, the last one where none is named, the best first.
+
+    Raises:
+        UsageError: There is no such run, or its search did not come to its end.
+    """
+    run = _wanted(store, recipe, invocation)
+    found = search_of(store, run)
+    if found is None:
+        raise UsageError([_no_search(run)])
+    if invocation.as_json:
+        invocation.print_json(found)
+    else:
+        print_trials(run, found, results())
+    return DONE
+
+
+def _wanted(store: StoreReader, recipe: str | None, invocation: Invocation) -> RunRecord:
+    wanted = invocation.arguments.get("run") or next(iter(invocation.words), None)
+    run = next(iter(store.runs(recipe, limit=1)), None) if wanted is None else store.run(wanted)
+    if run is None:
+        raise UsageError([no_run(store, wanted)])
+    return run
+
+
+def search_of(store: StoreReader, run: RunRecord) -> dict[str, Any] | None:
+    """Read the trials of a run: the leaderboard, what the selection made of it, ``chosen`` and ``importance``.
+
+    Returns:
+        None where the run did not come so far, or the object is gone.
+    """
+    board, record = _kept(store, run, "search", "leaderboard"), _stage(store, run, "search")
+    if board is None or record is None:
+        return None
+    selection = _kept(store, run, "select", "selection") or {}
+    timed = with_facts(board, record.summary)
+    importance = _kept(store, run, "search", "importance")
+    return {**as_selected(timed, selection), "chosen": selection.get("trial"), "importance": importance}
+
+
+def _kept(store: StoreReader, run: RunRecord, stage: str, output: str) -> Any:
+    """Read an output of a stage as JSON; None where the run did not come so far, or the object is gone."""
+    record = _stage(store, run, stage)
+    digest = record.outputs.get(output) if record else None
+    return json.loads(store.objects.get(digest)) if digest else None
+
+
+def _stage(store: StoreReader, run: RunRecord, name: str) -> StageRecord | None:
+    seal = next((item["fingerprint"] for item in run.plan if item.get("stage") == name), None)
+    return store.stage(seal) if seal else None
+
+
+def _no_search(run: RunRecord) -> Diagnostic:
+    return Diagnostic(
+        code="unknown-run",
+        headline=f"the search of run `{run.run_id}` did not come to its end: it has no list of trials",
+        help="its events tell how far it came: mlops-compile show",
+    )
 
 
 def no_run(store: StoreReader, wanted: str | None) -> Diagnostic:

@@ -138,6 +138,13 @@ COMMANDS: dict[str, Command] = {
     "show": Command(
         about="show one recorded run: [RUN]", function="history:show", needs="store", arguments=("run",), words=1
     ),
+    "trials": Command(
+        about="list the trials of one run's search, why some were stopped, and what made the difference: [RUN]",
+        function="history:trials",
+        needs="store",
+        arguments=("run",),
+        words=1,
+    ),
     "diff": Command(
         about="compare two runs or releases: [A] [B], each RUN, last, last~1 or release:N",
         function="diff:diff",

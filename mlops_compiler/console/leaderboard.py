@@ -10,7 +10,7 @@ from mlops_compiler.console.text import BAD, DIM, GOOD, STRONG, WARN, clean, gri
 from mlops_compiler.report.leaderboard import TrialRow, trial_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rich.table import Table
 
@@ -26,9 +26,14 @@ def leaderboard_table(leaderboard: Mapping[str, Any], *, chosen: object, width: 
         chosen: Number of the trial that was selected.
         width: Columns of the terminal; a wide one shows the parameters.
     """
+    return trials_table(shown_rows(leaderboard, chosen), width=width)
+
+
+def trials_table(rows: Iterable[TrialRow], *, width: int) -> Table:
+    """Make a line of each of some trials; a wide terminal shows the parameters."""
     wide = width >= _WIDE
     table = grid("right", "left", "left", "text", "right", *(["text"] if wide else []), indent=4)
-    for item in shown_rows(leaderboard, chosen):
+    for item in rows:
         style = STRONG if item.mark == "chosen" else DIM if item.mark == "baseline" else ""
         cells = [
             Text(item.place, style=DIM),

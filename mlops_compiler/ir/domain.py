@@ -110,6 +110,14 @@ def is_domain(value: object) -> bool:
     return isinstance(value, DOMAIN_TYPES)
 
 
+def written(domain: Domain) -> dict[str, list[Any]]:
+    """Write a domain as a recipe does: ``{"log_uniform": [0.001, 10]}``."""
+    name = next(name for name, kind in DOMAINS.items() if type(domain) is kind)
+    if isinstance(domain, Choice):
+        return {name: [list(value) if isinstance(value, tuple) else value for value in domain.values]}
+    return {name: [domain.low, domain.high]}
+
+
 def grid(domain: Domain, points: int = 5) -> tuple[Any, ...]:
     """List the values that a grid search tries: every choice, else `points` values evenly spaced.
 

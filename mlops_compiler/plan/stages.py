@@ -25,14 +25,14 @@ VERSIONS: dict[str, int] = {
     "snapshot": 3,
     "split": 4,
     "prepare": 7,
-    "search": 5,
+    "search": 6,
     "select": 6,
     "train": 5,
     "evaluate": 4,
     "explain": 2,
     "nested": 1,
     "release": 3,
-    "report": 7,
+    "report": 8,
 }
 """Raised when the code of a stage changes what it gives; recorded results of older versions are then not reused."""
 

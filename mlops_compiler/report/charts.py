@@ -18,8 +18,8 @@ WIDTH, HEIGHT = 300, 240
 _MOST_POINTS = 300
 _ROW = 26
 _UNIT = (0.0, 1.0)
-_HUES = ("accent", "warm", "good", "violet", "bad")
-_SHAPES = ("circle", "square", "triangle-up", "diamond")
+HUES = ("accent", "warm", "good", "violet", "bad")
+SHAPES = ("circle", "square", "triangle-up", "diamond")
 
 Points = list[dict[str, Any]]
 
@@ -125,8 +125,8 @@ def projection(points: Mapping[str, Any]) -> Any:
     for dot in dots:
         dot["cluster"] = f"{dot['cluster']}" if dot["cluster"] >= 0 else "none"
     names = sorted({dot["cluster"] for dot in dots}, key=lambda name: (name == "none", len(name), name))
-    colours = [LIGHT["muted"] if name == "none" else LIGHT[_HUES[int(name) % len(_HUES)]] for name in names]
-    shapes = ["circle" if name == "none" else _SHAPES[int(name) // len(_HUES) % len(_SHAPES)] for name in names]
+    colours = [LIGHT["muted"] if name == "none" else LIGHT[HUES[int(name) % len(HUES)]] for name in names]
+    shapes = ["circle" if name == "none" else SHAPES[int(name) // len(HUES) % len(SHAPES)] for name in names]
     kept = [f"{100 * share:.0f} %" for share in points.get("kept") or (0.0, 0.0)]
     scale = alt.Scale(zero=False, nice=True)
     marks = _chart(dots).mark_point(filled=True, opacity=0.6, size=24)
@@ -164,7 +164,7 @@ def models(leaderboard: Mapping[str, Any], chosen: int | None) -> Any:
     if not dots:
         return None
     metric = f"{leaderboard.get('metric')} (mean over the folds)"
-    x = alt.X("x:Q", title=metric, scale=alt.Scale(zero=False, nice=True))
+    x = alt.X("x:Q", title=metric, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=6))
     y = alt.Y("model:N", title=None, sort=list(dict.fromkeys(dot["model"] for dot in dots)))
     shown = _chart(dots)
     every = shown.mark_circle(size=46, opacity=0.75, color=LIGHT["accent"]).encode(x=x, y=y)

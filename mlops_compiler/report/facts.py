@@ -89,6 +89,7 @@ class ReportFacts:
             of each part.
         suspects: Features that predict the target almost alone: ``feature`` and ``score`` of each.
         leaderboard: Every trial of the search, best first.
+        importance: Which hyperparameters made the difference, by model.
         selection: The trial that was chosen, and why.
         evaluation: The scores on the holdout: metrics, curves, confusion and value.
         rival: The release in place on the same rows: ``release``, ``fair``, ``metrics`` and ``gains``, or ``why_not``.
@@ -112,6 +113,7 @@ class ReportFacts:
     contract: Sequence[Json] = ()
     suspects: Sequence[Json] = ()
     leaderboard: Json | None = None
+    importance: Json | None = None
     selection: Json | None = None
     evaluation: Json | None = None
     rival: Json | None = None

@@ -25,7 +25,7 @@ class TrialRow:
         spread: Standard deviation over the folds, or empty.
         dots: The x of each fold's score in the strip.
         centre: The x of the mean, where there is one.
-        status: ``complete``, ``stopped after 1 of 5 folds``, ``failed``.
+        status: ``complete``, ``stopped after 1 of 5 folds, 7th of 9``, ``failed``.
         mark: ``chosen``, ``baseline``, ``member, 40 %`` or empty.
         training: The mean on rows that the trial learned from, or empty.
     """
@@ -137,7 +137,12 @@ def status_text(trial: Mapping[str, Any], folds: object) -> str:
         return f"{status}; may not be chosen: {trial['excluded']}"
     if status != "stopped":
         return status
-    return f"stopped after {len(_scores(trial))} of {folds} folds"
+    return f"stopped after {len(_scores(trial))} of {folds} folds{behind_text(trial.get('behind'))}"
+
+
+def behind_text(behind: Mapping[str, int] | None) -> str:
+    """Say how far a trial was behind others where it was stopped: ``, 7th of 9``."""
+    return f", {numbers.ordinal(behind['place'])} of {behind['of']}" if behind else ""
 
 
 def _is_ranked(trial: Mapping[str, Any]) -> bool:

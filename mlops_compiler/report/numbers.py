@@ -87,6 +87,12 @@ def count(value: Any) -> str:
     return f"{value:,.0f}" if is_number(value) else DASH
 
 
+def ordinal(value: int) -> str:
+    """Write a place: ``1st``, ``7th``, ``22nd``."""
+    teens = value // 10 % 10 == 1
+    return f"{value}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th')}"
+
+
 def amount(value: Any, digits: int = 0) -> str:
     """Write money or another worth: ``12,345``, with a true minus before a loss."""
     if not is_number(value):

@@ -1,7 +1,7 @@
 """One run becomes one page: a single file that needs nothing else, and the same bytes for the same facts.
 
 The recipe's texts are not trusted: every one of them is escaped by the templates, and the page forbids itself
-scripts and every load from elsewhere.
+every load from elsewhere and every script but its own one, which it names by its hash.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.ir.space import shown_point
-from mlops_compiler.report import charts, dag, explained, holdout, numbers
+from mlops_compiler.report import charts, dag, explained, holdout, numbers, parallel, search_charts
 from mlops_compiler.report.leaderboard import STRIP, TrialRow, trial_rows
 from mlops_compiler.report.palette import PALETTE
 from mlops_compiler.report.search_end import ended_text, spent_text
@@ -73,6 +73,28 @@ def environment() -> Environment:
     return environment
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """The one script of the page, and the seal by which the page allows it and no other."""
+
+    text: Markup
+    seal: str
+
+
+@cache
+def script() -> Script:
+    """Give the script that marks stretches of axes; what it shows is all in the page without it."""
+    import base64
+    import hashlib
+
+    from markupsafe import Markup
+
+    loader = environment().loader
+    text = loader.get_source(environment(), "parallel.js")[0] if loader else ""
+    seal = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Script(text=Markup(text), seal=f"sha256-{seal}")  # noqa: S704 - our own file
+
+
 def _verdict(facts: ReportFacts) -> tuple[str, str]:
     """Say in a word and a tone how the run ended."""
     if facts.release is not None:
@@ -107,6 +129,16 @@ def _search(facts: ReportFacts) -> dict[str, Any]:
         "trials": shown,
         "more_trials": [row for row in rows if row not in shown],
         "models_figure": figure,
+        "history_figure": _figure(
+            search_charts.history(facts.leaderboard or {}),
+            "Score by trial",
+            "The line is the best complete trial so far. Hollow marks were stopped early, and stand where their folds "
+            "are beside the same folds of the others; what is far behind lies on the edge.",
+            broad=True,
+        ),
+        "parallels": parallel.drawings(facts.leaderboard, facts.importance, chosen),
+        "parallel": parallel,
+        "script": script(),
         "outcome": _outcome(rows),
         "ended": ended_text((facts.leaderboard or {}).get("ended")),
         "spent": spent_text((facts.leaderboard or {}).get("spent")),

@@ -51,6 +51,8 @@ def _dressed(chart: Any) -> Any:
             labelFontSize=11,
             titleFontSize=12,
             titleFontWeight="normal",
+            titlePadding=12,
             labelLimit=140,
         )
+        .configure_legend(labelColor=LIGHT["muted"], titleColor=LIGHT["ink"], labelFontSize=11)
     )

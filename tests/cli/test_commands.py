@@ -109,6 +109,13 @@ def test_history_lists_runs_and_shows_one(finished):
     told = json.loads(finished.main("show", "--json").out)
     assert told["run_id"] == run.run_id
     assert told["events"][0]["kind"] == "stage_started"
+    trials = json.loads(finished.main("trials", "--json").out)
+    assert trials == told["search"]
+    assert trials["importance"]["logistic"]["why_not"].startswith("too few trials to tell")
+    assert trials["spaces"]["logistic"] == {"C": {"log_uniform": [0.001, 10]}}
+    shown = finished.main("trials", run.run_id).out
+    assert f"trial {trials['chosen']}" in shown
+    assert shown.count("trial ") == len(trials["trials"])
 
 
 def test_history_of_nothing_is_empty(small):

@@ -40,7 +40,10 @@ def trial(number: int, model: str) -> dict[str, Any]:
         "parameters": {}
         if baseline
         else {"learning_rate": 0.01 * (1 + number), "max_leaf_nodes": 7 + number, "l2": 1e-6},
+        "preparation": {},
+        "point": [],
         "status": "stopped" if stopped else "complete",
+        "behind": {"folds": len(scores), "place": 7, "of": 9} if stopped else None,
         "mean": mean,
         "std": 0.0 if baseline else 0.0061,
         "scores": scores,
@@ -63,7 +66,26 @@ def leaderboard() -> dict[str, Any]:
         "scores": [],
         "error": "loss is not finite",
     }
-    return {"metric": "roc_auc", "greater_is_better": True, "folds": FOLDS, "trials": [*trials, failed]}
+    space = {
+        "learning_rate": {"log_uniform": [0.01, 1.0]},
+        "max_leaf_nodes": {"int_log_uniform": [2, 64]},
+        "l2": {"log_uniform": [1e-6, 100]},
+    }
+    return {
+        "metric": "roc_auc",
+        "greater_is_better": True,
+        "folds": FOLDS,
+        "spaces": {"baseline": {}} | dict.fromkeys(models, space),
+        "dimensions": [],
+        "trials": [*trials, failed],
+    }
+
+
+def importance() -> dict[str, Any]:
+    few = {"trials": 8, "parameters": [], "conditional": [], "why_not": "too few trials to tell, 8 of 10"}
+    judged = [("max_leaf_nodes", 0.71, 0.12), ("learning_rate", 0.25, 0.1), ("l2", 0.04, 0.03)]
+    shares = [{"name": name, "share": share, "spread": spread} for name, share, spread in judged]
+    return {"net": few, "boosting": few | {"trials": 12, "parameters": shares, "why_not": None}}
 
 
 def evaluation() -> dict[str, Any]:
@@ -194,12 +216,13 @@ def facts() -> ReportFacts:
         stages=stages(),
         steps=steps(),
         leaderboard=board,
+        importance=importance(),
         selection={
             **{name: best[name] for name in ("trial", "model", "kind", "parameters", "mean", "std")},
             "rule": "one_standard_error",
             "threshold": 0.2314,
             "threshold_from": "value",
-            "reason": "The simplest model within one standard error of the best mean was taken.",
+            "reason": "the best mean, and no simpler model within one standard error of it",
         },
         evaluation=evaluation(),
         data=DataFacts(

@@ -156,3 +156,17 @@ def test_a_searched_preparation_is_raced_alike(sim, algorithm, slots, seed, tria
     assert set(firsts.values()) == {(0, None, 2)}
     assert all((trial.point[1] is None) == (trial.point[0] != 1) for trial in alone)
     assert len({(trial.candidate.name, str(trial.parameters), trial.point) for trial in alone}) == len(alone)
+
+
+def test_a_trial_that_is_stopped_says_how_far_it_was_behind(sim):
+    trials = sim.run_race(sim.search_of(trials=40, algorithm="random", max_concurrent=1))
+    stopped = [trial for trial in trials if trial.status == "stopped"]
+    for trial in stopped:
+        earlier = [other for other in trials[: trial.index] if not other.is_baseline]
+        rung = len(trial.scores)
+        at = [sum(other.scores[:rung]) for other in earlier if len(other.scores) >= rung]
+        ahead = sum(score > sum(trial.scores) for score in at)
+        assert trial.behind == {"folds": rung, "place": ahead + 1, "of": len(at) + 1}
+        assert 3 * ahead >= len(at) + 1
+    assert stopped
+    assert all(trial.behind is None for trial in trials if trial.status != "stopped")

@@ -131,7 +131,7 @@ class Stream:
             for start in self.starts:
                 self._study.enqueue_trial(_coded(self.candidate, dict(start.parameters), start.point))
         space = self.candidate.space
-        asked = self._study.ask({name: _distribution(domain) for name, domain in space.items()})
+        asked = self._study.ask({name: distribution(domain) for name, domain in space.items()})
         drawn = {name: _value(domain, asked.params[name]) for name, domain in space.items()}
         found = self._made(drawn, tuple(_decided(self.candidate.preparation, asked)))
         self._asked.setdefault(found.key, asked)
@@ -144,7 +144,7 @@ def _decided(dimensions: Sequence[Dimension], asked: optuna.Trial) -> Iterator[i
     for at, item in enumerate(dimensions):
         value = None
         if item.stands(point):
-            name, how = _key(at, item), _distribution(item.domain)
+            name, how = _key(at, item), distribution(item.domain)
             value = (
                 asked.suggest_categorical(name, how.choices)
                 if isinstance(item.domain, Choice)
@@ -183,12 +183,13 @@ def _coded(candidate: Candidate, parameters: Mapping[str, Any], point: Point) ->
     known = {
         name: parameters[name] for name, domain in space if name in parameters and contains(domain, parameters[name])
     }
-    coded = {name: _code(candidate.space[name], value) for name, value in known.items()}
+    coded = {name: code(candidate.space[name], value) for name, value in known.items()}
     decided = zip(candidate.preparation, point, strict=True)
     return coded | {_key(at, item): value for at, (item, value) in enumerate(decided) if value is not None}
 
 
-def _distribution(domain: Domain) -> Any:
+def distribution(domain: Domain) -> Any:
+    """Give a domain as Optuna has it; of a choice the numbers of its values."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     match domain:
@@ -208,7 +209,8 @@ def _value(domain: Domain, drawn: Any) -> Any:
     return domain.values[drawn] if isinstance(domain, Choice) else drawn
 
 
-def _code(domain: Domain, value: Any) -> Any:
+def code(domain: Domain, value: Any) -> Any:
+    """Give a value as Optuna has it: of a choice its number."""
     return domain.values.index(value) if isinstance(domain, Choice) else value
 
 

@@ -56,6 +56,7 @@ class Trial:
         status: ``running``, ``complete``, ``stopped`` or ``failed``.
         error: Why it failed.
         spent: What its folds took.
+        behind: Why it was stopped: after how many ``folds``, and its ``place`` among the ``of`` trials at that point.
     """
 
     index: int
@@ -67,6 +68,7 @@ class Trial:
     status: str = "running"
     error: str | None = None
     spent: Spent = NOTHING
+    behind: dict[str, int] | None = None
 
     @property
     def mean(self) -> float | None:
@@ -145,7 +147,8 @@ class Race:
         if len(trial.scores) == self._folds:
             trial.status = "complete"
             return Verdict.COMPLETE
-        if self._falls_behind(trial):
+        trial.behind = self._behind(trial)
+        if trial.behind is not None:
             trial.status = "stopped"
             return Verdict.STOP
         return Verdict.CONTINUE
@@ -206,13 +209,16 @@ class Race:
         index = len(self.trials)
         return Trial(index=index, candidate=candidate, parameters=parameters, point=point, fingerprint=seal)
 
-    def _falls_behind(self, trial: Trial) -> bool:
+    def _behind(self, trial: Trial) -> dict[str, int] | None:
+        """Say how far a trial is behind those that it is compared with; None where it goes on."""
         rung = len(trial.scores)
         if trial.is_baseline or not judged_after(self._search.scheduler, rung):
-            return False
+            return None
         known = self.trials[: max(0, trial.index - self._search.max_concurrent + 1)]
         rivals = [self._at(other, rung) for other in known if len(other.scores) >= rung and not other.is_baseline]
-        return falls_behind(self._search.scheduler, self._at(trial, rung), rivals)
+        if not falls_behind(self._search.scheduler, score := self._at(trial, rung), rivals):
+            return None
+        return {"folds": rung, "place": 1 + sum(rival > score for rival in rivals), "of": len(rivals) + 1}
 
     def _at(self, trial: Trial, rung: int) -> float:
         return self._sign * math.fsum(trial.scores[:rung]) / rung

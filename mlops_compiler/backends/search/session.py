@@ -14,6 +14,7 @@ from mlops_compiler.backends.search.limits import NOTHING, Spent
 from mlops_compiler.backends.search.race import Race, Signal, Trial, Verdict, fold_fingerprint
 from mlops_compiler.backends.search.trial import TrialSpec, trial_parameters
 from mlops_compiler.evaluation.metrics import METRICS
+from mlops_compiler.ir.domain import written as domain_written
 from mlops_compiler.ir.space import written
 from mlops_compiler.passes.decide import preparation_at
 from mlops_compiler.plan.stages import preparation_seal
@@ -129,6 +130,7 @@ class Session:
             score=trial.mean,
             folds=len(trial.scores),
             status=trial.status,
+            behind=trial.behind,
             cached=cached,
         )
 
@@ -136,7 +138,10 @@ class Session:
         self._context.event(kind, payload)
 
     def leaderboard(self) -> dict[str, Any]:
-        """List all trials, the best first: complete ones, then those stopped, then those that failed."""
+        """List all trials, the best first: complete ones, then those stopped, then those that failed.
+
+        Beside them stand the domains that each model's parameters, and the preparation, were drawn from.
+        """
         order = {"complete": 0, "stopped": 1, "failed": 2}
         sign = -1 if self._metric.greater_is_better else 1
         ended = [trial for trial in self.race.trials if trial.status in order]
@@ -145,6 +150,14 @@ class Session:
             "metric": self.search.metric,
             "greater_is_better": self._metric.greater_is_better,
             "folds": self.folds,
+            "spaces": {
+                item.name: {name: domain_written(domain) for name, domain in item.space.items()}
+                for item in self.search.candidates
+            },
+            "dimensions": [
+                {"name": item.name, "domain": domain_written(item.domain), "given": [list(pair) for pair in item.given]}
+                for item in self._dimensions
+            ],
             "trials": [self._row(trial) for trial in ended],
         }
 
@@ -159,6 +172,7 @@ class Session:
             "preparation": written(self._dimensions, trial.point) if trial.point else {},
             "point": list(trial.point),
             "status": trial.status,
+            "behind": trial.behind,
             "mean": trial.mean,
             "std": _std(trial.scores),
             "scores": trial.scores,

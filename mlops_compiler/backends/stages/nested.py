@@ -81,7 +81,7 @@ def _within(context: Context, dealt: Dealt, number: int, engine: TrialEngine) ->
     program = Program(name=context.task.recipe, nodes=tuple(map(_cold, context.task.stage.nodes)))
     bodies: dict[str, Any] = {
         "prepare": fit_preparations,
-        "search": lambda inner: search_models(inner, engine),
+        "search": lambda inner: search_models(inner, engine, judged=False),
         "select": select_trial,
         "train": train_model,
         "evaluate": evaluate_model,

@@ -81,6 +81,7 @@ def report_facts(context: Context) -> ReportFacts:
         contract=prepared.get("contract", []),
         suspects=prepared.get("suspects", []),
         leaderboard=_leaderboard(context),
+        importance=context.read_json("search", "importance"),
         selection=context.read_json("select", "selection"),
         evaluation=evaluation,
         explanation=context.read_json("explain", "explanation") or None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from mlops_compiler.backends.search.importance import importance_of
 from mlops_compiler.backends.search.session import Session
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.folds import make_folds
@@ -22,8 +23,13 @@ class TrialEngine(Protocol):
         """Ask the session for trials, run their folds, report each; return when the search is over."""
 
 
-def search_models(context: Context, engine: TrialEngine) -> Outcome:
+def search_models(context: Context, engine: TrialEngine, *, judged: bool = True) -> Outcome:
     """Run the stage.
+
+    Args:
+        context: The stage.
+        engine: Runs the trials.
+        judged: Whether to find out which hyperparameters made the difference.
 
     Raises:
         DataError: Values are missing that a candidate cannot do without.
@@ -51,6 +57,8 @@ def search_models(context: Context, engine: TrialEngine) -> Outcome:
         "best": board["trials"][0]["mean"],
     }
     outputs = {"leaderboard": context.put_json(board), "histories": context.put_json(session.histories())}
+    if judged:
+        outputs["importance"] = context.put_json(importance_of(board))
     return Outcome(outputs=outputs, summary=summary)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_compiler.analysis.algorithms import require_suited
 from mlops_compiler.analysis.alternatives import with_alternatives
 from mlops_compiler.analysis.build import analyse
 from mlops_compiler.analysis.lints.engine import lint
@@ -73,6 +74,7 @@ def compile_recipe(composed: Composed, state: State | None = None) -> Compiled:
         recipe = pinned(recipe, open_reader(store_location(recipe.store)), place)
     read = _as_taken(recipe, composed, state)
     program = with_alternatives(analyse(read, base.provenance, composed.root), recipe, found)
+    require_suited(program, base.provenance)
     warnings = lint(Subject(recipe=recipe, program=program, places=base.provenance, environ=os.environ))
     if is_absent(read, composed.root):
         warnings = (absence(recipe, composed.provenance), *warnings)

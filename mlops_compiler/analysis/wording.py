@@ -175,6 +175,19 @@ def too_few_trials(trials: int, models: int, span: Span | None) -> Diagnostic:
     )
 
 
+def unsuited_algorithm(
+    algorithm: str, model: str, choices: Sequence[str], numbers: Sequence[str], span: Span | None
+) -> Diagnostic:
+    """An algorithm searches numbers, several at once, and a model has choices, or one number alone."""
+    has = f"chooses {listing(choices)}" if choices else f"searches one number, {listing(numbers)}"
+    return Diagnostic(
+        code="unsuited-algorithm",
+        headline=f"`{algorithm}` searches two numbers or more, and model `{model}` {has}",
+        span=span,
+        help=f"give {listing(choices or numbers)} a value, or take another algorithm: `tpe` and `gp` search any space",
+    )
+
+
 def no_gpu_model(name: str, kind: str, users: Iterable[str], span: Span | None) -> Diagnostic:
     """A GPU is asked for by a model that cannot use one."""
     return Diagnostic(

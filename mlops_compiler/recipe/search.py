@@ -16,8 +16,9 @@ from mlops_compiler.section import Section
 class Search(Section):
     """The search for the best model."""
 
-    algorithm: Literal["grid", "random", "tpe"] = "tpe"
-    """How parameters are proposed: every point of a grid, at random, or by a Bayesian model of what was good."""
+    algorithm: Literal["grid", "random", "qmc", "tpe", "gp", "cma_es"] = "tpe"
+    """How parameters are proposed: every point of a grid, at random, more evenly than that (``qmc``), by a model of
+    what was good (``tpe``, ``gp``), or by an evolution of numbers (``cma_es``)."""
     scheduler: Literal["none", "asha", "median"] = "asha"
     """``asha`` stops a trial after 1, 3, 9, ... folds where it is not among the best third so far; ``median`` after any
     fold where it is worse than the median so far."""

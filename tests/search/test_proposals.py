@@ -14,7 +14,8 @@ from mlops_compiler.ir.fingerprint import fingerprint
 from mlops_compiler.ir.start import Start
 from mlops_compiler.models.registry import MODELS
 
-ALGORITHMS = ["grid", "random", "tpe"]
+ALGORITHMS = ["grid", "random", "qmc", "tpe", "gp", "cma_es"]
+LEARNING = ["tpe", "gp", "cma_es"]
 
 
 def propose(candidate, algorithm, count, seed=1, score=None):
@@ -35,8 +36,9 @@ def by_hash(parameters):
 @pytest.mark.parametrize("name", ["LOGISTIC", "FOREST", "BOOSTING"])
 def test_the_same_seed_and_scores_give_the_same_proposals(sim, algorithm, name):
     candidate = getattr(sim, name)
-    first = propose(candidate, algorithm, 15, score=by_hash)
-    assert propose(candidate, algorithm, 15, score=by_hash) == first
+    count = 9 if algorithm == "gp" else 15
+    first = propose(candidate, algorithm, count, score=by_hash)
+    assert propose(candidate, algorithm, count, score=by_hash) == first
     assert len({fingerprint(item) for item in first}) == len(first)
     for parameters in first:
         assert list(parameters) == [key for key, _ in candidate.parameters]
@@ -48,16 +50,18 @@ def test_another_seed_gives_another_order(sim, algorithm):
     assert propose(sim.FOREST, algorithm, 15, seed=1) != propose(sim.FOREST, algorithm, 15, seed=2)
 
 
-def test_the_model_learns_from_scores(sim):
+@pytest.mark.parametrize("algorithm", LEARNING)
+def test_the_model_learns_from_scores(sim, algorithm):
     by_size = lambda parameters: -abs(parameters["max_features"] - 0.8)  # noqa: E731
-    told = propose(sim.FOREST, "tpe", 30, score=by_size)
-    untold = propose(sim.FOREST, "tpe", 30)
-    assert told[:6] == untold[:6]
+    count = 18 if algorithm == "gp" else 30
+    told = propose(sim.FOREST, algorithm, count, score=by_size)
+    untold = propose(sim.FOREST, "random" if algorithm == "gp" else algorithm, count)
+    assert told[0] == untold[0]
     assert told != untold
-    assert sum(map(by_size, told[15:])) > sum(map(by_size, untold[15:]))
+    assert sum(map(by_size, told[count // 2 :])) > sum(map(by_size, untold[count // 2 :]))
 
 
-@pytest.mark.parametrize("algorithm", ["random", "tpe"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS[1:])
 @pytest.mark.parametrize("name", ["LOGISTIC", "BOOSTING"])
 def test_the_defaults_of_a_kind_come_first(sim, algorithm, name):
     candidate = getattr(sim, name)
@@ -66,7 +70,7 @@ def test_the_defaults_of_a_kind_come_first(sim, algorithm, name):
     assert {key: first[key] for key in candidate.space} == {key: defaults[key] for key in candidate.space}
 
 
-@pytest.mark.parametrize("algorithm", ["random", "tpe"])
+@pytest.mark.parametrize("algorithm", ["random", "qmc", "tpe", "gp"])
 def test_what_was_good_before_comes_after_the_defaults(sim, algorithm):
     starts = tuple(Start(model="forest", parameters=(("max_features", share),)) for share in (0.75, 0.25))
     stream = Stream(candidate=sim.FOREST, algorithm=algorithm, seed=1, greater_is_better=True, starts=starts)
@@ -104,6 +108,25 @@ def test_a_grid_is_covered_once(sim):
     wanted = {tuple(point) for point in itertools.product(*axes.values())}
     assert {tuple(point[name] for name in axes) for point in points} == wanted
     assert len(points) == len(wanted) == size(sim.FOREST.space, "grid")
+
+
+def test_sobol_covers_a_space_more_evenly_than_chance(sim):
+    shares = [item["max_features"] for item in propose(sim.FOREST, "qmc", 33)[1:]]
+    cells = {int((share - 0.1) / 0.9 * 32) for share in shares}
+    assert len(cells) >= 28, "nearly one in each of 32 cells; of draws at random about 20"
+
+
+def test_a_sampler_that_is_told_on_many_threads_proposes_the_same(sim):
+    import torch
+
+    by_size = lambda parameters: -abs(parameters["max_features"] - 0.8)  # noqa: E731
+    threads, made = torch.get_num_threads(), []
+    for number in (1, 4):
+        torch.set_num_threads(number)
+        made.append(propose(sim.FOREST, "gp", 9, score=by_size))
+        assert torch.get_num_threads() == number
+    torch.set_num_threads(threads)
+    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

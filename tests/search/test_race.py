@@ -28,6 +28,15 @@ def test_is_the_same_at_any_parallelism(sim, algorithm, scheduler, slots, seed, 
     assert told(sim.run_race(search, slots=slots, seed=seed)) == told(alone)
 
 
+@pytest.mark.parametrize("algorithm", ["gp", "cma_es"])
+def test_slow_samplers_are_the_same_at_any_parallelism(sim, algorithm):
+    models = [sim.BASELINE, *([sim.prepared(sim.FOREST)] if algorithm == "gp" else [sim.FOREST])]
+    search = sim.search_of(models, algorithm=algorithm, trials=14, max_concurrent=4)
+    alone = sim.run_race(search)
+    assert told(sim.run_race(search, slots=4, seed=3)) == told(alone)
+    assert len({trial.fingerprint for trial in alone}) == len(alone) == 14
+
+
 @LAW
 @given(slots=st.integers(1, 8), seed=st.integers(0, 2**16), lost=st.sets(st.integers(0, 15)))
 def test_a_trial_that_fails_stops_no_other(sim, slots, seed, lost):
@@ -143,7 +152,7 @@ def test_a_trial_is_named_by_all_that_changes_it(sim, change):
     assert one.fingerprint == same.fingerprint
 
 
-@pytest.mark.parametrize("algorithm", ["grid", "random", "tpe"])
+@pytest.mark.parametrize("algorithm", ["grid", "random", "qmc", "tpe"])
 @LAW
 @given(slots=st.integers(1, 8), seed=st.integers(0, 2**16), trials=st.integers(4, 26))
 def test_a_searched_preparation_is_raced_alike(sim, algorithm, slots, seed, trials):

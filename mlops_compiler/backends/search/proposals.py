@@ -10,6 +10,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.backends.search.samplers import make_study, on_one_thread, sobol
 from mlops_compiler.ir.domain import (
     Choice,
     Domain,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 Parameters = dict[str, Any]
 _TRIES = 20
 """Draws before a space that keeps repeating itself counts as exhausted."""
+_REPEATS = 3
+"""Draws before a sampler that looks for the best point is turned aside from one that it has."""
 
 
 def seed_of(seed: int, *names: str) -> int:
@@ -81,7 +84,9 @@ class Stream:
             return self._fresh(self._made({}, ()))
         if self.algorithm == "grid":
             return next(self._grid(), None)
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
+            if attempt >= _REPEATS and self.algorithm in ("gp", "cma_es"):
+                self._turn_aside()
             if (found := self._fresh(self._ask())) is not None:
                 return found
         return None
@@ -126,16 +131,45 @@ class Stream:
         return next((at for at, found in enumerate(points) if found == wanted), None)
 
     def _ask(self) -> Proposal:
+        if self.algorithm == "qmc":
+            self._points = self._points or self._covering()
+            return next(self._points)
         if self._study is None:
-            self._study = _study(self.algorithm, self.seed, self.candidate, greater_is_better=self.greater_is_better)
-            for start in self.starts:
-                self._study.enqueue_trial(_coded(self.candidate, dict(start.parameters), start.point))
+            self._study = make_study(self.algorithm, self.seed, greater_is_better=self.greater_is_better)
+            for parameters, point in self._firsts():
+                if known := _coded(self.candidate, parameters, point):
+                    self._study.enqueue_trial(known)
         space = self.candidate.space
-        asked = self._study.ask({name: distribution(domain) for name, domain in space.items()})
-        drawn = {name: _value(domain, asked.params[name]) for name, domain in space.items()}
-        found = self._made(drawn, tuple(_decided(self.candidate.preparation, asked)))
-        self._asked.setdefault(found.key, asked)
+        with on_one_thread(self.algorithm):
+            asked = self._study.ask({name: distribution(domain) for name, domain in space.items()})
+            drawn = {name: _value(domain, asked.params[name]) for name, domain in space.items()}
+            found = self._made(drawn, tuple(_decided(self.candidate.preparation, asked)))
+        if self._asked.setdefault(found.key, asked) is not asked and self.algorithm == "gp":
+            self._fail(asked)  # else it would count as under way for good
         return found
+
+    def _turn_aside(self) -> None:
+        """Let a sampler that insists on what it has proposed already try a point of Sobol's sequence instead."""
+        self._points = self._points or self._covering()
+        other = next(self._points)
+        self._study.enqueue_trial(_coded(self.candidate, other.parameters, other.point))
+
+    def _fail(self, asked: optuna.Trial) -> None:
+        from optuna.trial import TrialState
+
+        self._study.tell(asked, state=TrialState.FAIL)
+
+    def _covering(self) -> Iterator[Proposal]:
+        points = sobol(self.candidate, self.seed)
+        for parameters, point in self._firsts():
+            drawn, _ = next(points)
+            yield self._made(drawn | _within(self.candidate, parameters), point)
+        yield from (self._made(drawn, point) for drawn, point in points)
+
+    def _firsts(self) -> Iterator[tuple[Mapping[str, Any], Point]]:
+        """List what is tried first: the field's own defaults, so that no search ends worse than they do; the starts."""
+        yield MODELS[self.candidate.kind].defaults, base_point(self.candidate.preparation)
+        yield from ((dict(start.parameters), start.point) for start in self.starts)
 
 
 def _decided(dimensions: Sequence[Dimension], asked: optuna.Trial) -> Iterator[int | float | None]:
@@ -161,31 +195,20 @@ def _key(at: int, item: Dimension) -> str:
     return f"{at}:{item.name}"
 
 
-def _study(algorithm: str, seed: int, candidate: Candidate, *, greater_is_better: bool) -> optuna.Study:
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if algorithm == "tpe":
-        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=6)
-    else:
-        sampler = optuna.samplers.RandomSampler(seed=seed)
-    study = optuna.create_study(direction="maximize" if greater_is_better else "minimize", sampler=sampler)
-    defaults = MODELS[candidate.kind].defaults
-    known = _coded(candidate, defaults, base_point(candidate.preparation))
-    if known:  # the field's own defaults are the first trial: no search ends worse than they do
-        study.enqueue_trial(known)
-    return study
+def _within(candidate: Candidate, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the parameters that are open and lie in the space."""
+    return {
+        name: parameters[name]
+        for name, domain in candidate.space.items()
+        if name in parameters and contains(domain, parameters[name])
+    }
 
 
 def _coded(candidate: Candidate, parameters: Mapping[str, Any], point: Point) -> dict[str, Any]:
     """Write a point as the study has it, as far as it lies in the space; what is left open is drawn."""
-    space = candidate.space.items()
-    known = {
-        name: parameters[name] for name, domain in space if name in parameters and contains(domain, parameters[name])
-    }
-    coded = {name: code(candidate.space[name], value) for name, value in known.items()}
+    known = {name: code(candidate.space[name], value) for name, value in _within(candidate, parameters).items()}
     decided = zip(candidate.preparation, point, strict=True)
-    return coded | {_key(at, item): value for at, (item, value) in enumerate(decided) if value is not None}
+    return known | {_key(at, item): value for at, (item, value) in enumerate(decided) if value is not None}
 
 
 def distribution(domain: Domain) -> Any:

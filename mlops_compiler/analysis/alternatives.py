@@ -11,6 +11,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.analysis.build import matrix_schema, prepare_nodes
+from mlops_compiler.analysis.categories import with_categories
 from mlops_compiler.analysis.features import Prepared, check_of
 from mlops_compiler.analysis.leaks import find_leaks
 from mlops_compiler.diagnostics import Diagnostic, Note, RecipeError, Sink
@@ -156,7 +157,7 @@ class _Analysis:
             return ()
         recipe, sink = self.recipe.model_copy(update={"prepare": valid.prepare}), Sink()
         places = self.found.at(point).provenance
-        nodes = prepare_nodes(recipe, places, self.schema, sink)
+        nodes = with_categories(recipe, prepare_nodes(recipe, places, self.schema, sink), self.schema, places, sink)
         features = matrix_schema(places, (nodes[-1].schema if nodes else None) or self.schema, sink)
         find_leaks(nodes, self.schema, features, self.joined, places, sink)
         checked = check_of(recipe, Prepared(features=features, steps=nodes), places, sink)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording, wording_steps
 from mlops_compiler.analysis.candidates import search_of
+from mlops_compiler.analysis.categories import numbered, with_categories
 from mlops_compiler.analysis.explanation import explain_of
 from mlops_compiler.analysis.features import Prepared, check_of
 from mlops_compiler.analysis.joins import source_span
@@ -56,13 +57,13 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     check_stretches(recipe, intake.check, places, sink)
     sink.raise_errors(RecipeError)  # without the right columns every step would be blamed
     schema = schema_of(recipe, intake)
-    prepared = prepare_nodes(recipe, places, schema, sink)
+    prepared = with_categories(recipe, prepare_nodes(recipe, places, schema, sink), schema, places, sink)
     features = matrix_schema(places, (prepared[-1].schema if prepared else None) or schema, sink)
     joined = {ours: join.name for join in intake.joins for ours in join.types}
     find_leaks(prepared, schema, features, joined, places, sink)
     checked = check_of(recipe, Prepared(features=features, steps=prepared), places, sink)
     search = search_of(recipe, places, sink)
-    check_wishes(recipe, features, places, sink)
+    check_wishes(recipe, features, numbered(prepared), places, sink)
     check_explanations(recipe, places, sink)
     check_composition(recipe, places, sink)
     explained = explain_of(recipe, places, schema, features, _value_of(recipe), sink)
@@ -171,7 +172,8 @@ def matrix_schema(places: Provenance, schema: Schema, sink: Sink) -> Schema:
     features = schema.select(column.name for column in schema.features)
     wrong: dict[str, list[Column]] = {}
     for column in features:
-        if not column.is_model_ready and column.known is not Known.AFTER_OUTCOME:  # a leak, and told as one
+        # Texts are told by `with_categories`, leaks by `find_leaks`.
+        if not (column.is_model_ready or column.is_categorical or column.known is Known.AFTER_OUTCOME):
             wrong.setdefault(dtype_name(column.dtype), []).append(column)
     for columns in wrong.values():
         sink.add(wording.not_numbers(columns, places.key_span(("data", "columns", columns[0].name))))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording_features
+from mlops_compiler.analysis.categories import numbered
 from mlops_compiler.analysis.contract import bounds_of
 from mlops_compiler.analysis.selectors import GROUPS, is_pattern
 from mlops_compiler.ir.ops.features import CheckFeatures, FeatureCheck
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _KEEP = ("cast", "filter", "deduplicate")
 """Operations that refuse by themselves what they may not lose."""
 _PLACE = ("features", "columns")
+_OF_NUMBERS = ("type", "range", "missing", "mean", "std", "quantiles")
+"""What a contract may ask of numbers only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,9 @@ def check_of(recipe: Recipe, prepared: Prepared, places: Provenance, sink: Sink)
     for key, contract in said.columns.items():
         span = places.key_span((*_PLACE, key))
         found = _matching(key, prepared, span, sink)
+        asked = [name for name in _OF_NUMBERS if getattr(contract, name) is not None]
+        if asked and (named := [column.name for column in found if column.name in numbered(prepared.steps)]):
+            sink.add(wording_features.no_numbers(named, asked, span))
         for column in found:
             if contract.type is not None and (kind := dtype_name(column.dtype)) != contract.type:
                 type_span = places.value_span((*_PLACE, key, "type"))

@@ -20,11 +20,21 @@ if TYPE_CHECKING:
 _HAVE_A_DIRECTION = ("binary_classification", "regression")
 
 
-def check_wishes(recipe: Recipe, features: Schema, places: Provenance, sink: Sink) -> None:
-    """Tell each wish that cannot be met, at the very word."""
+def check_wishes(recipe: Recipe, features: Schema, levels: frozenset[str], places: Provenance, sink: Sink) -> None:
+    """Tell each wish that cannot be met, at the very word.
+
+    Args:
+        recipe: The recipe.
+        features: What reaches the models.
+        levels: Those of the features that are categories.
+        places: Where the recipe says what.
+        sink: Collects the findings.
+    """
     for name, model in recipe.models.items():
         for finding in (*_imbalance(name, model, recipe, places), *_monotone(name, model, recipe, features, places)):
             sink.add(finding)
+        for feature in sorted(levels & set(model.monotone)):
+            sink.add(_no_order(name, feature, places))
 
 
 def _imbalance(name: str, model: Model, recipe: Recipe, places: Provenance) -> Iterator[Diagnostic]:
@@ -65,6 +75,15 @@ def _monotone(name: str, model: Model, recipe: Recipe, features: Schema, places:
                 span=places.key_span(("models", name, "monotone", feature)),
                 help=did_you_mean(feature, features.names, otherwise="features"),
             )
+
+
+def _no_order(name: str, feature: str, places: Provenance) -> Diagnostic:
+    return Diagnostic(
+        code="no-monotone",
+        headline=f"model `{name}` is to rise or fall with `{feature}`, which is a category: its levels have no order",
+        span=places.key_span(("models", name, "monotone", feature)),
+        help="give them one with `ordinal`",
+    )
 
 
 def _spoken(task: str) -> str:

@@ -149,14 +149,14 @@ def step_types(step: str, reason: str, span: Span | None) -> Diagnostic:
 def not_numbers(columns: Sequence[Column], span: Span | None) -> Diagnostic:
     """Columns of one type reach the models that are no numbers."""
     kind, many = dtype_name(columns[0].dtype), len(columns) > 1
-    encode = f"encode {'them' if many else 'it'} with `one_hot`" if kind == "text" else "derive numbers from it"
+    them = "them" if many else "it"
     what = f"{len(columns)} columns reach" if many else f"column `{columns[0].name}` reaches"
     return Diagnostic(
         code="feature-not-numeric",
         headline=f"{what} the models as {kind}; they take numbers",
         span=span,
         notes=(Note(text=f"they are {listing(column.name for column in columns)}"),) if many else (),
-        help=f"{encode}, `drop` {'them' if many else 'it'}, or list {'them' if many else 'it'} under `data.ignore`",
+        help=f"derive numbers from {them}, `drop` {them}, or list {them} under `data.ignore`",
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_compiler.diagnostics import Diagnostic, Note, did_you_mean
+from mlops_compiler.diagnostics import Diagnostic, Note, did_you_mean, listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlops_compiler.diagnostics import Span
+    from mlops_compiler.ir.schema import Column
 
 
 def unknown_feature(key: str, known: Sequence[str], span: Span | None, *, was_there: bool) -> Diagnostic:
@@ -31,6 +32,33 @@ def feature_type(name: str, kind: str, wanted: str, span: Span | None) -> Diagno
         headline=f"feature `{name}` is {kind} after the last step, and its contract says {wanted}",
         span=span,
         help="`cast` it in a step, or change the contract",
+    )
+
+
+def no_numbers(names: Sequence[str], asked: Sequence[str], span: Span | None) -> Diagnostic:
+    """A contract asks of a category what only numbers have."""
+    many = len(names) > 1
+    return Diagnostic(
+        code="feature-type",
+        headline=f"{listing(names)} {'are categories' if many else 'is a category'} after the last step, and "
+        f"{listing(asked)} of a contract {'are' if len(asked) > 1 else 'is'} for numbers",
+        span=span,
+        help="promise it of the column under `data.columns`, or encode it in a step",
+    )
+
+
+def not_taken(columns: Sequence[Column], unable: Sequence[str], able: Sequence[str], span: Span | None) -> Diagnostic:
+    """Columns of texts reach models that take numbers only."""
+    many, several = len(columns) > 1, len(unable) > 1
+    them, it = ("them", "they are") if many else ("it", "it is")
+    what = f"{len(columns)} columns reach" if many else f"column `{columns[0].name}` reaches"
+    taken = f"; {listing(able)} take{'' if len(able) > 1 else 's'} {them} as {it}" if able else ""
+    return Diagnostic(
+        code="feature-not-numeric",
+        headline=f"{what} the models as text; {listing(unable)} take{'' if several else 's'} numbers",
+        span=span,
+        notes=(Note(text=f"they are {listing(column.name for column in columns)}"),) if many else (),
+        help=f"encode {them} with `one_hot`, `drop` {them}, or list {them} under `data.ignore`{taken}",
     )
 
 

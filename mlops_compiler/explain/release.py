@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from mlops_compiler.explain.paths import SLOWER
 from mlops_compiler.explain.shapley import Contributions, by_sampling, of_form
 from mlops_compiler.models.form import TreeSum
 
@@ -65,7 +66,9 @@ class Explainer:
     def affordable(self) -> int:
         """Say how many rows can be explained within some seconds."""
         if isinstance(self.form, TreeSum):
-            rows = _TREE_STEPS / max(1, self.background.height * self.form.walked)
+            rows = _TREE_STEPS / max(
+                1, self.background.height * self.form.walked * (SLOWER if self.form.chooses else 1)
+            )
         elif self.form is not None:
             rows = _MOST
         else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import polars as pl
 
+from mlops_compiler.explain.paths import explain_paths
 from mlops_compiler.explain.trees import explain_trees, is_countable
 from mlops_compiler.models.form import Linear
 
@@ -94,10 +95,10 @@ def _linear(form: Linear, X: Matrix, background: Matrix, groups: Groups) -> Cont
 
 def _trees(form: TreeSum, X: Matrix, background: Matrix, groups: Groups) -> Contributions | None:
     """Walk the trees with each row and each row of the background (Lundberg et al., 2020, algorithm 3)."""
-    if not all(map(is_countable, form.trees)):
+    if not form.chooses and not all(map(is_countable, form.trees)):
         return None
-    seen, beside = form.asked(X), form.asked(background)
-    found = [explain_trees(trees, form.factor, seen, beside) for trees in form.trees]
+    seen, beside, explain = form.asked(X), form.asked(background), explain_paths if form.chooses else explain_trees
+    found = [explain(trees, form.factor, seen, beside) for trees in form.trees]
     made = Contributions(
         names=tuple(groups),
         of="features",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from mlops_compiler.models.adapters.level_sets import unknown_as_missing
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -43,6 +45,7 @@ class TreeSum:
         factor: What each leaf is multiplied by.
         scale: What the sum is.
         rounds: Whether the trees see features rounded to float32.
+        known: For each feature how many levels are known, 0 of a number; empty where all are numbers.
     """
 
     trees: tuple[Trees, ...]
@@ -50,6 +53,7 @@ class TreeSum:
     factor: float = 1.0
     scale: Scale
     rounds: bool = False
+    known: tuple[int, ...] = ()
 
     @property
     def walked(self) -> int:
@@ -58,10 +62,16 @@ class TreeSum:
 
     def asked(self, X: Matrix) -> Matrix:
         """Give the features as the trees see them."""
+        rows = unknown_as_missing(X, self.known)
         if not self.rounds:
-            return X
+            return rows
         with np.errstate(over="ignore"):
-            return X.astype(np.float32).astype(np.float64)
+            return rows.astype(np.float32).astype(np.float64)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether a tree splits by levels."""
+        return any(trees.chooses is not None and bool((trees.chooses >= 0).any()) for trees in self.trees)
 
     def scores(self, X: Matrix) -> Matrix:
         """Add up the trees; shape (rows, outputs)."""

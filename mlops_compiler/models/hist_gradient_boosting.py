@@ -61,6 +61,7 @@ class HistGradientBoosting(ModelKind):
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 1e-6
     accepts_missing = True
+    takes_categories = True
     takes_monotone = True
 
     def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:

@@ -47,6 +47,8 @@ class FitOptions:
         weights: What each training row weighs, shape (rows,); None where all weigh the same.
         monotone: For each column 1 where the score may only rise with it, -1 where it may only fall, else 0; empty
             where no column is held to anything.
+        categories: For each column how many levels it has, n, or 0 for a number; empty where all are numbers. A level
+            is 0 to n - 1; n is one that is rare or was never seen, and n + 1 one that is missing.
     """
 
     seed: int
@@ -56,6 +58,7 @@ class FitOptions:
     classes: int = 2
     weights: NDArray[np.float64] | None = None
     monotone: tuple[int, ...] = ()
+    categories: tuple[int, ...] = ()
 
 
 class FittedModel(ABC):
@@ -108,6 +111,7 @@ class ModelKind(ABC):
         is_baseline: Whether it looks at no feature, and is there to be beaten.
         accepts_missing: Whether the design matrix may hold NaN.
         rounds_by_threads: Whether another number of threads may round its sums otherwise.
+        takes_categories: Whether a column of the design matrix may hold numbers of levels (`FitOptions.categories`).
         resumable: Whether a fit can be left and taken up again (`resume`).
         takes_monotone: Whether it can be held to scores that only rise, or only fall, with a column.
         explains: What its structure explains of its answers; empty for one that is only asked.
@@ -125,6 +129,7 @@ class ModelKind(ABC):
     is_baseline: ClassVar[bool] = False
     accepts_missing: ClassVar[bool] = False
     rounds_by_threads: ClassVar[bool] = False
+    takes_categories: ClassVar[bool] = False
     resumable: ClassVar[bool] = False
     takes_monotone: ClassVar[bool] = False
     explains: ClassVar[frozenset[Explanation]] = frozenset()

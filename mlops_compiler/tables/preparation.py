@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import polars as pl
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, MlopsError
-from mlops_compiler.ir.ops.prepare import Selection, is_fitted
+from mlops_compiler.ir.ops.prepare import Categories, Selection, is_fitted
 from mlops_compiler.tables import asking
 from mlops_compiler.tables.applied import FittedStep
 from mlops_compiler.tables.asking import answers
@@ -57,6 +57,16 @@ class FittedPreparation:
         for step in self.steps:
             frame = step.apply(frame, mode)
         return frame
+
+    def categories(self, features: Sequence[str]) -> tuple[int, ...]:
+        """Count the levels of each feature that is a category, 0 of a number; none where all are numbers."""
+        levels = {
+            name: len(found)
+            for item in self.steps
+            if isinstance(item.step, Categories)
+            for name, found in item.learned["levels"].items()
+        }
+        return tuple(levels.get(name, 0) for name in features) if levels.keys() & set(features) else ()
 
     def to_json(self) -> dict[str, Any]:
         """Write the preparation as JSON."""

@@ -25,6 +25,7 @@ from mlops_compiler.diagnostics import DataError, EngineError
 from mlops_compiler.ir.domain import contains, grid, is_domain
 from mlops_compiler.ir.task import has_classes, learns_from_target
 from mlops_compiler.models.form import TreeSum
+from mlops_compiler.testing.categories import CategoryLaws
 from mlops_compiler.testing.rows import CLASSES, GROUPS, ROWS
 from mlops_compiler.testing.training import TrainingLaws
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from mlops_compiler.testing.subjects import Subject
 
 
-class KindLaws(TrainingLaws):
+class KindLaws(TrainingLaws, CategoryLaws):
     """The laws; inherit from it, and give `subjects`."""
 
     subjects: ClassVar[Sequence[Subject]] = ()
@@ -133,19 +134,6 @@ class KindLaws(TrainingLaws):
         column = 0 if subject.task == "regression" else 1
         alike = subject.fit(weights=np.ones(len(y))).predict(elsewhere)[:, column]
         assert subject.fit(weights=np.where(heavy, 20.0, 1.0)).predict(elsewhere)[:, column].mean() > alike.mean()
-
-    @pytest.mark.parametrize("sign", [1, -1])
-    def test_a_monotone_column_pushes_one_way(self, subject: Subject, sign: int) -> None:
-        """`takes_monotone` is true: a score only rises, or only falls, with the column, whatever the others."""
-        if not subject.kind.takes_monotone or subject.task not in ("binary_classification", "regression"):
-            return
-        held = subject.fit(monotone=(sign, 0, 0, 0, 0, 0))
-        along = np.linspace(-3.0, 3.0, 41)
-        for row in ROWS[:10]:
-            rows = np.tile(row, (len(along), 1))
-            rows[:, 0] = along
-            assert (sign * np.diff(held.predict(rows)[:, -1]) >= -1e-9).all()
-        assert held.dump() != subject.fitted.dump()
 
     def test_nothing_is_written_to_the_rows(self, subject: Subject) -> None:
         """Rows are shared by all trials."""

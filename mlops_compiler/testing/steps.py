@@ -10,6 +10,7 @@ from mlops_compiler.ir.ops.prepare import (
     Aggregate,
     Balance,
     Bins,
+    Categories,
     Clip,
     Deduplicate,
     Derive,
@@ -92,6 +93,7 @@ def steps(
         (Log1p, {"columns": some(known)}),
         (Ordinal, {"columns": some(texts), "order": st.sampled_from([None, ("x", "a")])}),
         (Frequency, {"columns": some(texts)}),
+        (Categories, {"columns": some(texts), "max_levels": st.integers(1, 3)}),
         (OneHot, {"columns": some(texts), "max_levels": st.integers(1, 3), "rare": st.just("group")}),
         (
             TargetEncode,

@@ -148,7 +148,7 @@ def test_no_row_is_read(place):
 )
 def test_the_matrix_holds_numbers(place, prepare, code, words):
     place.write(prepare, encode=False)
-    (found,) = place.findings()
+    (found,) = place.findings("+models.linear.kind=logistic_regression")
     assert found.code == code
     assert words in found.headline
 

@@ -141,6 +141,7 @@ def fit_and_score(
         classes=spec.classes,
         weights=balanced(fold.y, fold.weights) if spec.imbalance else fold.weights,
         monotone=signs(fold.features, spec.monotone),
+        categories=fold.categories,
     )
     kind, learned = MODELS[spec.kind], some_of(fold.y, len(fold.y_held))
     model = fit_resumed(kind, (fold.X, fold.y), parameters=spec.parameters, options=options, keeping=keeping)

@@ -32,6 +32,7 @@ def fit_options(context: Context, chosen: Mapping[str, Any], taught: Prepared, f
         classes=len(context.inputs["split"].summary["classes"] or ()),
         weights=balanced(taught.y, taught.weights) if candidate.imbalance else taught.weights,
         monotone=signs(features, candidate.monotone),
+        categories=taught.categories,
     )
 
 

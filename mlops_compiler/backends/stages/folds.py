@@ -37,6 +37,7 @@ class Fold:
         X_held: Validation matrix, shape (validation rows, features).
         y_held: Likewise of the validation rows, shape (validation rows,).
         features: The names of the columns of both matrices.
+        categories: As `FitOptions.categories`.
     """
 
     X: NDArray[np.float64]
@@ -45,6 +46,7 @@ class Fold:
     X_held: NDArray[np.float64]
     y_held: Target
     features: tuple[str, ...]
+    categories: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,27 +58,29 @@ class Prepared:
         y: What came: the number of each row's class, or its value; shape (rows,).
         weights: What each row weighs, shape (rows,); None where all weigh the same.
         kept: Which of the rows given these are, where a filter may have dropped some; shape (rows,).
+        categories: As `FitOptions.categories`.
     """
 
     X: NDArray[np.float64]
     y: Target
     weights: NDArray[np.float64] | None
     kept: NDArray[np.integer]
+    categories: tuple[int, ...] = ()
 
 
 def prepared(entry: dict[str, Any], rows: pl.DataFrame, mode: Literal["training", "scoring"]) -> Prepared:
     """Prepare rows to learn from, which must be those that the preparation was fitted on, or rows to score."""
-    numbered = rows.with_row_index(ROW)
-    frame = FittedPreparation.from_json(entry["preparation"]).transform(numbered, mode)
-    return _collected(frame, entry["features"])
+    numbered, preparation = rows.with_row_index(ROW), FittedPreparation.from_json(entry["preparation"])
+    return _collected(preparation.transform(numbered, mode), entry["features"], preparation)
 
 
-def _collected(frame: pl.DataFrame, features: Sequence[str]) -> Prepared:
+def _collected(frame: pl.DataFrame, features: Sequence[str], preparation: FittedPreparation) -> Prepared:
     return Prepared(
         X=design_matrix(frame, features),
         y=(label if (label := frame[LABEL]).dtype.is_float() else label.cast(int)).to_numpy(),
         weights=frame[WEIGHT].to_numpy() if WEIGHT in frame.columns else None,
         kept=frame[ROW].to_numpy(),
+        categories=preparation.categories(features),
     )
 
 
@@ -124,9 +128,9 @@ def make_folds(context: Context, candidates: Sequence[Candidate]) -> SharedFolds
     return SharedFolds(tuple(folds))
 
 
-def fold_of(taught: pl.DataFrame, held: pl.DataFrame, features: Sequence[str]) -> Fold:
-    """Make a fold of prepared rows."""
-    first, second = (_collected(rows.with_row_index(ROW), features) for rows in (taught, held))
+def fold_of(taught: pl.DataFrame, held: pl.DataFrame, features: Sequence[str], preparation: FittedPreparation) -> Fold:
+    """Make a fold of rows that a preparation has prepared."""
+    first, second = (_collected(rows.with_row_index(ROW), features, preparation) for rows in (taught, held))
     return _beside(first, second, features)
 
 
@@ -142,7 +146,15 @@ def refuse_incomplete(fold: Fold, kind: str) -> None:
 
 
 def _beside(taught: Prepared, held: Prepared, features: Sequence[str]) -> Fold:
-    return Fold(X=taught.X, y=taught.y, weights=taught.weights, X_held=held.X, y_held=held.y, features=tuple(features))
+    return Fold(
+        X=taught.X,
+        y=taught.y,
+        weights=taught.weights,
+        X_held=held.X,
+        y_held=held.y,
+        features=tuple(features),
+        categories=taught.categories,
+    )
 
 
 def _complete(matrix: NDArray[np.float64], features: Sequence[str], candidates: Sequence[Candidate]) -> None:

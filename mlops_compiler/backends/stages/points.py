@@ -131,7 +131,7 @@ class PointFolds(Folds):
             half = self._prepared(pipeline, number)
             features = features_of(pipeline, half.steps, half.taught.columns)
             kept_contract(pipeline.checked, features, half.taught)
-            found = fold_of(half.taught, half.held, features)
+            found = fold_of(half.taught, half.held, features, FittedPreparation(steps=half.steps))
             self._kept.put(key, found, found.X.nbytes + found.X_held.nbytes)
         refuse_incomplete(found, kind)
         return found

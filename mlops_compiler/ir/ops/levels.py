@@ -32,6 +32,20 @@ class Ordinal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Categories:
+    """Number the levels of columns that models take as categories; no recipe names it, the compiler puts it last.
+
+    The most frequent levels of the training rows, in the order of texts, get 0 to n - 1; one that is rarer or was not
+    there gets n, and what is missing n + 1.
+    """
+
+    op: ClassVar[str] = "categories"
+    learns: ClassVar[bool] = True
+    columns: tuple[str, ...]
+    max_levels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frequency:
     """Put the share of the training rows that hold it for each level; 0 for what they do not hold."""
 

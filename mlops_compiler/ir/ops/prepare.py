@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TypeAlias, get_args
 
-from mlops_compiler.ir.ops.levels import Frequency, GroupRare, HashEncode, OneHot, Ordinal, TargetEncode, Topics
+from mlops_compiler.ir.ops.levels import (
+    Categories,
+    Frequency,
+    GroupRare,
+    HashEncode,
+    OneHot,
+    Ordinal,
+    TargetEncode,
+    Topics,
+)
 from mlops_compiler.ir.ops.numbers import (
     Bins,
     Cast,
@@ -49,6 +58,7 @@ StepOp: TypeAlias = (
     | QuantileScale
     | OneHot
     | Ordinal
+    | Categories
     | Frequency
     | TargetEncode
     | HashEncode
@@ -79,6 +89,7 @@ __all__ = [
     "Bins",
     "ByRows",
     "Cast",
+    "Categories",
     "Clip",
     "Deduplicate",
     "Derive",

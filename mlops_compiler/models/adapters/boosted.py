@@ -10,6 +10,7 @@ import numpy as np
 
 from mlops_compiler.models.adapters.answers import ScoringModel, linked, outputs_of
 from mlops_compiler.models.adapters.files import corrupt, task_of
+from mlops_compiler.models.adapters.level_sets import read_known
 from mlops_compiler.models.adapters.trees import is_sound
 from mlops_compiler.models.form import TreeSum, linked_scale
 
@@ -33,6 +34,7 @@ class BoostedTrees(ScoringModel):
         baseline: Where each output starts, shape (outputs,).
         width: How many columns the model was fitted on.
         rounds: Whether the trees see features rounded to float32.
+        known: For each column how many levels are known, 0 of a number; empty where all are numbers.
     """
 
     rounds: ClassVar[bool] = False
@@ -41,6 +43,7 @@ class BoostedTrees(ScoringModel):
     trees: Trees
     baseline: NDArray[np.float64]
     width: int
+    known: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     history: TrainingHistory | None = None
 
@@ -57,7 +60,7 @@ class BoostedTrees(ScoringModel):
     def form(self) -> TreeSum:
         """Give the trees."""
         scale = linked_scale(self.task)
-        return TreeSum(trees=self._by_output, first=self.baseline, scale=scale, rounds=self.rounds)
+        return TreeSum(trees=self._by_output, first=self.baseline, scale=scale, rounds=self.rounds, known=self.known)
 
     def answer(self, X: Matrix) -> Matrix:
         """Add up each output's trees."""
@@ -95,4 +98,5 @@ def boosted(
         raise corrupt(kind, "its trees do not answer its task")
     if not is_sound(trees, width):
         raise corrupt(kind, "its nodes make no trees")
-    return {"task": task, "trees": trees, "baseline": baseline, "width": width}
+    known = read_known(kind, config, width)
+    return {"task": task, "trees": trees, "baseline": baseline, "width": width, "known": known}

@@ -10,13 +10,14 @@ import numpy as np
 from mlops_compiler.models.adapters.boosted import BoostedTrees, boosted
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.files import corrupt
+from mlops_compiler.models.adapters.level_sets import BITS, WORDS, known_of, said_of, set_of, unknown_as_missing
 from mlops_compiler.models.adapters.sampling import HELD_BACK, enough_to_hold_back, held_nothing_back
 from mlops_compiler.models.adapters.sklearn_threads import limited_threads
 from mlops_compiler.models.adapters.trees import Trees, dump_trees, load_trees
 from mlops_compiler.models.history import TrainingHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,7 +37,8 @@ class FittedBoosting(BoostedTrees):
     def dump(self) -> dict[str, bytes]:
         """Write the trees and the baseline."""
         baseline = self.baseline.tolist()
-        return dump_trees(_KIND, self.trees, task=self.task, features=self.width, baseline=baseline)
+        settings = {"task": self.task, "features": self.width, "baseline": baseline, **said_of(self.known)}
+        return dump_trees(_KIND, self.trees, **settings)
 
 
 def fit_boosting(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedBoosting:
@@ -45,6 +47,7 @@ def fit_boosting(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     check_training_rows(X, y, kind=_KIND, options=options, accepts_missing=True)
+    known = known_of(X, options.categories)
     asked = bool(parameters["early_stopping"])
     stop_early = asked and enough_to_hold_back(y, options)
     notes = held_nothing_back(_KIND, len(y)) if asked and not stop_early else ()
@@ -53,17 +56,20 @@ def fit_boosting(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
         **{**parameters, "early_stopping": stop_early},
         validation_fraction=HELD_BACK,
         n_iter_no_change=_PATIENCE,
-        categorical_features=None,
+        categorical_features=np.array(options.categories) > 0 if any(options.categories) else None,
         monotonic_cst=list(options.monotone) or None,
         random_state=options.seed,
     )
     with sklearn.config_context(assume_finite=True), limited_threads(options.threads):
-        estimator.fit(X, y, sample_weight=options.weights)
+        estimator.fit(unknown_as_missing(X, known), y, sample_weight=options.weights)
     rounds = estimator._predictors  # noqa: SLF001 - no public way
     by_output = zip(*rounds, strict=True)
-    trees = Trees.join([_nodes(tree.nodes) for output in by_output for tree in output])
+    order = _Order.of(unknown_as_missing(X, known), options.categories)
+    trees = Trees.join([order.nodes(tree) for output in by_output for tree in output])
     baseline = np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(-1)  # noqa: SLF001
-    fitted = FittedBoosting(task=options.task, trees=trees, baseline=baseline, width=X.shape[1], notes=notes)
+    fitted = FittedBoosting(
+        task=options.task, trees=trees, baseline=baseline, width=X.shape[1], known=known, notes=notes
+    )
     return replace(fitted, history=_history(estimator, options)) if stop_early else fitted
 
 
@@ -82,16 +88,48 @@ def _history(estimator: Any, options: FitOptions) -> TrainingHistory:
     )
 
 
-def _nodes(nodes: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    leaf = nodes["is_leaf"].astype(np.bool_)
-    return {
-        "feature": np.where(leaf, -1, nodes["feature_idx"]),
-        "threshold": nodes["num_threshold"],
-        "left": nodes["left"],
-        "right": nodes["right"],
-        "missing_left": nodes["missing_go_to_left"],
-        "value": nodes["value"],
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """How scikit-learn numbers columns and levels: categories first, and of their levels those that there are.
+
+    Attributes:
+        columns: The column that each of its own is.
+        levels: For each of its own columns the levels that it has, in order; empty of a number.
+    """
+
+    columns: NDArray[np.int64]
+    levels: tuple[NDArray[np.int64], ...]
+
+    @classmethod
+    def of(cls, X: Matrix, categories: Sequence[int]) -> _Order:
+        counts = np.array(categories or (0,) * X.shape[1])
+        columns = np.concatenate([np.flatnonzero(counts > 0), np.flatnonzero(counts == 0)])
+        none = np.zeros(0, dtype=np.int64)
+        present = (np.unique(column[~np.isnan(column)]).astype(np.int64) for column in X.T[counts > 0])
+        return cls(columns=columns, levels=(*present, *(none for _ in range(int((counts == 0).sum())))))
+
+    def nodes(self, tree: Any) -> dict[str, NDArray[Any]]:
+        """Give the nodes of a tree, with columns and levels as the design matrix has them."""
+        nodes = tree.nodes
+        leaf, by_level = nodes["is_leaf"].astype(np.bool_), nodes["is_categorical"].astype(np.bool_)
+        sets = [
+            set_of(self._present(tree.raw_left_cat_bitsets[node["bitset_idx"]], node["feature_idx"]))
+            for node in nodes[by_level]
+        ]
+        return {
+            "feature": np.where(leaf, -1, self.columns[nodes["feature_idx"]]),
+            "threshold": nodes["num_threshold"],
+            "left": nodes["left"],
+            "right": nodes["right"],
+            "missing_left": nodes["missing_go_to_left"],
+            "value": nodes["value"],
+            "chooses": np.where(by_level, np.cumsum(by_level) - 1, -1),
+            "sets": np.array(sets, dtype=np.uint32).reshape(-1, WORDS),
+        }
+
+    def _present(self, words: NDArray[np.uint32], column: int) -> list[int]:
+        places = [place for place in range(len(self.levels[column])) if words[place // BITS] >> (place % BITS) & 1]
+        return [int(level) for level in self.levels[column][places]]
 
 
 def load_boosting(files: Mapping[str, bytes]) -> FittedBoosting:

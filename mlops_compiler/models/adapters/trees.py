@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files
+from mlops_compiler.models.adapters.level_sets import WORDS, has
 from mlops_compiler.models.adapters.tree_predictor import sum_by_tree
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _DTYPES: dict[str, type[np.generic]] = {
     "value": np.float64,
     "starts": np.int64,
 }
+_SETS: dict[str, type[np.generic]] = {"chooses": np.int32, "sets": np.uint32}
+"""What trees that split by levels have besides."""
 _FEW_ROWS = 256
 
 
@@ -47,6 +50,9 @@ class Trees:
         missing_left: Whether NaN goes left.
         value: What a leaf adds to each score, shape (nodes, outputs).
         starts: The root of each tree, and last the number of nodes.
+        chooses: The set of levels that goes left, a row of `sets`, -1 where a threshold decides; None where one does at
+            every node.
+        sets: As `level_sets.Sets`.
     """
 
     feature: NDArray[np.int32]
@@ -56,10 +62,15 @@ class Trees:
     missing_left: NDArray[np.bool_]
     value: NDArray[np.float64]
     starts: NDArray[np.int64]
+    chooses: NDArray[np.int32] | None = None
+    sets: NDArray[np.uint32] | None = None
 
     @classmethod
     def join(cls, trees: Sequence[Mapping[str, NDArray[Any]]]) -> Trees:
-        """Put trees end to end; each maps the names above but `starts` to arrays with indices of its own."""
+        """Put trees end to end; each maps the names above but `starts` to arrays with indices of its own.
+
+        `chooses` and `sets` may be left out, of all.
+        """
         starts = np.cumsum([0, *(len(tree["feature"]) for tree in trees)], dtype=np.int64)
         joined = {
             name: np.concatenate([tree[name] for tree in trees]).astype(dtype)
@@ -72,7 +83,7 @@ class Trees:
         for side in ("left", "right"):
             joined[side] = np.where(leaf, itself, joined[side] + offset)
         joined["value"] = np.ascontiguousarray(joined["value"].reshape(len(leaf), -1))
-        return cls(**joined, starts=starts)
+        return cls(**joined, starts=starts, **_joined_sets(trees))
 
     @property
     def count(self) -> int:
@@ -95,11 +106,22 @@ class Trees:
             missing_left=self.missing_left[start:end],
             value=self.value[start:end],
             starts=self.starts[first : last + 1] - start,
+            chooses=None if self.chooses is None else self.chooses[start:end],
+            sets=self.sets,
         )
 
     def sum_of_leaves(self, X: Matrix, first: float = 0.0) -> Matrix:
         """Add to `first` the values of the leaf of each tree in turn, shape (rows, outputs)."""
         return self.sum_by_level(X, first) if len(X) <= _FEW_ROWS else sum_by_tree(self, X, first)
+
+    def goes_left(self, asked: Matrix, node: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Say whether values go left at nodes, both of one shape."""
+        left: NDArray[np.bool_] = asked <= self.threshold[node]
+        if self.chooses is not None and self.sets is not None:
+            chosen = self.chooses[node]
+            left = np.where(chosen < 0, left, has(self.sets, chosen, asked))
+        found: NDArray[np.bool_] = left | (self.missing_left[node] & np.isnan(asked))
+        return found
 
     def sum_by_level(self, X: Matrix, first: float) -> Matrix:
         """Walk all trees at once, a level at a time."""
@@ -107,7 +129,7 @@ class Trees:
         node = np.broadcast_to(self.starts[:-1], (len(X), self.count))
         while (feature := self.feature[node]).max(initial=-1) >= 0:
             asked = X[rows, feature]  # a leaf asks the last column, and goes to itself whatever it says
-            goes_left = (asked <= self.threshold[node]) | (self.missing_left[node] & np.isnan(asked))
+            goes_left = self.goes_left(asked, node)
             node = np.where(goes_left, self.left[node], self.right[node])
         terms = np.concatenate([np.full((len(X), 1, self.outputs), first), self.value[node]], axis=1)
         # `sum` adds pairwise, in an order of its own; `accumulate` adds from left to right.
@@ -117,7 +139,8 @@ class Trees:
 
 def dump_trees(kind: str, trees: Trees, **config: object) -> dict[str, bytes]:
     """Write trees and settings."""
-    return dump_files(kind, {name: getattr(trees, name) for name in _DTYPES}, **config)
+    names = _DTYPES if trees.sets is None else _DTYPES | _SETS
+    return dump_files(kind, {name: getattr(trees, name) for name in names}, **config)
 
 
 def load_trees(kind: str, files: Mapping[str, bytes]) -> tuple[Trees, dict[str, Any]]:
@@ -126,7 +149,10 @@ def load_trees(kind: str, files: Mapping[str, bytes]) -> tuple[Trees, dict[str, 
     Raises:
         EngineError: The files are no trees with a number of `features`.
     """
-    arrays, config = load_files(kind, files, _DTYPES)
+    arrays, config = load_files(kind, files)
+    wanted = _DTYPES | (_SETS if "sets" in arrays else {})
+    if {name: array.dtype for name, array in arrays.items()} != wanted:
+        raise corrupt(kind, "its arrays are not those of this kind")
     trees = Trees(**arrays)
     features = config.get("features")
     if not isinstance(features, int) or not is_sound(trees, features):
@@ -151,8 +177,31 @@ def is_sound(trees: Trees, features: int) -> bool:
     if trees.starts[0] != 0 or trees.starts[-1] != count or (sizes < 1).any():
         return False
     leaf = trees.feature == -1
+    if not _sets_are_sound(trees, leaf):
+        return False
     itself, end = np.arange(count), np.repeat(trees.starts[1:], sizes)
     after = [(itself < side) & (side < end) for side in (trees.left, trees.right)]
     at_leaf = (trees.left == itself) & (trees.right == itself)
     inside = after[0] & after[1] & (trees.feature >= 0) & (trees.feature < features)
     return bool(np.where(leaf, at_leaf, inside).all())
+
+
+def _joined_sets(trees: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """Put the sets of trees end to end, and let their nodes find them."""
+    if not any(len(tree.get("sets", ())) for tree in trees):
+        return {}
+    starts = np.cumsum([0, *(len(tree["sets"]) for tree in trees)])
+    pairs = zip(trees, starts[:-1].tolist(), strict=True)
+    chosen = [np.where(tree["chooses"] < 0, -1, tree["chooses"] + start) for tree, start in pairs]
+    sets = np.concatenate([tree["sets"].reshape(-1, WORDS) for tree in trees])
+    return {"chooses": np.concatenate(chosen).astype(np.int32), "sets": sets.astype(np.uint32)}
+
+
+def _sets_are_sound(trees: Trees, leaf: NDArray[np.bool_]) -> bool:
+    """Check that nodes which split by levels find their sets, and that leaves ask for none."""
+    if trees.chooses is None or trees.sets is None:
+        return trees.chooses is None and trees.sets is None
+    if trees.sets.ndim != 2 or trees.sets.shape[1] != WORDS or trees.chooses.shape != leaf.shape:  # noqa: PLR2004
+        return False
+    found = (trees.chooses >= -1) & (trees.chooses < len(trees.sets)) & (~leaf | (trees.chooses == -1))
+    return bool(found.all())

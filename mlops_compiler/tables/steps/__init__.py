@@ -4,6 +4,7 @@ from mlops_compiler.tables.steps import (  # noqa: F401
     aggregate,
     bins,
     cast,
+    categories,
     clip,
     derive,
     drop,

@@ -11,6 +11,7 @@ import pytest
 from mlops_compile_lightgbm import LIGHTGBM
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.testing.categories import CATEGORY_ROWS, LEVELS
 from mlops_compiler.testing.kinds import KindLaws
 from mlops_compiler.testing.rows import ROWS
 from mlops_compiler.testing.subjects import subjects
@@ -41,6 +42,20 @@ def test_scores_are_those_of_lightgbm(subject, missing):
     assert model.trees.count > 0
 
 
+@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+def test_scores_with_categories_are_those_of_lightgbm(subject):
+    y = (CATEGORY_ROWS[:, 1] % 3).astype(np.int64) + (CATEGORY_ROWS[:, 0] > 0)
+    y = y.clip(0, 1) if subject.task == "binary_classification" else y
+    model = subject.fit(CATEGORY_ROWS, y, categories=LEVELS)
+    assert (model.trees.chooses >= 0).any()
+    rows = np.vstack([CATEGORY_ROWS, [[0.0, 40, 0, 3], [0.0, 41, 0, 4]]])
+    booster = lightgbm.Booster(model_str=model.text.decode())
+    theirs = booster.predict(np.where(np.array([np.inf, 41, np.inf, 3]) <= rows, np.nan, rows))
+    ours = model.predict(rows)
+    found = ours if subject.task == "multiclass_classification" else ours[:, -1]
+    assert found == pytest.approx(theirs, rel=1e-12)
+
+
 def test_it_stops_early_and_says_when_it_cannot():
     subject = subjects(LIGHTGBM, n_estimators=400, early_stopping_rounds=5)[0]
     assert subject.fitted.trees.count < 300
@@ -69,5 +84,24 @@ def test_it_stops_early_and_says_when_it_cannot():
 def test_a_text_that_is_no_model_is_refused(pattern, text):
     files = SUBJECTS[0].fitted.dump()
     changed = re.sub(pattern, text, files["model.txt"].decode(), count=1)
+    with pytest.raises(EngineError, match="damaged"):
+        LIGHTGBM.load({**files, "model.txt": changed.encode()})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"cat_boundaries=\S+ ", "cat_boundaries=7 "),
+        (r"cat_threshold=\S+ ", "cat_threshold="),
+        (r"cat_threshold=\S+ ", "cat_threshold=-1 "),
+        (r"cat_threshold=", "cat_threshold=x "),
+        (r"cat_threshold=", "cat_missing="),
+    ],
+)
+def test_sets_of_levels_that_are_none_are_refused(pattern, text):
+    y = (CATEGORY_ROWS[:, 1] % 3 == 0).astype(np.int64)
+    files = SUBJECTS[0].fit(CATEGORY_ROWS, y, categories=LEVELS).dump()
+    changed = re.sub(pattern, text, files["model.txt"].decode())
+    assert changed != files["model.txt"].decode()
     with pytest.raises(EngineError, match="damaged"):
         LIGHTGBM.load({**files, "model.txt": changed.encode()})

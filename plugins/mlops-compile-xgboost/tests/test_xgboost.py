@@ -11,6 +11,7 @@ import xgboost
 from mlops_compile_xgboost import XGBOOST
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.testing.categories import CATEGORY_ROWS, LEVELS
 from mlops_compiler.testing.kinds import KindLaws
 from mlops_compiler.testing.rows import ROWS
 from mlops_compiler.testing.subjects import subjects
@@ -40,6 +41,22 @@ def test_scores_are_those_of_xgboost(subject, missing):
     found = ours if subject.task == "multiclass_classification" else ours[:, -1]
     assert found == pytest.approx(theirs, rel=3e-5)
     assert model.trees.count > 0
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+def test_scores_with_categories_are_those_of_xgboost(subject):
+    y = (CATEGORY_ROWS[:, 1] % 3).astype(np.int64) + (CATEGORY_ROWS[:, 0] > 0)
+    y = y.clip(0, 1) if subject.task == "binary_classification" else y
+    model = subject.fit(CATEGORY_ROWS, y, categories=LEVELS)
+    assert (model.trees.chooses >= 0).any()
+    rows = np.vstack([CATEGORY_ROWS, [[0.0, 40, 0, 3], [0.0, 41, 0, 4]]])
+    seen = np.where(np.array([np.inf, 41, np.inf, 3]) <= rows, np.nan, rows).astype(np.float32)
+    booster = xgboost.Booster(model_file=bytearray(model.text))
+    types = ["c" if count else "q" for count in LEVELS]
+    theirs = booster.predict(xgboost.DMatrix(seen, feature_types=types, enable_categorical=True))
+    ours = model.predict(rows)
+    found = ours if subject.task == "multiclass_classification" else ours[:, -1]
+    assert found == pytest.approx(theirs, rel=3e-5)
 
 
 def test_it_stops_early_and_says_when_it_cannot():
@@ -76,5 +93,18 @@ def test_a_start_that_is_none_is_refused(score):
     files = SUBJECTS[0].fitted.dump()
     model = json.loads(files["model.json"])
     model["learner"]["learner_model_param"]["base_score"] = score
+    with pytest.raises(EngineError, match="damaged"):
+        XGBOOST.load({**files, "model.json": json.dumps(model).encode()})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("categories_nodes", 10**6), ("categories_segments", 10**6), ("categories_sizes", -3), ("categories", 999)],
+)
+def test_sets_of_levels_that_are_none_are_refused(name, value):
+    y = (CATEGORY_ROWS[:, 1] % 3 == 0).astype(np.int64)
+    files = SUBJECTS[0].fit(CATEGORY_ROWS, y, categories=LEVELS).dump()
+    model = json.loads(files["model.json"])
+    model["learner"]["gradient_booster"]["model"]["trees"][0][name][0] = value
     with pytest.raises(EngineError, match="damaged"):
         XGBOOST.load({**files, "model.json": json.dumps(model).encode()})

@@ -71,6 +71,7 @@ class LightGbm(ModelKind):
     )
     complexity = 40
     accepts_missing = True
+    takes_categories = True
     takes_monotone = True
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 2e-6

@@ -14,10 +14,11 @@ import numpy as np
 
 from mlops_compiler.models.adapters.boosted import BoostedTrees, boosted, by_output
 from mlops_compiler.models.adapters.files import corrupt
+from mlops_compiler.models.adapters.level_sets import WORDS, said_of
 from mlops_compiler.models.adapters.trees import Trees
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,7 +37,12 @@ class FittedLightGbm(BoostedTrees):
 
     def dump(self) -> dict[str, bytes]:
         """Give LightGBM's text, and what the model is for."""
-        return {TEXT: self.text, CONFIG: json.dumps({"kind": KIND, "task": self.task}, sort_keys=True).encode()}
+        return {TEXT: self.text, CONFIG: config_of(self.task, self.known)}
+
+
+def config_of(task: str, known: Sequence[int]) -> bytes:
+    """Write what a model is for, and which levels it knows."""
+    return json.dumps({"kind": KIND, "task": task, **said_of(known)}, sort_keys=True).encode()
 
 
 def load_lightgbm(files: Mapping[str, bytes], notes: tuple[str, ...] = ()) -> FittedLightGbm:
@@ -86,8 +92,8 @@ def _nodes(tree: Mapping[str, str]) -> dict[str, NDArray[Any]]:
     splits = leaves - 1
     kinds = _numbers(tree.get("decision_type", ""), np.int64, splits)
     thresholds = _numbers(tree.get("threshold", ""), np.float64, splits)
-    if (kinds & _CATEGORICAL).any():
-        raise ValueError("it splits by categories")
+    by_level = (kinds & _CATEGORICAL) > 0
+    sets = _sets(tree, thresholds[by_level])
     asked = _numbers(tree.get("split_feature", ""), np.int64, splits)
     if (asked < 0).any():
         raise ValueError("a split asks no column")
@@ -105,9 +111,29 @@ def _nodes(tree: Mapping[str, str]) -> dict[str, NDArray[Any]]:
             for side, child in children.items()
         },
         # Where no value was missing at the fit, LightGBM takes NaN for 0.
-        "missing_left": np.concatenate([np.where(missing, default_left, thresholds >= 0), nothing]),
+        # A level that is missing goes right.
+        "missing_left": np.concatenate([~by_level & np.where(missing, default_left, thresholds >= 0), nothing]),
         "value": np.concatenate([np.zeros(splits), values]),
+        "chooses": np.concatenate([np.where(by_level, np.cumsum(by_level) - 1, -1), nothing - 1]),
+        "sets": sets,
     }
+
+
+def _sets(tree: Mapping[str, str], asked: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """Read the sets of levels that go left, in the order of the splits that ask for them by their places."""
+    if not len(asked):
+        return np.zeros((0, WORDS), dtype=np.uint32)
+    ends = [int(part) for part in tree["cat_boundaries"].split()]
+    words = [int(part) for part in tree["cat_threshold"].split()]
+    if ends[0] != 0 or ends[-1] != len(words) or sorted(ends) != ends:
+        raise ValueError("its sets of levels do not lie one after the other")
+    made = np.zeros((len(asked), WORDS), dtype=np.uint32)
+    for row, place in enumerate(asked.tolist()):
+        if place != int(place) or not 0 <= place < len(ends) - 1:
+            raise ValueError("a split asks for a set that is not there")
+        found = words[ends[int(place)] : ends[int(place) + 1]]
+        made[row, : len(found)] = found
+    return made
 
 
 def _numbers(text: str, dtype: type[Any], count: int) -> NDArray[Any]:

@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_compile_lightgbm.model import CONFIG, KIND, TEXT, FittedLightGbm, load_lightgbm
+from mlops_compile_lightgbm.model import CONFIG, KIND, TEXT, FittedLightGbm, config_of, load_lightgbm
 from mlops_compiler.models.adapters.checks import check_training_rows
+from mlops_compiler.models.adapters.level_sets import known_of, unknown_as_missing
 from mlops_compiler.models.adapters.sampling import hold_back_early
 from mlops_compiler.models.history import TrainingHistory
 
@@ -33,10 +34,12 @@ def fit_lightgbm(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
     import lightgbm
 
     check_training_rows(X, y, kind=KIND, options=options, accepts_missing=True)
+    known = known_of(X, options.categories)
+    X = unknown_as_missing(X, known)
     patience = parameters["early_stopping_rounds"]
     learn, held, notes = hold_back_early(KIND, y, options, asked=patience is not None)
     settings = _settings(parameters, options)
-    dataset = _dataset(X, y, learn, options.weights, settings)
+    dataset = _dataset(X, y, learn, options, settings)
     held_back = [dataset.create_valid(X[held], y[held], weight=_of(options.weights, held))] if len(held) else []
     losses: dict[str, dict[str, list[float]]] = {}
     stop = [lightgbm.early_stopping(patience, verbose=False)] if held_back else []
@@ -50,8 +53,7 @@ def fit_lightgbm(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
     )
     grown = booster.model_to_string(num_iteration=booster.best_iteration if held_back else -1)
     text = re.sub(r"\[num_threads: \d+\]", "[num_threads: 0]", grown)  # who computed is no part of a model
-    config = f'{{"kind": "{KIND}", "task": "{options.task}"}}'
-    fitted = load_lightgbm({TEXT: text.encode(), CONFIG: config.encode()}, notes)
+    fitted = load_lightgbm({TEXT: text.encode(), CONFIG: config_of(options.task, known)}, notes)
     return replace(fitted, history=_history(losses, parameters, options, booster.best_iteration))
 
 
@@ -91,12 +93,17 @@ def _settings(parameters: Mapping[str, Scalar], options: FitOptions) -> dict[str
     }
 
 
-def _dataset(
-    X: Matrix, y: Target, rows: NDArray[np.int64], weights: NDArray[np.float64] | None, settings: dict[str, Any]
-) -> Any:
+def _dataset(X: Matrix, y: Target, rows: NDArray[np.int64], options: FitOptions, settings: dict[str, Any]) -> Any:
     import lightgbm
 
-    return lightgbm.Dataset(X[rows], y[rows], weight=_of(weights, rows), params=settings, free_raw_data=True)
+    return lightgbm.Dataset(
+        X[rows],
+        y[rows],
+        weight=_of(options.weights, rows),
+        params=settings,
+        categorical_feature=[place for place, count in enumerate(options.categories) if count],
+        free_raw_data=True,
+    )
 
 
 def _of(weights: NDArray[np.float64] | None, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:

@@ -74,6 +74,7 @@ class XgBoost(ModelKind):
     )
     complexity = 40
     accepts_missing = True
+    takes_categories = True
     takes_monotone = True
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 2e-6

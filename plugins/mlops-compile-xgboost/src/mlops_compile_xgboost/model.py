@@ -15,10 +15,11 @@ import numpy as np
 
 from mlops_compiler.models.adapters.boosted import BoostedTrees, boosted, by_output
 from mlops_compiler.models.adapters.files import corrupt
+from mlops_compiler.models.adapters.level_sets import WORDS, said_of, set_of
 from mlops_compiler.models.adapters.trees import Trees
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 KIND = "xgboost"
 TEXT, CONFIG = "model.json", "config.json"
 _LARGEST = float(np.finfo(np.float32).max)
-_NUMERIC_SPLIT = 0
+_NUMERIC_SPLIT, _CATEGORICAL_SPLIT = 0, 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,12 @@ class FittedXgBoost(BoostedTrees):
 
     def dump(self) -> dict[str, bytes]:
         """Give XGBoost's JSON, and what the model is for."""
-        return {TEXT: self.text, CONFIG: json.dumps({"kind": KIND, "task": self.task}, sort_keys=True).encode()}
+        return {TEXT: self.text, CONFIG: config_of(self.task, self.known)}
+
+
+def config_of(task: str, known: Sequence[int]) -> bytes:
+    """Write what a model is for, and which levels it knows."""
+    return json.dumps({"kind": KIND, "task": task, **said_of(known)}, sort_keys=True).encode()
 
 
 def as_float32(X: Matrix) -> NDArray[np.float32]:
@@ -83,14 +89,16 @@ def _baseline(text: str, objective: str) -> NDArray[np.float64]:
 
 
 def _nodes(tree: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    if set(tree["split_type"]) - {_NUMERIC_SPLIT}:
-        raise ValueError("it splits by categories")
+    kinds = np.array(tree["split_type"], dtype=np.int64)
+    by_level = kinds == _CATEGORICAL_SPLIT
+    if not (by_level | (kinds == _NUMERIC_SPLIT)).all():
+        raise ValueError("it splits in a way that is not known")
     left, right, split, default = (
         np.array(tree[name], dtype=np.int64)
         for name in ("left_children", "right_children", "split_indices", "default_left")
     )
     conditions = np.array(tree["split_conditions"], dtype=np.float32)
-    if not len(left) == len(right) == len(split) == len(default) == len(conditions):
+    if not len(left) == len(right) == len(split) == len(default) == len(conditions) == len(kinds):
         raise ValueError("its arrays are not of one length")
     leaf = left == -1
     if (split[~leaf] < 0).any():
@@ -103,4 +111,20 @@ def _nodes(tree: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
         "right": right,
         "missing_left": default > 0,
         "value": np.where(leaf, conditions, 0.0),
+        "chooses": np.where(by_level, np.cumsum(by_level) - 1, -1),
+        "sets": _sets(tree, np.flatnonzero(by_level)),
     }
+
+
+def _sets(tree: Mapping[str, Any], nodes: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Read the sets of levels that go left; XGBoost keeps those that go right."""
+    if not len(nodes):
+        return np.zeros((0, WORDS), dtype=np.uint32)
+    if [int(node) for node in tree["categories_nodes"]] != nodes.tolist():
+        raise ValueError("its sets of levels are not those of its splits")
+    levels = tree["categories"]
+    parts = list(zip(tree["categories_segments"], tree["categories_sizes"], strict=True))
+    if any(start < 0 or size < 0 or start + size > len(levels) for start, size in parts):
+        raise ValueError("its sets of levels are not all there")
+    right = [levels[start : start + size] for start, size in parts]
+    return ~np.array([set_of(map(int, found)) for found in right], dtype=np.uint32)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlops_compile_xgboost.model import CONFIG, KIND, TEXT, FittedXgBoost, as_float32, load_xgboost
+from mlops_compile_xgboost.model import CONFIG, KIND, TEXT, FittedXgBoost, as_float32, config_of, load_xgboost
 from mlops_compiler.models.adapters.checks import check_training_rows
+from mlops_compiler.models.adapters.level_sets import known_of, unknown_as_missing
 from mlops_compiler.models.adapters.sampling import hold_back_early
 from mlops_compiler.models.history import TrainingHistory
 
@@ -33,6 +34,8 @@ def fit_xgboost(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options:
     import xgboost
 
     check_training_rows(X, y, kind=KIND, options=options, accepts_missing=True)
+    known = known_of(X, options.categories)
+    X = unknown_as_missing(X, known)
     patience = parameters["early_stopping_rounds"]
     learn, held, notes = hold_back_early(KIND, y, options, asked=patience is not None)
     taught, losses = _rows(X, y, learn, options), dict[str, dict[str, list[float]]]()
@@ -47,7 +50,7 @@ def fit_xgboost(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options:
         verbose_eval=False,
     )
     best = booster[: booster.best_iteration + 1] if len(held) else booster
-    files = {TEXT: bytes(best.save_raw("json")), CONFIG: f'{{"kind": "{KIND}", "task": "{options.task}"}}'.encode()}
+    files = {TEXT: bytes(best.save_raw("json")), CONFIG: config_of(options.task, known)}
     fitted = load_xgboost(files, notes)
     return replace(fitted, history=_history(losses, parameters, options, best.num_boosted_rounds()))
 
@@ -90,4 +93,12 @@ def _rows(X: Matrix, y: Target, rows: NDArray[np.int64], options: FitOptions) ->
     import xgboost
 
     weights = None if options.weights is None else options.weights[rows]
-    return xgboost.DMatrix(as_float32(X[rows]), y[rows], weight=weights, missing=np.nan, nthread=options.threads)
+    types = {"feature_types": ["c" if count else "q" for count in options.categories], "enable_categorical": True}
+    return xgboost.DMatrix(
+        as_float32(X[rows]),
+        y[rows],
+        weight=weights,
+        missing=np.nan,
+        nthread=options.threads,
+        **(types if any(options.categories) else {}),
+    )

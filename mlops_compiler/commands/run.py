@@ -23,6 +23,7 @@ from mlops_compiler.commands.signals import interruptible
 from mlops_compiler.commands.submit import SUBMIT, submit_run
 from mlops_compiler.commands.suspects import leak_suspects
 from mlops_compiler.commands.telling import tell_beside
+from mlops_compiler.commands.tracking import Tracking
 from mlops_compiler.console.progress import Progress
 from mlops_compiler.console.streams import messages, results
 from mlops_compiler.console.summary import RunSummary, print_summary
@@ -52,6 +53,7 @@ class Started:
     planned: Planned
     record: RunRecord
     store: StoreWriter
+    tracking: Tracking
 
 
 def run(composed: Composed, invocation: Invocation) -> int:
@@ -83,6 +85,7 @@ def _run(begun: Started, invocation: Invocation, notices: Notices) -> int:
             records = _execute(begun)
     except KeyboardInterrupt:
         begun.store.finish_run(begun.record.run_id, "interrupted", {})
+        begun.tracking.stopped("interrupted")
         messages().print("\ninterrupted; finished stages and trials are kept, and the next run goes on from them")
         return INTERRUPTED
     except Exception as error:
@@ -90,6 +93,7 @@ def _run(begun: Started, invocation: Invocation, notices: Notices) -> int:
             error.diagnostics[0].headline if isinstance(error, MlopsError) else f"{type(error).__name__}: {error}"
         )
         begun.store.finish_run(begun.record.run_id, "failed", {"error": mask(headline)})
+        tell_beside(begun.tracking.stopped("failed"), invocation.style)
         raise
     return _end(begun, records, invocation, notices)
 
@@ -117,17 +121,17 @@ def _begin(planned: Planned) -> Started:
         plan=plan_data(planned.plan),
     )
     store.start_run(record)
-    return Started(planned=planned, record=record, store=store)
+    return Started(planned=planned, record=record, store=store, tracking=Tracking(planned, record))
 
 
 def _execute(begun: Started) -> dict[str, StageRecord]:
     plan = begun.planned.plan
     if not plan.to_run:
         return {action.stage.name: action.record for action in plan.actions if isinstance(action, Reuse)}
-    from mlops_compiler.runtime.executor import Feed, execute
+    from mlops_compiler.runtime.executor import Feed, Watchers, execute
 
     with Progress(messages(), plan_rows(plan)) as progress:
-        feed = Feed(store=begun.store, run_id=begun.record.run_id, watcher=progress)
+        feed = Feed(store=begun.store, run_id=begun.record.run_id, watcher=Watchers((progress, begun.tracking)))
         return execute(plan, _tasks(begun), begun.planned.compiled.recipe.cluster, feed)
 
 
@@ -178,6 +182,7 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
     doubted = [*doubts(records["snapshot"].summary), *doubts(chosen_preparation(records))]
     found = (*failed, *doubted, *leak_suspects(chosen_preparation(records), compiled))
     found += tell_outcome(notices, outcome, summary.ran)
+    found += begun.tracking.ended(status, records, begun.store)
     tell_beside(found, invocation.style)
     if invocation.as_json:
         told = (*warnings(begun.planned), *found)

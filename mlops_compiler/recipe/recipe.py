@@ -21,6 +21,7 @@ from mlops_compiler.recipe.objective import AnyObjective
 from mlops_compiler.recipe.prepare import AnyStep
 from mlops_compiler.recipe.resources import Cluster
 from mlops_compiler.recipe.search import Search, Select
+from mlops_compiler.recipe.track import AnyTracker
 from mlops_compiler.recipe.validate import Validation
 from mlops_compiler.section import Section
 
@@ -65,6 +66,8 @@ class Recipe(Section):
     monitor: Monitor | None = None
     feedback: Feedback | None = None
     notify: tuple[Notice, ...] = ()
+    track: dict[Name, AnyTracker] = Field(default_factory=dict)
+    """Named trackers, each of a kind: where runs are noted down beside the store."""
     cluster: Cluster = Cluster()
     store: Store = Store()
 

@@ -38,6 +38,18 @@ class Watcher(Protocol):
         """Take one event."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Several watchers as one."""
+
+    members: tuple[Watcher, ...]
+
+    def feed(self, event: Event) -> None:
+        """Pass one event on to each."""
+        for member in self.members:
+            member.feed(event)
+
+
 @dataclass(slots=True, kw_only=True)
 class Feed:
     """Passes the events of a run to a watcher, each once."""

@@ -151,7 +151,7 @@ SHARED = [
 ]
 # What a source says stands once, below `data.source`, wherever a source may stand.
 FOUND = {part.heading: part for part in [*SHARED, *parts(shape_of(Recipe))]}
-ELSEWHERE = re.compile(r"`(?!data\.source`)[\w.]+\.source`: |`[\w.]+\.source\.url`")
+ELSEWHERE = re.compile(r"`(?!data\.source`)[\w.]+\.source`: |`[\w.]+\.(source\.url|NAME\.uri)`")
 PARTS = [part for heading, part in FOUND.items() if not ELSEWHERE.match(heading)]
 
 

@@ -132,9 +132,17 @@ class Session:
             status=trial.status,
             behind=trial.behind,
             cached=cached,
+            kind=trial.candidate.kind,
+            fingerprint=trial.fingerprint,
+            results=[record.fingerprint for record in self._records[trial.index]],
+            **self._decided(trial),
         )
 
-    def _event(self, kind: str, **payload: Any) -> None:
+    def _decided(self, trial: Trial) -> dict[str, Any]:
+        preparation = written(self._dimensions, trial.point) if trial.point else {}
+        return {"parameters": trial_parameters(trial), "preparation": preparation}
+
+    def _event(self, kind: str, /, **payload: Any) -> None:
         self._context.event(kind, payload)
 
     def leaderboard(self) -> dict[str, Any]:
@@ -168,8 +176,7 @@ class Session:
             "trial": trial.index,
             "model": trial.candidate.name,
             "kind": trial.candidate.kind,
-            "parameters": trial_parameters(trial),
-            "preparation": written(self._dimensions, trial.point) if trial.point else {},
+            **self._decided(trial),
             "point": list(trial.point),
             "status": trial.status,
             "behind": trial.behind,

@@ -42,6 +42,9 @@ def _said(event: Event, state: ProgressState) -> str | None:
             said = _trial(event.payload, state.search)
         case "search_ended" if state.search is not None and state.search.ended:
             said = f"search: {state.search.ended}"
+        case "trial_lost":
+            trial, model = event.payload["trial"], event.payload.get("model", "")
+            said = f"search: trial {trial} {model}: {event.payload.get('reason', 'lost')}; it is tried again"
         case "note":
             said = str(event.payload.get("text", ""))
     return said

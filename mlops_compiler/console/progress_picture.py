@@ -90,6 +90,7 @@ def _ends(search: SearchState) -> str:
         (known, "known"),
         (search.ends.get("stopped", 0), "stopped"),
         (search.ends.get("failed", 0), "failed"),
+        (search.lost, "tried again"),
     ]
     said = ", ".join(f"{count} {word}" for count, word in counts if count)
     return f" ({said})" if said else ""

@@ -62,6 +62,7 @@ class SearchState:
     fresh: int = 0
     cached_seen: int = 0
     ends: dict[str, int] = field(default_factory=dict)
+    lost: int = 0
     best: Best | None = None
     running: dict[int, TrialState] = field(default_factory=dict)
     ended: str = ""
@@ -127,6 +128,9 @@ class ProgressState:
     def _trial_started(self, payload: Mapping[str, Any], _time: float) -> None:
         trial = int(payload["trial"])
         self._search().running[trial] = TrialState(trial=trial, model=str(payload.get("model", "")))
+
+    def _trial_lost(self, payload: Mapping[str, Any], _time: float) -> None:  # noqa: ARG002 - the signature of all
+        self._search().lost += 1
 
     def _fold_finished(self, payload: Mapping[str, Any], time: float) -> None:
         search, trial = self._search(), int(payload["trial"])

@@ -78,7 +78,7 @@ def test_a_trial_that_dies_costs_that_trial_only(engine, probed):
         "dead": "failed",
         "badly": "failed",
     }
-    assert probes["dead"]["error"] == "its process died"
+    assert probes["dead"]["error"] == "its process died, 2 times"
     assert probes["badly"]["error"] == "ValueError: no such luck"
     assert {item["status"] for item in trials if item["model"] != "probe"} == {"complete"}
     (given,) = {path.read_text() for path in probed.root.glob("given-*")}

@@ -101,17 +101,32 @@ def bind(dag: Dag, tasks: dict[str, StageTask], done: dict[str, StageRecord]) ->
     """
     from ray.dag import MultiOutputNode
 
-    from mlops_compiler.backends.ray.prestart import search_runtime_env
     from mlops_compiler.backends.ray.remote import remote_functions
 
     functions = remote_functions()
     nodes: dict[str, Any] = {}
     for item in dag.tasks:
         recorded = {name: done[name] for name in item.recorded}
-        environment = search_runtime_env() if item.runs == "search_remotely" else None
-        function = functions[item.runs].options(
-            num_cpus=item.cpus, name=item.stage, max_retries=1, runtime_env=environment
-        )
+        own = _beside_the_driver() if item.runs == "search_remotely" else {}
+        function = functions[item.runs].options(num_cpus=item.cpus, name=item.stage, max_retries=1, **own)
         taken = [nodes[name] for name in item.after]
         nodes[item.stage] = function.bind(tasks[item.stage], recorded, list(item.after), *taken)
     return MultiOutputNode(list(nodes.values()))
+
+
+def _beside_the_driver() -> dict[str, Any]:
+    """Let a search run on the node of the driver, whose end is the end of the run.
+
+    Were it lost with another node, it would be run again, and wait for what it had asked for before: Ray keeps that
+    until the run ends.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    from mlops_compiler.backends.ray.prestart import search_runtime_env
+
+    node = ray.get_runtime_context().get_node_id()
+    return {
+        "runtime_env": search_runtime_env(),
+        "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=True),
+    }

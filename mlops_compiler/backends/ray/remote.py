@@ -39,12 +39,11 @@ def search_remotely(
     task: StageTask, recorded: dict[str, StageRecord], names: list[str], *records: StageRecord
 ) -> StageRecord:
     """Run the search in a worker; its trials take the cluster's resources, it takes none."""
-    from mlops_compiler.backends.ray.resources import cluster_nodes, place_all, slots
+    from mlops_compiler.backends.ray.placing import Places
+    from mlops_compiler.backends.ray.resources import cluster_nodes
     from mlops_compiler.backends.ray.tune import tune_engine
     from mlops_compiler.ir.ops.lifecycle import Search
 
     search = next(node.op for node in task.stage.nodes if isinstance(node.op, Search))
-    nodes = cluster_nodes()
-    placements = place_all(search.candidates, nodes, search.max_concurrent)
-    engine = tune_engine(placements, slots(placements.values(), nodes))
+    engine = tune_engine(Places(search, cluster_nodes()))
     return run_stage(task, {**recorded, **dict(zip(names, records, strict=True))}, engine)

@@ -113,6 +113,13 @@ def cluster_nodes() -> list[NodeResources]:
     return [_node(item["Resources"]) for item in ray.nodes() if item["Alive"]]
 
 
+def live_nodes() -> set[str]:
+    """Ask the connected cluster which nodes it has, by Ray's names of them."""
+    import ray
+
+    return {item["NodeID"] for item in ray.nodes() if item["Alive"]}
+
+
 def _node(resources: dict[str, Any]) -> NodeResources:
     return NodeResources(
         cpus=resources.get("CPU", 0.0),

@@ -76,7 +76,7 @@ class Session:
                 return trial
             self._records[trial.index] = []
             self._event("trial_started", trial=trial.index, model=trial.candidate.name)
-            if not self._replayed(trial):
+            if not self._replayed(trial, cached=True):
                 return TrialSpec.of(trial, self.search, self._classes)
 
     def report(self, index: int, record: FoldRecord) -> Verdict:
@@ -90,6 +90,24 @@ class Session:
             self.race.fail(index, error)
             self._finished(trial, cached=False)
 
+    def runs(self, index: int) -> bool:
+        """Say whether a trial has not come to its end."""
+        return self.race.trials[index].status == "running"
+
+    def again(self, index: int, reason: str) -> TrialSpec | None:
+        """Give a trial that did not come back, to go on after the folds that it recorded.
+
+        Args:
+            index: The trial.
+            reason: What became of it.
+
+        Returns:
+            What is left to run; None where its last record ends it.
+        """
+        trial = self.race.trials[index]
+        self._event("trial_lost", trial=index, model=trial.candidate.name, reason=reason)
+        return None if self._replayed(trial, cached=False) else TrialSpec.of(trial, self.search, self._classes)
+
     def _sealed(self, point: Point) -> str:
         """Name the rows and their preparation at a point: as the stage `prepare` would be that had it written in."""
         if not point:
@@ -100,15 +118,15 @@ class Session:
             self._seals[point] = preparation_seal(nodes, before)
         return self._seals[point]
 
-    def _replayed(self, trial: Trial) -> bool:
-        """Feed recorded folds to the race; return whether that ended the trial."""
-        seals = [fold_fingerprint(trial.fingerprint, fold) for fold in range(self.folds)]
+    def _replayed(self, trial: Trial, *, cached: bool) -> bool:
+        """Feed the race the folds to come that are on record; return whether that ended the trial."""
+        seals = [fold_fingerprint(trial.fingerprint, fold) for fold in range(len(trial.scores), self.folds)]
         known = self._context.store.folds(seals)
         for seal in seals:
             record = known.get(seal)
             if record is None or not self._context.store.objects.exists(record.predictions):
                 return False
-            if self._take(trial, record, cached=True) is not Verdict.CONTINUE:
+            if self._take(trial, record, cached=cached) is not Verdict.CONTINUE:
                 return True
         return True
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     """What came: the number of each row's class, or its value; shape (rows,)."""
 
 Device: TypeAlias = Literal["cpu", "cuda"]
+NO_GPU_MEMORY = "gpu-memory"
+"""The code of the error of a fit for which a GPU has no memory; on a CPU it may succeed."""
 Direction: TypeAlias = Literal["increasing", "decreasing"]
 Explanation: TypeAlias = Literal["coefficients", "tree_shap"]
 """What the structure of a model explains exactly: the weight of each feature, from which follows what it adds to
@@ -67,10 +69,12 @@ class FittedModel(ABC):
     Attributes:
         notes: What the fit wants known (it did not converge, ...); not stored.
         history: How the fit went, step by step, where it has steps; not stored.
+        smaller: How the fit got on with less memory than it asked for, where it had to; not stored.
     """
 
     notes: tuple[str, ...] = ()
     history: TrainingHistory | None = None
+    smaller: tuple[str, ...] = ()
 
     @abstractmethod
     def predict(self, X: Matrix) -> Matrix:
@@ -151,7 +155,7 @@ class ModelKind(ABC):
 
         Raises:
             DataError: A label is missing from `y`, or `X` holds a value that the kind cannot take.
-            EngineError: The fit came to nothing (it diverged).
+            EngineError: The fit came to nothing (it diverged), or the GPU has no memory for it (`gpu-memory`).
         """
 
     def resume(

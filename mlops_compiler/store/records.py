@@ -13,6 +13,8 @@ TRAINING = "training."
 """What names of metrics begin with that were computed on rows which the model learned from."""
 COST = "cost."
 """And those of what it took."""
+NOTES = "notes"
+"""What a history has beside the steps, where there is any: what the fit had to do without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,8 @@ class FoldRecord:
             learned from; what the fold took under ``cost.cpu_seconds`` and ``cost.gpu_seconds``.
         predictions: Digest of the table of labels and probabilities.
         seconds: To fit and score.
-        history: How the fit went, step by step, as `models.history` writes it; None of a kind that has no steps.
+        history: How the fit went, step by step, as `models.history` writes it; None of a kind that has no steps. Beside
+            them `notes`, where the fit had to do with less memory.
     """
 
     fingerprint: str

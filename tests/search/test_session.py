@@ -97,3 +97,18 @@ def test_how_fits_went_is_told_by_trial_and_fold_also_of_those_on_record(sim, ne
     assert fresh == again
     scores = {str(row["trial"]): row["scores"] for row in board["trials"] if not row["baseline"]}
     assert {trial: [fold["training"][0] for fold in folds] for trial, folds in fresh.items()} == scores
+
+
+def test_what_a_fit_had_to_do_without_is_told_once(sim, new_store):
+    from dataclasses import replace
+
+    session = session_of(sim, sim.search_of((sim.BASELINE,)), store := new_store(), lambda: 0.0)
+    spec = session.next()
+    record = replace(sim._record(session.race.trials[0], 0, store), history={"notes": ["out of memory"]})
+    store.record_fold(record)
+    session.report(spec.index, record)
+    assert session.notes == ["trial 0 baseline, fold 1: out of memory"]
+    assert session.histories() == {}
+    again = session_of(sim, sim.search_of((sim.BASELINE,)), store, lambda: 0.0)
+    again.next()
+    assert again.notes == [], "an earlier run told it"

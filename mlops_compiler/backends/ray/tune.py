@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.backends.stages.folds import Folds
     from mlops_compiler.backends.stages.search import TrialEngine
+    from mlops_compiler.models.kind import Device
 
 IDLE_SECONDS = 0.05
 
@@ -114,7 +115,7 @@ def make_trainable() -> type:
     return FoldTrainable
 
 
-def _device() -> str:
+def _device() -> Device:
     """Compute on a GPU where Ray gave the trial one and there is one (logical GPUs have no hardware)."""
     import ray
 

@@ -18,6 +18,7 @@ from mlops_compiler.ir.domain import written as domain_written
 from mlops_compiler.ir.space import written
 from mlops_compiler.passes.decide import preparation_at
 from mlops_compiler.plan.stages import preparation_seal
+from mlops_compiler.store.records import NOTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,7 @@ class Session:
         self._clock = clock
         self._deadline = None if search.time is None else clock() + search.time
         self._records: dict[int, list[FoldRecord]] = {}
+        self.notes: list[str] = []
         self._seals: dict[Point, str] = {}
         self._metric = METRICS[search.metric]
         self._classes = len(context.inputs["split"].summary["classes"] or ())
@@ -136,9 +138,16 @@ class Session:
         verdict = self.race.report(trial.index, score, _spent(record, trial.candidate.cpu))
         name = trial.candidate.name
         self._event("fold_finished", trial=trial.index, model=name, fold=record.fold, score=score, best=self.race.best)
+        for note in () if cached else (record.history or {}).get(NOTES, ()):
+            self.note(f"trial {trial.index} {name}, fold {record.fold + 1}: {note}")
         if verdict is not Verdict.CONTINUE:
             self._finished(trial, cached=cached)
         return verdict
+
+    def note(self, text: str) -> None:
+        """Tell something that whoever looks at the search wants to know."""
+        self.notes.append(text)
+        self._event("note", text=f"search: {text}")
 
     def _finished(self, trial: Trial, *, cached: bool) -> None:
         self._event(
@@ -219,8 +228,8 @@ class Session:
 
     def histories(self) -> dict[str, list[dict[str, Any]]]:
         """Give how the fits of each trial went, fold by fold; of those whose kind tells it."""
-        told = ((trial, [record.history for record in records]) for trial, records in self._records.items())
-        return {str(trial): [item for item in found if item is not None] for trial, found in told if any(found)}
+        told = ((trial, [_steps(record) for record in records]) for trial, records in self._records.items())
+        return {str(trial): [item for item in found if item] for trial, found in told if any(found)}
 
     def seconds(self) -> dict[str, float]:
         """Fit and score time of each trial; apart from the leaderboard, which must be the same each time."""
@@ -234,6 +243,10 @@ class Session:
     def ended(self) -> dict[str, Any]:
         """Say what ended the search, after how many trials of how many."""
         return {"by": self.race.ended, "trials": len(self.race.trials), "of": self.search.trials}
+
+
+def _steps(record: FoldRecord) -> dict[str, Any]:
+    return {name: value for name, value in (record.history or {}).items() if name != NOTES}
 
 
 def _spent(record: FoldRecord, cores: int) -> Spent:

@@ -13,12 +13,13 @@ from mlops_compiler.backends.search.race import fold_fingerprint
 from mlops_compiler.backends.search.resumed import Keeping, fit_resumed
 from mlops_compiler.backends.search.twin import Oddness, clusters_of, fit_twin, score_beside_twin
 from mlops_compiler.backends.stages.context import parquet_bytes
+from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.evaluation.metrics import score_all
 from mlops_compiler.ir.task import learns_from_target
-from mlops_compiler.models.kind import FitOptions
+from mlops_compiler.models.kind import NO_GPU_MEMORY, FitOptions
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.models.wishes import balanced, signs
-from mlops_compiler.store.records import COST, TRAINING, FoldRecord
+from mlops_compiler.store.records import COST, NOTES, TRAINING, FoldRecord
 from mlops_compiler.store.scratch import open_scratch
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from mlops_compiler.ir.ops.lifecycle import Search
     from mlops_compiler.ir.space import Point
     from mlops_compiler.ir.task import Task
-    from mlops_compiler.models.kind import Direction, FittedModel, Target
+    from mlops_compiler.models.kind import Device, Direction, FittedModel, Target
     from mlops_compiler.store.writer import StoreWriter
 
 
@@ -83,10 +84,12 @@ class Place:
     Attributes:
         device: ``cpu`` or ``cuda``.
         gpus: What it holds of the GPUs there, whether or not it uses them.
+        falls_back: Whether it goes on on the CPU where the GPU has no memory for it.
     """
 
-    device: str = "cpu"
+    device: Device = "cpu"
     gpus: float = 0.0
+    falls_back: bool = False
 
 
 HERE = Place()
@@ -110,7 +113,7 @@ def run_fold(spec: TrialSpec, number: int, folds: Folds, store: StoreWriter, pla
     started = time.perf_counter()
     fingerprint = fold_fingerprint(spec.fingerprint, number)
     keeping = Keeping(scratch=open_scratch(store.location), name=fingerprint)
-    predicted, metrics, model = fit_and_score(spec, fold, place.device, keeping)
+    predicted, metrics, model, notes = _fit_where_it_fits(spec, fold, place, keeping)
     cost = {"cpu_seconds": time.process_time() - worked, "gpu_seconds": (time.perf_counter() - begun) * place.gpus}
     record = FoldRecord(
         fingerprint=fingerprint,
@@ -119,14 +122,33 @@ def run_fold(spec: TrialSpec, number: int, folds: Folds, store: StoreWriter, pla
         metrics=metrics | {f"{COST}{name}": value for name, value in cost.items()},
         predictions=store.objects.put(parquet_bytes(beside(spec.task, fold.y_held, predicted))),
         seconds=time.perf_counter() - started,
-        history=model.history.to_json() if model.history else None,
+        history=_history(model, notes),
     )
     store.record_fold(record)
     return record
 
 
+def _fit_where_it_fits(
+    spec: TrialSpec, fold: Fold, place: Place, keeping: Keeping
+) -> tuple[NDArray[np.float64], dict[str, float], FittedModel, list[str]]:
+    """Fit and score, on the CPU where the GPU has no memory for it and the trial may go without; and say so."""
+    try:
+        found = fit_and_score(spec, fold, place.device, keeping)
+    except EngineError as error:
+        lacking = next((item for item in error.diagnostics if item.code == NO_GPU_MEMORY), None)
+        if lacking is None or place.device == "cpu" or not place.falls_back:
+            raise
+        return *fit_and_score(spec, fold, "cpu", keeping), [f"{lacking.headline}; went on on the CPU"]
+    return *found, list(found[2].smaller)
+
+
+def _history(model: FittedModel, notes: list[str]) -> dict[str, Any] | None:
+    told = model.history.to_json() if model.history else {}
+    return told | ({NOTES: notes} if notes else {}) or None
+
+
 def fit_and_score(
-    spec: TrialSpec, fold: Fold, device: str, keeping: Keeping
+    spec: TrialSpec, fold: Fold, device: Device, keeping: Keeping
 ) -> tuple[NDArray[np.float64], dict[str, float], FittedModel]:
     """Fit on the training rows, and score.
 
@@ -136,7 +158,7 @@ def fit_and_score(
     options = FitOptions(
         seed=seed_of(spec.seed, "fit", spec.kind),
         threads=spec.threads,
-        device="cuda" if device == "cuda" else "cpu",
+        device=device,
         task=spec.task,
         classes=spec.classes,
         weights=balanced(fold.y, fold.weights) if spec.imbalance else fold.weights,

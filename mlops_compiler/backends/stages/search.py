@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.backends.stages.folds import Folds
 
+NOTES = 20
+"""Most notes that the stage keeps; the events of the run have all."""
+
 
 class TrialEngine(Protocol):
     """Runs the trials of a session until it has no more."""
@@ -55,6 +58,7 @@ def search_models(context: Context, engine: TrialEngine, *, judged: bool = True)
         "warm_from": list(search.warm_from),
         "warm": [start.to_json() for start in search.warm],
         "best": board["trials"][0]["mean"],
+        "notes": session.notes[:NOTES],
     }
     outputs = {"leaderboard": context.put_json(board), "histories": context.put_json(session.histories())}
     if judged:

@@ -49,6 +49,7 @@ class FittedNet(ScoringModel):
     """Into which the columns are encoded, where they are."""
     notes: tuple[str, ...] = ()
     history: TrainingHistory | None = None
+    smaller: tuple[str, ...] = ()
 
     @property
     def features(self) -> int:

@@ -36,6 +36,7 @@ class Training:
         training_loss: The mean loss of each pass.
         validation_loss: The loss on the rows held back after each pass.
         learning_rate: The step size of each pass.
+        notes: How it got on with too little memory; not kept.
     """
 
     model: Any
@@ -47,6 +48,7 @@ class Training:
     training_loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     learning_rate: list[float] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
     def see(self, training_loss: float, validation_loss: float, learning_rate: float) -> None:
         """Take note of a pass, and keep the weights where they are the best so far."""

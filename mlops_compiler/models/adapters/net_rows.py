@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlops_compiler.models.adapters.net_memory import on_device
 from mlops_compiler.models.adapters.sampling import hold_back
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetRows:
-    """Float32 tensors on the device: the rows to learn from, and those held back; and what an error costs.
+    """Float32 tensors: the rows to learn from, and those held back; and what an error costs.
+
+    They are on the device, where they fit there.
 
     Attributes:
         loss: Takes what the network gives, shape (rows, outputs), what came and the weights of the rows.
@@ -33,6 +36,15 @@ class NetRows:
     y_held: Any
     weights_held: Any
 
+    def learned(self, rows: Any, device: str) -> tuple[Any, Any, Any]:
+        """Take some of the rows to learn from: what is known of them, what came, what they weigh; on the device."""
+        return tuple(part[rows.to(part.device)].to(device) for part in (self.X, self.y, self.weights))
+
+    def held(self, start: int, count: int, device: str) -> tuple[Any, Any, Any]:
+        """Take some of the rows held back."""
+        parts = (self.X_held, self.y_held, self.weights_held)
+        return tuple(part[start : start + count].to(device) for part in parts)
+
 
 def net_rows(X: Matrix, y: Target, options: FitOptions) -> NetRows:
     """Put rows on the device, some of them held back."""
@@ -40,7 +52,7 @@ def net_rows(X: Matrix, y: Target, options: FitOptions) -> NetRows:
 
     def tensor(array: NDArray[Any]) -> Any:
         with np.errstate(over="ignore"):  # what float32 cannot hold makes the loss infinite: a divergence
-            return torch.from_numpy(array.astype(np.float32)).to(options.device)
+            return on_device(torch.from_numpy(array.astype(np.float32)), options.device)
 
     learn, held = hold_back(y, options)
     weights = np.ones(len(y)) if options.weights is None else options.weights

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from mlops_compiler.models.adapters.answers import outputs_of
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.net import KIND, FittedNet, Layer
 from mlops_compiler.models.adapters.net_checkpoint import Training, checkpoint_of, take_up
+from mlops_compiler.models.adapters.net_memory import RowsAtOnce, network_fits
 from mlops_compiler.models.adapters.net_rows import net_rows
 from mlops_compiler.models.adapters.piecewise import bins_of
 from mlops_compiler.models.history import TrainingHistory
@@ -46,13 +49,13 @@ def fit_net(
     bins = bins_of(X, settings["bins"]) if settings["bins"] > 1 else None
     inputs = X if bins is None else bins.fill(X)
     middle, spread = _scale_of(y) if options.task == "regression" else (0.0, 1.0)
-    with _reproducible_torch(options):
+    with _reproducible_torch(options), network_fits():
         model = _network(inputs.shape[1], outputs_of(options.task, options.classes), settings).to(options.device)
         rows = net_rows(inputs, np.asarray((y - middle) / spread, dtype=np.float64), options)
         training = _train(model, rows, settings, options, checkpointing)
         checkpoint = checkpoint_of(training)
     layers, history = _unscaled(_layers(training.best), middle, spread), _history(training, options, spread)
-    return FittedNet(task=options.task, layers=layers, bins=bins, history=history), checkpoint
+    return FittedNet(task=options.task, layers=layers, bins=bins, history=history, smaller=training.notes), checkpoint
 
 
 def _scale_of(y: Target) -> tuple[float, float]:
@@ -116,12 +119,15 @@ def _train(
         take_up(training, checkpointing.start)
     last = min(settings["epochs"], checkpointing.until or settings["epochs"])
     kept = time.monotonic()
+    sizes = _Sizes(batch=RowsAtOnce("a batch"), held=RowsAtOnce("the rows held back"))
     while training.passes < last and training.since < settings["patience"]:
-        learned = _pass_over(model, rows, optimizer, settings["batch_size"], options.device)
-        training.see(learned, _held_back_loss(model, rows), settings["learning_rate"])
+        learned = _pass_over(training, rows, settings["batch_size"], sizes.batch, options.device)
+        held = sizes.held.parts(len(rows.y_held), lambda most: _held_back_loss(model, rows, most, options.device))
+        training.see(learned, held, settings["learning_rate"])
         if checkpointing.keep is not None and time.monotonic() - kept >= checkpointing.every:
             checkpointing.keep(checkpoint_of(training))
             kept = time.monotonic()
+    training.notes = (*sizes.batch.notes, *sizes.held.notes)
     if not training.best:
         headline = f"the training of {KIND} diverged: no pass gave a finite loss"
         advice = "standardize the columns, or lower `learning_rate`"
@@ -129,33 +135,61 @@ def _train(
     return training
 
 
-def _pass_over(model: Any, rows: NetRows, optimizer: Any, batch_size: int, device: Device) -> float:
-    """Take one step for each batch; products are bfloat16 on a GPU, weights and loss float32.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sizes:
+    """How many rows go through at once, where they are learned from and where they judge."""
+
+    batch: RowsAtOnce
+    held: RowsAtOnce
+
+
+def _pass_over(training: Training, rows: NetRows, batch_size: int, sizes: RowsAtOnce, device: Device) -> float:
+    """Take one step for each batch.
 
     Returns:
         The mean loss over the rows, as it was when each of them was learned from.
     """
     import torch
 
-    model.train()
+    training.model.train()
     total = torch.zeros((), device=device)
     for batch in torch.randperm(len(rows.y)).to(device).split(batch_size):
-        optimizer.zero_grad()
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
-            margins = model(rows.X[batch])
-        loss = rows.loss(margins.float(), rows.y[batch], rows.weights[batch])
-        loss.backward()
-        optimizer.step()
-        total += loss.detach() * len(batch)
+        step = partial(_gradient, training, rows, batch, device)
+        total += sizes.parts(len(batch), step) * len(batch)
+        training.optimizer.step()
     return float(total) / len(rows.y)
 
 
-def _held_back_loss(model: Any, rows: NetRows) -> float:
+def _gradient(training: Training, rows: NetRows, batch: Any, device: Device, at_once: int) -> Any:
+    """Find the gradient of a batch, part by part; products are bfloat16 on a GPU, weights and loss float32.
+
+    Returns:
+        Its mean loss.
+    """
+    import torch
+
+    training.optimizer.zero_grad()
+    total = torch.zeros((), device=device)
+    for part in batch.split(at_once):
+        X, y, weights = rows.learned(part, device)
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+            margins = training.model(X)
+        loss = rows.loss(margins.float(), y, weights) * (len(part) / len(batch))
+        loss.backward()
+        total += loss.detach()
+    return total
+
+
+def _held_back_loss(model: Any, rows: NetRows, at_once: int, device: Device) -> float:
     import torch
 
     model.eval()
+    total, count = 0.0, len(rows.y_held)
     with torch.no_grad():
-        return float(rows.loss(model(rows.X_held), rows.y_held, rows.weights_held))
+        for start in range(0, count, at_once):
+            X, y, weights = rows.held(start, at_once, device)
+            total += float(rows.loss(model(X), y, weights)) * (len(y) / count)
+    return total
 
 
 def _history(training: Training, options: FitOptions, spread: float) -> TrainingHistory:

@@ -1,10 +1,10 @@
-"""Runs every benchmark in turn: ``python -m benchmarks [startup|passes|prepare|request|search]``."""
+"""Runs every benchmark in turn: ``python -m benchmarks [startup|passes|prepare|request|search|gpu]``."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import passes, prepare, request, search, startup
+from benchmarks import gpu, passes, prepare, request, search, startup
 
 BENCHMARKS = {
     "startup": startup.main,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "prepare": prepare.main,
     "request": request.main,
     "search": search.main,
+    "gpu": gpu.main,
 }
 
 if __name__ == "__main__":

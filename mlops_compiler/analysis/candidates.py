@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlops_compiler.ir.task import Task
     from mlops_compiler.recipe.models import Model
     from mlops_compiler.recipe.recipe import Recipe
+    from mlops_compiler.recipe.resources import Resources
 
 
 def search_of(recipe: Recipe, places: Provenance, sink: Sink) -> Search:
@@ -45,6 +46,7 @@ def search_of(recipe: Recipe, places: Provenance, sink: Sink) -> Search:
         contamination=getattr(recipe.objective, "contamination", None),
         cpus=cluster.cpus if cluster.address == "embedded" else None,
         gpus=cluster.gpus if cluster.address == "embedded" else None,
+        wait=cluster.wait,
     )
     _check_resources(search_op, places, sink)
     return search_op
@@ -79,6 +81,11 @@ def _candidate(name: str, model: Model, task: Task, places: Provenance, sink: Si
     if resources.gpu not in ("auto", 0) and not kind.uses_gpu:
         users = [other for other in MODELS if MODELS[other].uses_gpu]
         sink.add(wording.no_gpu_model(name, model.kind, users, places.value_span(("models", name, "resources", "gpu"))))
+    for key in ("accelerator", "gpu_memory"):
+        if getattr(resources, key) is not None and not _is_asked(key, resources):
+            sink.add(
+                wording.gpu_not_asked(name, key, resources.gpu, places.value_span(("models", name, "resources", key)))
+            )
     return Candidate(
         name=name,
         kind=model.kind,
@@ -87,6 +94,8 @@ def _candidate(name: str, model: Model, task: Task, places: Provenance, sink: Si
         cpu=resources.cpu,
         gpu=resources.gpu if kind.uses_gpu else 0,
         memory=resources.memory,
+        gpu_memory=resources.gpu_memory,
+        accelerators=resources.accelerator or (),
         imbalance=model.imbalance,
         monotone=tuple(model.monotone.items()),
         description=model.description,
@@ -95,7 +104,12 @@ def _candidate(name: str, model: Model, task: Task, places: Provenance, sink: Si
     )
 
 
+def _is_asked(key: str, resources: Resources) -> bool:
+    """Whether there is a GPU that the key is about; of memory, one whose share is not said by a number."""
+    return resources.gpu == "auto" or (key == "accelerator" and resources.gpu > 0)
+
+
 def _asked_at(name: str, places: Provenance) -> Iterator[tuple[str, Span]]:
-    for resource in ("cpu", "gpu", "memory"):
+    for resource in ("cpu", "gpu", "memory", "accelerator"):
         if (origin := places.origins.get(("models", name, "resources", resource))) is not None:
             yield resource, origin.value

@@ -198,6 +198,19 @@ def no_gpu_model(name: str, kind: str, users: Iterable[str], span: Span | None) 
     )
 
 
+def gpu_not_asked(name: str, key: str, gpu: float | str, span: Span | None) -> Diagnostic:
+    """Something is said of a GPU that a model does not ask for, or asks for by number."""
+    if gpu:
+        headline = f"model `{name}` says `gpu: {gpu:g}` and `{key}`, which both say how many trials share a GPU"
+        return Diagnostic(code="gpu-not-asked", headline=headline, span=span, help="use `gpu: auto`, or remove it")
+    return Diagnostic(
+        code="gpu-not-asked",
+        headline=f"model `{name}` says `{key}`, and asks for no GPU",
+        span=span,
+        help="add `gpu: auto`, which takes one where there is one" + (", or `gpu: 1`" if key == "accelerator" else ""),
+    )
+
+
 def wrong_task(name: str, kind: str, task: str, fitting: Iterable[str], span: Span | None) -> Diagnostic:
     """A model cannot do what the task asks for."""
     return Diagnostic(

@@ -15,6 +15,8 @@ from mlops_compiler.console.text import ACCENT, BAD, CROSS, DIM, GOOD, STRONG, T
 from mlops_compiler.report import numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import RenderableType
 
     from mlops_compiler.console.progress_state import ProgressState, SearchState, StageState, TrialState
@@ -39,7 +41,7 @@ def picture(state: ProgressState, *, now: float, width: int, ended: bool = False
     for stage in state.stages.values():
         parts.append(_stage(stage, now=now, ended=ended))
         if stage.name == "search" and state.search is not None and stage.status == "running":
-            parts.append(Padding(_search(state.search, width=width), (0, 0, 0, 4)))
+            parts.append(Padding(_search(state.search, now=now, width=width), (0, 0, 0, 4)))
     return Group(*parts)
 
 
@@ -68,7 +70,7 @@ def _mark(status: str, *, ended: bool) -> tuple[RenderableType, str]:
     return marks.get(status, (Text("·", style=DIM), DIM))
 
 
-def _search(search: SearchState, *, width: int) -> Group:
+def _search(search: SearchState, *, now: float, width: int) -> Group:
     total = max(search.trials, 1)
     bar = Table.grid(padding=(0, 2, 0, 0))
     bar.add_row(
@@ -81,7 +83,22 @@ def _search(search: SearchState, *, width: int) -> Group:
         ),
         Text.assemble((f"{search.done}/{search.trials}", STRONG), f" trials{_ends(search)}"),
     )
-    return Group(bar, _trials(search))
+    told = clean(", ".join(_facts(search, now)))
+    return Group(bar, *([Text(told, style=DIM)] if told else []), _trials(search))
+
+
+def _facts(search: SearchState, now: float) -> Iterator[str]:
+    """Say how many fits were made, how much of the GPUs is in use, and how long it takes at most."""
+    if search.fits:
+        yield f"{search.fits:,} fits" if search.fits > 1 else "1 fit"
+    if search.gpu is not None:
+        yield f"{search.held:g} of {search.gpu.of:g} GPUs held"
+        if search.gpu.busy is not None:
+            yield f"{search.gpu.busy:.0%} busy"
+        if search.gpu.memory is not None:
+            yield f"{search.gpu.memory:.1f} of {search.gpu.of_memory:.0f} GiB a trial"
+    if (left := search.left(now)) is not None:
+        yield f"at most {numbers.seconds(left)} left"
 
 
 def _ends(search: SearchState) -> str:

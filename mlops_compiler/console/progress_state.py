@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from mlops_compiler.store.records import Event
 
 
+_FEW = 3
+"""Trials from which on the pace of a search says something."""
+
+
 @dataclass(slots=True, kw_only=True)
 class StageState:
     """A stage: ``waiting``, ``running``, ``done``, ``failed`` or ``reused``."""
@@ -33,6 +37,7 @@ class TrialState:
     trial: int
     model: str
     scores: dict[int, float] = field(default_factory=dict)
+    gpus: float = 0.0
 
     @property
     def mean(self) -> float | None:
@@ -47,6 +52,23 @@ class Best:
     trial: int
     model: str
     score: float
+
+
+@dataclass(slots=True, kw_only=True)
+class GpuState:
+    """The GPUs of the cluster: how many there are, and what the last fold that was measured took of one.
+
+    Attributes:
+        of: How many there are.
+        memory: GiB at the peak of the fold; None where nothing was measured.
+        of_memory: GiB that its GPU has.
+        busy: The share of the time in which its GPU computed.
+    """
+
+    of: float
+    memory: float | None = None
+    of_memory: float | None = None
+    busy: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +88,20 @@ class SearchState:
     best: Best | None = None
     running: dict[int, TrialState] = field(default_factory=dict)
     ended: str = ""
+    started: float = 0.0
+    fits: int = 0
+    gpu: GpuState | None = None
+
+    @property
+    def held(self) -> float:
+        """How many GPUs the trials hold that run."""
+        return sum(trial.gpus for trial in self.running.values())
+
+    def left(self, now: float) -> float | None:
+        """Estimate the seconds that are left at most, at the pace of the trials so far; None where these are few."""
+        if self.fresh < _FEW or not self.trials or self.ended:
+            return None
+        return (now - self.started) / self.fresh * (self.trials - self.done)
 
     @property
     def done(self) -> int:
@@ -113,7 +149,7 @@ class ProgressState:
         stage.seconds = time - stage.started if stage.status == "running" else None
         stage.status, stage.detail = "failed", str(payload.get("headline", ""))
 
-    def _search_planned(self, payload: Mapping[str, Any], _time: float) -> None:
+    def _search_planned(self, payload: Mapping[str, Any], time: float) -> None:
         metric = str(payload.get("metric", ""))
         known = metric_of(metric)
         self.search = SearchState(
@@ -123,11 +159,20 @@ class ProgressState:
             cached=int(payload.get("cached", 0)),
             metric=metric,
             greater_is_better=bool(payload.get("greater_is_better", known is None or known.greater_is_better)),
+            started=time,
         )
 
     def _trial_started(self, payload: Mapping[str, Any], _time: float) -> None:
         trial = int(payload["trial"])
         self._search().running[trial] = TrialState(trial=trial, model=str(payload.get("model", "")))
+
+    def _trial_placed(self, payload: Mapping[str, Any], time: float) -> None:
+        search, trial = self._search(), int(payload["trial"])
+        if trial not in search.running:
+            self._trial_started(payload, time)
+        search.running[trial].gpus = float(payload.get("gpus", 0.0))
+        search.gpu = search.gpu or GpuState(of=0.0)
+        search.gpu.of = float(payload.get("of", 0.0))
 
     def _trial_lost(self, payload: Mapping[str, Any], _time: float) -> None:  # noqa: ARG002 - the signature of all
         self._search().lost += 1
@@ -138,6 +183,10 @@ class ProgressState:
             self._trial_started(payload, time)
         if numbers.is_number(payload.get("score")):
             search.running[trial].scores[int(payload.get("fold", 0))] = float(payload["score"])
+        search.fits += 1
+        if search.gpu is not None and (measured := payload.get("gpu")):
+            search.gpu.memory, search.gpu.of_memory = measured.get("gpu_gib"), measured.get("gpu_of_gib")
+            search.gpu.busy = measured.get("gpu_busy", search.gpu.busy)
 
     def _trial_finished(self, payload: Mapping[str, Any], _time: float) -> None:
         search, status = self._search(), str(payload.get("status", "complete"))

@@ -49,6 +49,28 @@ def gpu_share(gpus: float, concurrent: int) -> float:
     return max(LEAST_SHARE, 1 / sharers)
 
 
+MOST_SHARERS = 8
+"""Most trials on one GPU, however little memory they take: processes on a GPU take turns, and the gain ends where their
+turns fill its time. A small network leaves a GPU idle most of it, as a kernel ends before the next one is sent."""
+USABLE = 0.95
+"""The part of a GPU's memory that trials may count with; the driver keeps some."""
+
+
+def packed_share(gpu_memory: float, each: float, *, at_most: int) -> float:
+    """Say how much of a GPU a trial takes so that as many share it as its memory has room for.
+
+    Args:
+        gpu_memory: GiB of the GPU.
+        each: GiB that a trial takes.
+        at_most: How many trials could share it otherwise: by their number, and by the cores beside the GPU.
+
+    Returns:
+        The share, rounded down as Ray counts it, to 1/10,000.
+    """
+    sharers = max(1, min(int(gpu_memory * USABLE / each), at_most, MOST_SHARERS))
+    return (10_000 // sharers) / 10_000
+
+
 def points(candidate: Candidate, algorithm: str) -> float:
     """Count the points of a model's search space; infinite where a real number is searched, but for a grid."""
     own = math.prod(_size(domain, algorithm) for domain in candidate.space.values())

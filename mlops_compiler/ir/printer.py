@@ -16,6 +16,7 @@ from mlops_compiler.ir.space import shown_point, shown_value, written
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from mlops_compiler.ir.ops.lifecycle import Candidate
     from mlops_compiler.ir.ops.prepare import StepOp
     from mlops_compiler.ir.program import Node, Program
     from mlops_compiler.ir.space import Dimension, Variant
@@ -83,8 +84,14 @@ def _search(search: Search) -> Iterator[str]:
     for item in search.candidates:
         wishes = "".join(f" {name}={print_value(value)}" for name, value in item.wishes.items())
         varied = " preparation=searched" if item.preparation else ""
-        yield f"{item.name}: {item.kind} cpu={item.cpu} gpu={item.gpu}{wishes}{varied}"
+        yield f"{item.name}: {item.kind} cpu={item.cpu} gpu={item.gpu}{print_gpus(item)}{wishes}{varied}"
         yield from (f"    {name} = {print_value(value)}" for name, value in item.parameters)
+
+
+def print_gpus(item: Candidate) -> str:
+    """Print what a model asks of the GPU that it asks for."""
+    memory = f" gpu_memory={item.gpu_memory:g}GiB" if item.gpu_memory else ""
+    return memory + (f" accelerator={'|'.join(item.accelerators)}" if item.accelerators else "")
 
 
 def print_dimension(item: Dimension, among: Sequence[Dimension]) -> str:

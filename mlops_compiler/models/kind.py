@@ -189,6 +189,19 @@ class ModelKind(ABC):
         """
         raise NotImplementedError(f"{self.name} cannot be resumed")
 
+    def gpu_bytes(self, rows: int, columns: int, parameters: Mapping[str, Scalar]) -> float:  # noqa: ARG002 - the signature of all
+        """Estimate what a fit takes of a GPU's memory; a better one packs trials closer, a worse one slows no fit.
+
+        What counts is how it grows: it is set against what was measured of other parameters. 0 where nothing is known,
+        and every fit is taken to need what the largest one did.
+
+        Args:
+            rows: Rows of the design matrix.
+            columns: Its columns.
+            parameters: A value for each of the kind's parameters.
+        """
+        return 0.0
+
     def unreached(self, parameters: Mapping[str, Scalar | Domain]) -> dict[str, str]:  # noqa: ARG002 - the signature of all
         """Name the parameters that others put out of reach, each with the reason.
 

@@ -75,6 +75,14 @@ class TorchMlp(ModelKind):
     resumable = True
     rounds_by_threads = True
 
+    def gpu_bytes(self, rows: int, columns: int, parameters: Mapping[str, Scalar]) -> float:
+        """Count float32 numbers: rows; weights, their gradient and AdamW's two moments; what a step holds."""
+        given = {name: value for name, value in parameters.items() if isinstance(value, int)}
+        width, hidden, layers = columns * given["bins"], given["hidden"], given["layers"]
+        weights = width * hidden + (layers - 1) * hidden**2 + hidden
+        at_once = max(min(given["batch_size"], rows), rows // 10)  # a tenth is held back, and judges all at once
+        return 4.0 * (rows * width + 4 * weights + at_once * (width + 3 * hidden * layers))
+
     def unreached(self, parameters: Mapping[str, Scalar | Domain]) -> dict[str, str]:
         """Find a patience that the last pass comes before."""
         epochs, patience = parameters["epochs"], parameters["patience"]

@@ -74,7 +74,8 @@ def _of_node(node: Node) -> dict[str, Any]:  # noqa: PLR0911 - a table
 
 def _of_search(search: ops.Search) -> dict[str, Any]:
     """What changes which trials there are; where a warm start finds nothing, it is none."""
-    said = _fields(search, without=("candidates", "cpus", "gpus", "warm", "warm_from", "warm_span", "warm_start"))
+    engine, start = ("cpus", "gpus", "wait"), ("warm", "warm_from", "warm_span", "warm_start")
+    said = _fields(search, without=("candidates", *engine, *start))
     if not search.warm:
         return said
     return {**said, "warm_start": search.warm_start, "warm": [start.to_json() for start in search.warm]}

@@ -116,6 +116,50 @@ class TestPicture:
         assert max(map(len, any_screen.lines)) <= any_screen.console.width
 
 
+def searching(*more):
+    """Plan a search of ten trials at 0 s, with a part of a GPU for each."""
+    happened = [
+        ("stage_started", {"stage": "search"}),
+        ("search_planned", {"trials": 10, "folds": 2, "models": ["net"], "metric": "roc_auc"}),
+        *more,
+    ]
+    return [
+        Event(id=number, run_id="r", time=float(number), kind=kind, payload=payload)
+        for number, (kind, payload) in enumerate(happened)
+    ]
+
+
+def trial(number, gpu=None):
+    fold = {"trial": number, "fold": 0, "score": 0.8, **({"gpu": gpu} if gpu else {})}
+    return [
+        ("trial_started", {"trial": number, "model": "net"}),
+        ("trial_placed", {"trial": number, "gpus": 0.25, "of": 2.0}),
+        ("fold_finished", fold),
+    ]
+
+
+class TestGpus:
+    def test_what_trials_hold_is_told_where_nothing_is_measured(self, screen):
+        shown = drawn(screen, searching(*trial(0), *trial(1)))
+        assert "2 fits, 0.5 of 2 GPUs held" in shown
+        assert "busy" not in shown
+
+    def test_what_was_measured_is_told(self, screen):
+        shown = drawn(screen, searching(*trial(0, {"gpu_gib": 3.14, "gpu_of_gib": 79.6, "gpu_busy": 0.874})))
+        assert "1 fit, 0.25 of 2 GPUs held, 87% busy, 3.1 of 80 GiB a trial" in shown
+
+    def test_a_search_without_gpus_tells_of_none(self, screen):
+        assert "GPU" not in drawn(screen, searching(trial(0)[0], trial(0)[2]))
+
+
+def test_the_time_that_is_left_is_that_of_the_pace_so_far(screen):
+    done = [("trial_finished", {"trial": number, "status": "complete", "score": 0.8}) for number in range(4)]
+    assert "left" not in drawn(screen, searching(*done[:2]))
+    now = searching(*done)[-1].time
+    assert now == 5.0
+    assert "at most 6.00 s left" in drawn(screen, searching(*done))  # 4 s for four, and six are to come
+
+
 class TestLive:
     def test_the_last_picture_stays_and_the_cursor_comes_back(self, terminal, events):
         plan = [PlanRow(stage="split", action="reuse"), PlanRow(stage="report", action="new")]

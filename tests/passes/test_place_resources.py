@@ -20,22 +20,12 @@ def gpus(program):
     return {item.name: item.gpu for item in program.the(Search)[1].candidates}
 
 
-@pytest.mark.parametrize(
-    ("overrides", "share"),
-    [
-        (("cluster.gpus=0",), 0.0),
-        (("cluster.gpus=1", "search.max_concurrent=1"), 1.0),
-        (("cluster.gpus=1", "search.max_concurrent=2"), 0.5),
-        (("cluster.gpus=1", "search.max_concurrent=16"), 0.25),
-        (("cluster.gpus=4", "search.max_concurrent=2"), 1.0),
-    ],
-)
-def test_auto_is_a_share_of_what_there_is(overrides, share):
-    before = program_with(*overrides)
+def test_auto_is_none_where_there_is_none():
+    before = program_with("cluster.gpus=0", "models.net.resources={gpu: auto, accelerator: H100}")
     after = place_resources(before)
     verify(after)
     assert gpus(before)["net"] == "auto"
-    assert gpus(after) == {**gpus(before), "net": share}
+    assert gpus(after) == {**gpus(before), "net": 0.0}
     assert place_resources(after) == after
 
 
@@ -43,6 +33,7 @@ def test_auto_is_a_share_of_what_there_is(overrides, share):
     "overrides",
     [
         pytest.param((), id="the machine is asked when it runs"),
+        pytest.param(("cluster.gpus=1",), id="measured memory decides how many share it"),
         pytest.param(("cluster.gpus=2", "models.net.resources.gpu=1"), id="the recipe says it"),
         pytest.param(("cluster.gpus=2", "~models.net"), id="no model wants one"),
     ],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.printer import print_gpus
 from mlops_compiler.plan.stages import Plan, Reuse
 
 if TYPE_CHECKING:
@@ -72,7 +73,10 @@ def _task(stage: Stage, reused: set[str]) -> DagTask:
 
 def _asked(search: Search) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (item.name, f"cpu={item.cpu} gpu={item.gpu}" + (f" memory={item.memory:g}GiB" if item.memory else ""))
+        (
+            item.name,
+            f"cpu={item.cpu} gpu={item.gpu}{print_gpus(item)}" + (f" memory={item.memory:g}GiB" if item.memory else ""),
+        )
         for item in search.candidates
     )
 

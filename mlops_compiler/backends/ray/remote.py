@@ -39,11 +39,15 @@ def search_remotely(
     task: StageTask, recorded: dict[str, StageRecord], names: list[str], *records: StageRecord
 ) -> StageRecord:
     """Run the search in a worker; its trials take the cluster's resources, it takes none."""
+    from mlops_compiler.backends.ray.gpu_memory import with_gpu_memory
     from mlops_compiler.backends.ray.placing import Places
     from mlops_compiler.backends.ray.resources import cluster_nodes
     from mlops_compiler.backends.ray.tune import tune_engine
     from mlops_compiler.ir.ops.lifecycle import Search
 
     search = next(node.op for node in task.stage.nodes if isinstance(node.op, Search))
-    engine = tune_engine(Places(search, cluster_nodes()))
+    nodes = cluster_nodes()
+    if any(item.gpu_memory for item in search.candidates):
+        nodes = with_gpu_memory(nodes)
+    engine = tune_engine(Places(search, nodes))
     return run_stage(task, {**recorded, **dict(zip(names, records, strict=True))}, engine)

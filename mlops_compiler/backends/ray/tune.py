@@ -12,13 +12,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.ray.resources import Placement
-from mlops_compiler.backends.ray.tune_hooks import GONE_SECONDS, Held, make_scheduler, make_searcher
+from mlops_compiler.backends.ray.tune_hooks import Held, make_scheduler, make_searcher
+from mlops_compiler.backends.search.meter import NoMeter, TorchMeter
 from mlops_compiler.backends.search.trial import Place, TrialSpec, run_fold
 from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.store.writer import open_writer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlops_compiler.backends.ray.placing import Places
+    from mlops_compiler.backends.search.meter import Meter
     from mlops_compiler.backends.search.session import Session
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.backends.stages.folds import Folds
@@ -28,30 +32,37 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 0.05
 
 
-def tune_engine(places: Places, gone: float = GONE_SECONDS) -> TrialEngine:
+def meter_of(device: Device) -> Meter:
+    """Measure a GPU where there is one."""
+    return TorchMeter() if device == "cuda" else NoMeter()
+
+
+def tune_engine(places: Places, make_meter: Callable[[Device], Meter] = meter_of) -> TrialEngine:
     """Make the engine that runs trials on Ray Tune.
 
     Args:
         places: What trials take.
-        gone: Seconds to wait for a lost node before trials are placed anew.
+        make_meter: Makes what measures a process of trials.
     """
 
     def run(session: Session, folds: Folds, context: Context) -> None:
-        held = Held(session, places, gone)
+        session.observe, places.note = places.observe, session.note
+        places.tell()
+        held = Held(session, places)
         while held.has_more():  # a search that is all on record starts no Tune, one that is placed anew another one
-            _run(held, folds, context)
+            _run(held, folds, context, make_meter)
 
     return run
 
 
-def _run(held: Held, folds: Folds, context: Context) -> None:
+def _run(held: Held, folds: Folds, context: Context, make_meter: Callable[[Device], Meter]) -> None:
     import logging
 
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(held.places.slots)  # all actors start at once
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(held.places.most)  # all actors start at once
     from ray import tune
 
     logging.getLogger("ray").setLevel(logging.ERROR)
-    trainable = tune.with_parameters(make_trainable(), folds=folds, location=context.task.store)
+    trainable = tune.with_parameters(make_trainable(), folds=folds, location=context.task.store, make_meter=make_meter)
     with tempfile.TemporaryDirectory(prefix="mlops-tune-") as folder:
         tuner = tune.Tuner(
             tune.with_resources(trainable, _factory),
@@ -87,13 +98,15 @@ def make_trainable() -> type:
     class FoldTrainable(tune.Trainable):  # type: ignore[misc]
         """Fits one fold a step; takes on the next trial without a new process."""
 
-        def setup(self, config: dict[str, Any], *, folds: Folds, location: Any) -> None:
-            self._folds = folds
+        def setup(self, config: dict[str, Any], *, folds: Folds, location: Any, make_meter: Any) -> None:
+            self._folds, self._device = folds, _device()
+            self._meter = make_meter(self._device)
             self._store = open_writer(location)
             self.reset_config(config)
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:
-            self._spec, self._gpus = TrialSpec(**new_config["spec"]), new_config["placement"]["gpus"]
+            self._spec, placed = TrialSpec(**new_config["spec"]), Placement(**new_config["placement"])
+            self._place = Place(device=self._device, gpus=placed.gpus, falls_back=placed.falls_back, meter=self._meter)
             self._next = self._spec.first_fold
             return True
 
@@ -104,8 +117,7 @@ def make_trainable() -> type:
                 return {"score": 0.0, "idle": True}
             self._next += 1
             try:
-                place = Place(device=_device(), gpus=self._gpus)
-                record = run_fold(self._spec, fold, self._folds, self._store, place)
+                record = run_fold(self._spec, fold, self._folds, self._store, self._place)
             except (MlopsError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
                 # One trial that fails costs that trial only; its actor lives on.
                 self._next = len(self._folds)

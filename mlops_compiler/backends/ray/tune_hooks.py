@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 2.0
 """How often the nodes of the cluster are counted."""
-GONE_SECONDS = 30.0
-"""How long a trial waits for a node that was lost to come back, or for another one like it."""
 
 
 class Held:
@@ -37,8 +35,8 @@ class Held:
     and ends that again when it finds a used actor: with no more trials than slots, no process is started in vain.
     """
 
-    def __init__(self, session: Session | None, places: Places | None = None, gone: float = GONE_SECONDS) -> None:
-        self._session, self._places, self._gone = session, places, gone
+    def __init__(self, session: Session | None, places: Places | None = None) -> None:
+        self._session, self._places = session, places
         self._running: dict[str, int] = {}
         self._again: list[TrialSpec] = []
         self._losses = Losses()
@@ -151,7 +149,7 @@ class Held:
         if not any(_is_vain(placement, nodes) for placement in asked):
             self._stuck = now
             return False
-        if now - self._stuck < self._gone:
+        if now - self._stuck < self.session.search.wait:
             return False
         try:
             self.places.refresh(nodes)
@@ -178,7 +176,9 @@ def make_searcher(held: Held) -> Any:
             spec = held.next(trial_id)
             if isinstance(spec, Signal):
                 return None if spec is Signal.WAIT else Searcher.FINISHED
-            return {"spec": asdict(spec), "placement": asdict(held.places.of(spec))}
+            placement = held.places.of(spec)
+            held.session.placed(spec.index, placement.gpus, held.places.gpus)
+            return {"spec": asdict(spec), "placement": asdict(placement)}
 
         def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - Tune's signature
             """Free its slot; the scheduler hears of the result."""

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.search.limits import NOTHING, Spent
+from mlops_compiler.backends.search.meter import GPU_COSTS
 from mlops_compiler.backends.search.race import Race, Signal, Trial, Verdict, fold_fingerprint
 from mlops_compiler.backends.search.trial import TrialSpec, trial_parameters
 from mlops_compiler.evaluation.metrics import METRICS
@@ -49,6 +50,8 @@ class Session:
         self._deadline = None if search.time is None else clock() + search.time
         self._records: dict[int, list[FoldRecord]] = {}
         self.notes: list[str] = []
+        self.observe: Callable[[Trial, FoldRecord], None] = lambda _trial, _record: None
+        """Is given each fold that is recorded, of an earlier run too."""
         self._seals: dict[Point, str] = {}
         self._metric = METRICS[search.metric]
         self._classes = len(context.inputs["split"].summary["classes"] or ())
@@ -91,6 +94,11 @@ class Session:
         if trial.status == "running":
             self.race.fail(index, error)
             self._finished(trial, cached=False)
+
+    def placed(self, index: int, gpus: float, of: float) -> None:
+        """Take note that a trial holds (a part of) so many GPUs, of those that the cluster has."""
+        if gpus:
+            self._event("trial_placed", trial=index, gpus=gpus, of=of)
 
     def runs(self, index: int) -> bool:
         """Say whether a trial has not come to its end."""
@@ -135,9 +143,19 @@ class Session:
     def _take(self, trial: Trial, record: FoldRecord, *, cached: bool) -> Verdict:
         score = record.metrics[self.search.metric]
         self._records[trial.index].append(record)
+        self.observe(trial, record)
         verdict = self.race.report(trial.index, score, _spent(record, trial.candidate.cpu))
         name = trial.candidate.name
-        self._event("fold_finished", trial=trial.index, model=name, fold=record.fold, score=score, best=self.race.best)
+        gpu = {key: record.cost[key] for key in GPU_COSTS if key in record.cost and not cached}
+        self._event(
+            "fold_finished",
+            trial=trial.index,
+            model=name,
+            fold=record.fold,
+            score=score,
+            best=self.race.best,
+            **({"gpu": gpu} if gpu else {}),
+        )
         for note in () if cached else (record.history or {}).get(NOTES, ()):
             self.note(f"trial {trial.index} {name}, fold {record.fold + 1}: {note}")
         if verdict is not Verdict.CONTINUE:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from mlops_compiler.backends.search.meter import NoMeter
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.race import fold_fingerprint
 from mlops_compiler.backends.search.resumed import Keeping, fit_resumed
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mlops_compiler.backends.search.meter import Meter
     from mlops_compiler.backends.search.race import Trial
     from mlops_compiler.backends.stages.folds import Fold, Folds
     from mlops_compiler.ir.ops.lifecycle import Search
@@ -85,11 +87,13 @@ class Place:
         device: ``cpu`` or ``cuda``.
         gpus: What it holds of the GPUs there, whether or not it uses them.
         falls_back: Whether it goes on on the CPU where the GPU has no memory for it.
+        meter: Measures what it takes of the GPU.
     """
 
     device: Device = "cpu"
     gpus: float = 0.0
     falls_back: bool = False
+    meter: Meter = field(default_factory=NoMeter)
 
 
 HERE = Place()
@@ -113,8 +117,14 @@ def run_fold(spec: TrialSpec, number: int, folds: Folds, store: StoreWriter, pla
     started = time.perf_counter()
     fingerprint = fold_fingerprint(spec.fingerprint, number)
     keeping = Keeping(scratch=open_scratch(store.location), name=fingerprint)
-    predicted, metrics, model, notes = _fit_where_it_fits(spec, fold, place, keeping)
+    place.meter.start()
+    try:
+        predicted, metrics, model, notes = _fit_where_it_fits(spec, fold, place, keeping)
+    finally:
+        use = place.meter.read()
     cost = {"cpu_seconds": time.process_time() - worked, "gpu_seconds": (time.perf_counter() - begun) * place.gpus}
+    if use is not None:
+        cost |= use.as_cost | {"rows": float(fold.X.shape[0]), "columns": float(fold.X.shape[1])}
     record = FoldRecord(
         fingerprint=fingerprint,
         trial=spec.fingerprint,

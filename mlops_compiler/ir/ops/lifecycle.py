@@ -79,6 +79,10 @@ class Candidate:
     cpu: int
     gpu: float | Literal["auto"]
     memory: float | None
+    gpu_memory: float | None = None
+    """GiB of a GPU that ``gpu: auto`` counts with; measured, where not given."""
+    accelerators: tuple[str, ...] = ()
+    """Kinds of GPU that will do, the best first; any, where there are none."""
     imbalance: Literal["balanced"] | None = None
     """Whether all classes weigh the same where it learns."""
     monotone: tuple[tuple[str, Literal["increasing", "decreasing"]], ...] = ()
@@ -86,7 +90,7 @@ class Candidate:
     description: str | None = None
     span: Span | None = field(default=None, compare=False)
     resource_spans: tuple[tuple[str, Span], ...] = field(default=(), compare=False)
-    """Where the recipe asks for ``cpu``, ``gpu`` and ``memory``, of those that it does ask for."""
+    """Where the recipe asks for ``cpu``, ``gpu``, ``memory`` and ``accelerator``, of those that it does ask for."""
     preparation: tuple[Dimension, ...] = ()
     """What is open of the preparation; of a model that looks at no feature, nothing."""
 
@@ -123,6 +127,8 @@ class Search:
     """Cores of the engine, where the recipe says how many."""
     gpus: int | None = None
     """GPUs likewise."""
+    wait: float = 30.0
+    """Seconds to wait for a lost node."""
     contamination: float | None = None
     """The share of rows that is expected to be odd, where the task is to find them."""
     cpu_hours: float | None = None

@@ -141,6 +141,7 @@ def _tasks(begun: Started) -> dict[str, StageTask]:
     planned, recipe = begun.planned, begun.planned.compiled.recipe
     facts = {
         "description": recipe.description,
+        "purpose": recipe.purpose.model_dump(),
         "owner": recipe.owner.model_dump() if recipe.owner else None,
         "started": begun.record.started,
         "overrides": begun.record.overrides,

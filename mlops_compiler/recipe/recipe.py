@@ -19,6 +19,7 @@ from mlops_compiler.recipe.monitor import Monitor
 from mlops_compiler.recipe.names import Name
 from mlops_compiler.recipe.objective import AnyObjective
 from mlops_compiler.recipe.prepare import AnyStep
+from mlops_compiler.recipe.purpose import Purpose
 from mlops_compiler.recipe.resources import Cluster
 from mlops_compiler.recipe.search import Search, Select
 from mlops_compiler.recipe.track import AnyTracker
@@ -46,6 +47,7 @@ class Recipe(Section):
     description: str | None = None
     """What it is for, in a sentence; shown with every release."""
     owner: Owner | None = None
+    purpose: Purpose = Purpose()
     environment: Environment = "development"
     """How strictly the best practices are held to."""
     allow: tuple[str | Allowance, ...] = ()

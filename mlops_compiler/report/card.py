@@ -12,6 +12,7 @@ from mlops_compiler.report import explained, holdout, numbers
 from mlops_compiler.report.metric_names import title
 from mlops_compiler.report.page import environment
 from mlops_compiler.report.palette import PALETTE
+from mlops_compiler.report.purpose import PURPOSE, shown_purpose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +48,12 @@ def card_of(facts: ReportFacts, kept: Mapping[str, Any]) -> dict[str, Any]:
             "seed": facts.origins.seed,
             "versions": dict(facts.origins.versions),
         },
-        "use": {"description": facts.description, "owner": facts.owner, "threshold": selection.get("threshold")},
+        "use": {
+            "description": facts.description,
+            "owner": facts.owner,
+            "threshold": selection.get("threshold"),
+            **{name: facts.purpose.get(name) for name in PURPOSE},
+        },
         "data": _data(facts, kept),
         "metrics": _metrics(facts),
         "slices": _slices(facts.explanation or {}),
@@ -71,6 +77,7 @@ def _shown(card: Mapping[str, Any]) -> dict[str, Any]:
     slices: Mapping[str, Any] = card["slices"]
     return {
         "card": card,
+        **shown_purpose(card["use"], card["model"]["made"]),
         "criteria": holdout.criterion_rows(card["metrics"]["criteria"]),
         "declared": explained.slice_rows(slices.get("declared") or (), None),
         "found": explained.slice_rows(slices.get("worst") or (), None),

@@ -33,6 +33,9 @@ class DataFacts:
         stacks: ``stack`` and ``rows`` of each table that was put below.
         references: ``references``, ``rows`` and ``unmatched`` of each table in which values must stand.
         likeness: ``column``, ``version``, ``measure``, ``measured`` and ``at_most`` of each column compared.
+        intakes: Of a source that is taken in piece by piece, each intake in order: ``intake`` (its number), ``taken``
+            (when, in seconds since 1970), and the rows that were ``new``, ``late`` (among the new ones), ``changed``,
+            ``superseded``, ``repeated`` and ``refused``; ``rows`` in all.
         left_out: Rows that the recipe is not about.
         lost: Column → values that did not survive their cast.
     """
@@ -49,6 +52,7 @@ class DataFacts:
     stacks: Sequence[Json] = ()
     references: Sequence[Json] = ()
     likeness: Sequence[Json] = ()
+    intakes: Sequence[Json] = ()
     left_out: int = 0
     lost: Mapping[str, int] = field(default_factory=dict)
 
@@ -78,6 +82,8 @@ class ReportFacts:
         started: When the run began, in seconds since 1970 (UTC).
         description: What the model is for, in the recipe's words.
         owner: ``name`` and ``contact`` of who answers for it.
+        purpose: ``goal``, ``stakeholders`` (name → what the model is to them), ``deliverables`` (name → ``what`` and
+            ``due``), ``assumptions`` and ``out_of_scope``, in the recipe's words.
         task: Kind of problem.
         release: Number of the release; None where the run made none.
         accepted: Whether every criterion was met; None where that was not decided.
@@ -104,6 +110,7 @@ class ReportFacts:
     started: float
     description: str | None = None
     owner: Json | None = None
+    purpose: Json = field(default_factory=dict)
     task: str | None = None
     release: int | None = None
     accepted: bool | None = None

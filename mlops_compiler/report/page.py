@@ -14,6 +14,7 @@ from mlops_compiler.ir.space import shown_point
 from mlops_compiler.report import charts, dag, explained, holdout, numbers, parallel, search_charts
 from mlops_compiler.report.leaderboard import STRIP, TrialRow, trial_rows
 from mlops_compiler.report.palette import PALETTE
+from mlops_compiler.report.purpose import shown_purpose
 from mlops_compiler.report.search_end import ended_text, spent_text
 from mlops_compiler.report.svg import inline_svg
 
@@ -50,6 +51,7 @@ def render_report(facts: ReportFacts) -> str:
         verdict=_verdict(facts),
         lifecycle=_lifecycle(facts),
         prepared=tuple(shown_point((facts.selection or {}).get("preparation") or {})),
+        **shown_purpose(facts.purpose, facts.started),
         **_search(facts),
         **_holdout(facts),
         **_explained(facts),

@@ -120,6 +120,7 @@ def test_an_unknown_key_is_refused_in_every_section(workspace, path):
         "data.stack": "data.stack.name={source: {kind: csv, path: other.csv}}",
         "data.references": "data.references.name={source: {kind: csv, path: other.csv}, by: id}",
         "data.intake": "data.intake={by: new_files}",
+        "purpose.deliverables.name": "purpose.deliverables.name={what: a list}",
         "track.name": "track.name={kind: mlflow, uri: {secret: MLFLOW}}",
         "data.history": "data.history.name={op: lag, columns: tenure}",
     }

@@ -118,3 +118,46 @@ def test_the_report_of_a_task_without_a_target_has_no_such_sections(facts):
     page = render_report(replace(facts, explanation=None))
     assert 'id="explain"' not in page
     assert 'id="slices"' not in page
+
+
+PURPOSE = {
+    "goal": "Fewer customers leave.",
+    "stakeholders": {"Retention <team>": "calls them"},
+    "deliverables": {
+        "list": {"what": "whom to call", "due": "2026-11-30"},
+        "study": {"what": "what a call is worth", "due": "2026-11-22"},
+        "talk": {"what": "what was learned", "due": None},
+    },
+    "assumptions": ["a call costs 15"],
+    "out_of_scope": ["business customers"],
+}
+
+
+def test_stakeholders_and_deliverables_are_on_the_card_and_the_report(facts):
+    """L-BIZ-1."""
+    from dataclasses import replace
+
+    from mlops_compiler.report.page import render_report
+
+    told = replace(facts, purpose=PURPOSE, started=1795392000.0)  # 2026-11-23
+    card = card_of(told, KEPT)
+    text = render_markdown(card)
+    assert "Goal: Fewer customers leave." in text
+    assert "- Retention <team>: calls them" in text
+    assert "- list: whom to call, due 2026-11-30 (in 7 days)" in text
+    assert "- study: what a call is worth, due 2026-11-22 (overdue by 1 day)" in text
+    assert "- talk: what was learned\n" in text
+    assert "- a call costs 15\n" in text
+    assert "- business customers\n" in text
+    for page in (render_html(card), render_report(told)):
+        assert '<section id="purpose">' in page
+        assert "Retention &lt;team&gt;" in page
+        assert '<td class="bad">overdue by 1 day</td>' in page
+    assert '<section id="purpose">' not in render_report(facts)
+
+
+def test_a_card_of_an_earlier_version_has_no_purpose(facts):
+    card = card_of(facts, KEPT)
+    card["use"] = {name: card["use"][name] for name in ("description", "owner", "threshold")}
+    assert "Goal:" not in render_markdown(card)
+    assert '<section id="purpose">' not in render_html(card)

@@ -314,3 +314,14 @@ def test_it_says_what_the_model_is_made_of_and_what_judged_the_procedure(facts):
     assert "+0.0120 (0.0040 to 0.0210), p = 0.004 better" in text
     assert "made with another split" in text
     assert "2 outer folds, reached roc_auc 0.8400 ± 0.0141 on rows that it never saw" in text
+
+
+def test_intakes_are_told_the_last_one_first(facts):
+    """L-ACQ-4."""
+    counts = {"new": 1204, "late": 3, "changed": 17, "superseded": 1, "repeated": 40, "refused": 2, "rows": 9001}
+    told = [{**counts, "intake": number, "taken": 1795418452.0} for number in range(1, 15)]
+    page = Page(render_report(replace(facts, data=replace(facts.data, intakes=told))))
+    assert "14 2026-11-23 07:20 1,204 3 17 1 40 2 9,001" in page.text
+    assert page.text.index("14 2026-11-23") < page.text.index("13 2026-11-23")
+    assert "2 earlier intakes took 2,408 new rows." in page.text
+    assert "How the rows were taken in" not in Page(render_report(facts)).text

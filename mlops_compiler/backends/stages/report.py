@@ -14,6 +14,7 @@ from mlops_compiler.report.facts import DataFacts, Origins, ReportFacts
 from mlops_compiler.report.leaderboard import as_selected
 from mlops_compiler.report.page import render_report
 from mlops_compiler.report.search_end import with_facts
+from mlops_compiler.store.intakes import intake_of, intakes
 from mlops_compiler.store.records import chosen_preparation
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _COUNTED = ("joins", "stacks", "references", "likeness", "left_out", "lost")
 """What intake counts beside its rows; a record of an earlier version may lack some."""
+_TAKEN = ("new", "late", "changed", "superseded", "repeated", "refused", "rows")
 LIBRARIES = ("mlops-compile", "polars", "pandera", "ray", "scikit-learn", "torch", "optuna", "numpy")
 
 
@@ -70,6 +72,7 @@ def report_facts(context: Context) -> ReportFacts:
         started=facts["started"],
         description=facts.get("description"),
         owner=facts.get("owner"),
+        purpose=facts.get("purpose") or {},
         task="forecasting" if evaluation.get("naive") else context.op(Split).task,
         release=release["release"],
         accepted=release["accepted"],
@@ -130,5 +133,20 @@ def _data(context: Context) -> DataFacts:
         positive=split.positive,
         key=check.key,
         contract=contract,
+        intakes=_intakes(context),
         **{name: summary[name] for name in _COUNTED if name in summary},
     )
+
+
+def _intakes(context: Context) -> list[dict[str, Any]]:
+    """Tell what the intakes took, up to the one that the rows are of; none where the source is read whole."""
+    last = intake_of(context.store, context.inputs["snapshot"])
+    if last is None:
+        return []
+    upto = int(last.ingredients["number"])
+    found = [(int(record.ingredients["number"]), record) for record in intakes(context.store, last.recipe)]
+    return [
+        {"intake": number, "taken": record.started, **{name: record.summary.get(name, 0) for name in _TAKEN}}
+        for number, record in found
+        if number <= upto
+    ]

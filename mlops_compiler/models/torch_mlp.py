@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,15 +26,29 @@ class TorchMlpParameters(Parameters):
 
     The ranges lie within those of Gorishniy et al., "Revisiting Deep Learning Models for Tabular Data" (2021,
     table 15: 1 to 8 layers of up to 512, dropout to 0.5, learning rate 1e-5 to 1e-2, weight decay 1e-6 to
-    1e-3), less the slow ends; weight decay reaches further, as tables here are smaller.
+    1e-3), less the slow ends; weight decay reaches further, as tables here are smaller. The waves are those of
+    Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning" (2022). Of their
+    scale, the authors' library rtdl_num_embeddings says that it is best below 1 for 80 % of tasks, and that too large
+    a one does harm, so that a search of few trials should keep to small ones. The size of vectors is the rule of
+    fastai (Howard and Gugger, "fastai: A Layered API for Deep Learning", 2020).
     """
 
     hidden: Tunable[Annotated[int, Field(ge=1, le=8192)]] = IntLogUniform(low=16, high=256)
     """Units in each hidden layer."""
     layers: Tunable[Annotated[int, Field(ge=1, le=32)]] = IntUniform(low=1, high=3)
     """How many hidden layers."""
-    bins: Tunable[Annotated[int, Field(ge=1, le=256)]] = Choice(values=(1, 8, 32))
-    """Most bins into which a column is cut for a piecewise linear encoding; 1 leaves the columns as they are."""
+    numeric_embedding: Tunable[Literal["none", "piecewise_linear", "periodic"]] = Choice(
+        values=("none", "piecewise_linear", "periodic")
+    )
+    """What numbers become: nothing else, how far they fill some bins, or waves of learned frequencies."""
+    bins: Tunable[Annotated[int, Field(ge=1, le=256)]] = Choice(values=(8, 32))
+    """Most bins into which a column is cut for `piecewise_linear`; 1 leaves the columns as they are."""
+    frequencies: Tunable[Annotated[int, Field(ge=1, le=256)]] = Choice(values=(16, 48))
+    """How many waves a column becomes for `periodic`, each a sine and a cosine."""
+    frequency_scale: Tunable[Annotated[float, Field(gt=0, le=1000)]] = LogUniform(low=0.01, high=1.0)
+    """How far apart the frequencies begin: the standard deviation that they are drawn with."""
+    embedding_size: Tunable[Annotated[float, Field(gt=0, le=16)]] = 1.0
+    """How long the vectors of categories are, as a share of 1.6 times levels to the power of 0.56."""
     dropout: Tunable[Annotated[float, Field(ge=0, lt=1)]] = Uniform(low=0.0, high=0.5)
     """The share of a hidden layer's units that each training step leaves out."""
     learning_rate: Tunable[Annotated[float, Field(gt=0, le=1)]] = LogUniform(low=3e-4, high=1e-2)
@@ -47,6 +61,11 @@ class TorchMlpParameters(Parameters):
     """Most passes over the training rows."""
     patience: Tunable[Annotated[int, Field(ge=1)]] = 8
     """Passes without a lower loss on the rows held back (a tenth), after which training stops."""
+    precision: Tunable[Literal["auto", "float32", "bfloat16"]] = "auto"
+    """Of products while it learns; `auto` takes bfloat16 on a GPU that has it. Weights and answers are float32."""
+
+
+_OF_ENCODING = {"bins": "piecewise_linear", "frequencies": "periodic", "frequency_scale": "periodic"}
 
 
 class TorchMlp(ModelKind):
@@ -59,18 +78,24 @@ class TorchMlp(ModelKind):
         {
             "hidden": 64,
             "layers": 2,
+            "numeric_embedding": "piecewise_linear",
             "bins": 8,
+            "frequencies": 48,
+            "frequency_scale": 0.1,
+            "embedding_size": 1.0,
             "dropout": 0.1,
             "learning_rate": 1e-3,
             "weight_decay": 1e-2,
             "batch_size": 128,
             "epochs": 60,
             "patience": 8,
+            "precision": "auto",
         }
     )
     complexity = 50
     seconds_per_cell = 6e-6
-    version = 2
+    version = 3
+    takes_categories = True
     uses_gpu = True
     resumable = True
     rounds_by_threads = True
@@ -84,11 +109,15 @@ class TorchMlp(ModelKind):
         return 4.0 * (rows * width + 4 * weights + at_once * (width + 3 * hidden * layers))
 
     def unreached(self, parameters: Mapping[str, Scalar | Domain]) -> dict[str, str]:
-        """Find a patience that the last pass comes before."""
-        epochs, patience = parameters["epochs"], parameters["patience"]
+        """Find a patience that the last pass comes before, and what is for another encoding of numbers."""
+        epochs, patience, encoding = (parameters[name] for name in ("epochs", "patience", "numeric_embedding"))
+        found = {}
         if isinstance(epochs, int) and isinstance(patience, int) and patience >= epochs:
-            return {"patience": f"training ends after `epochs: {epochs}` passes"}
-        return {}
+            found["patience"] = f"training ends after `epochs: {epochs}` passes"
+        for name, wanted in _OF_ENCODING.items():
+            if isinstance(encoding, str) and encoding != wanted:
+                found[name] = f"it is for `numeric_embedding: {wanted}`"
+        return found
 
     def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
         """Train on `options.device`."""

@@ -121,6 +121,8 @@ class CategoryLaws:
         if not subject.kind.takes_categories or subject.task != subject.kind.tasks[0]:
             return
         files = _taught(subject).dump()
+        if b"known" not in files["config.json"]:
+            return  # it says so in another way
         for wrong in (b"[0, 999, 0, 3]", b"[0, -1, 0, 3]", b"[0, 41]", b'"many"'):
             told = files["config.json"].replace(b"[0, 41, 0, 3]", wrong)
             assert told != files["config.json"]

@@ -316,7 +316,7 @@ class TestNet:
 
         X = zoo.X
         hidden, last = zoo.fitted("torch_mlp").layers[:-1], zoo.fitted("torch_mlp").layers[-1]
-        value = torch.from_numpy(zoo.fitted("torch_mlp").bins.fill(X))
+        value = torch.from_numpy(zoo.fitted("torch_mlp").inputs.fill(X))
         for layer in hidden:
             value = torch.relu(value @ torch.from_numpy(layer.weights) + torch.from_numpy(layer.bias))
         margin = value @ torch.from_numpy(last.weights) + torch.from_numpy(last.bias)
@@ -325,7 +325,8 @@ class TestNet:
 
     def test_one_bin_leaves_the_columns_as_they_are(self, zoo):
         model = zoo.fit("torch_mlp", bins=1)
-        assert model.bins is None
+        assert model.inputs.bins is None
+        assert zoo.fit("torch_mlp", numeric_embedding="none").layers[0].weights.shape == model.layers[0].weights.shape
         assert len(model.layers[0].weights) == 6
 
     def test_leaves_torch_as_it_was(self, zoo):
@@ -352,6 +353,12 @@ class TestNet:
         X, y = zoo.X, zoo.y
         with pytest.raises(EngineError, match="diverged"):
             zoo.fit("torch_mlp", X * 1e38, y, bins=1)
+
+    def test_products_may_be_bfloat16(self, zoo):
+        mixed, again, plain = (zoo.fit("torch_mlp", precision=name) for name in ("bfloat16", "bfloat16", "float32"))
+        assert mixed.dump() == again.dump() != plain.dump()
+        assert plain.dump() == zoo.fitted("torch_mlp").dump()  # left to the device, a CPU takes float32
+        assert mixed.predict(zoo.X) == pytest.approx(plain.predict(zoo.X), abs=0.1)
 
     @pytest.mark.gpu
     def test_trains_on_a_gpu(self, zoo):

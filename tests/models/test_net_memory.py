@@ -30,7 +30,7 @@ def fit(**changes):
 @pytest.fixture
 def room_for(monkeypatch):
     """Give a function that lets a network take so many rows at once, and no more."""
-    made = net_training._network
+    made = net_training.make_network
 
     def limit(rows, *, held_too=True):
         def network(*given):
@@ -43,7 +43,7 @@ def room_for(monkeypatch):
             model.register_forward_pre_hook(look)
             return model
 
-        monkeypatch.setattr(net_training, "_network", network)
+        monkeypatch.setattr(net_training, "make_network", network)
 
     return limit
 

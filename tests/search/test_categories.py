@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 import pytest
 
@@ -61,6 +63,24 @@ def test_a_recipe_without_an_encoding_is_served_and_explained(run, small, kind):
     assert "contract" in found.names
     log_odds = found.scores()[:, 0]
     assert 1 / (1 + 2.718281828459045**-log_odds) == pytest.approx(together[-5:, 1], rel=1e-6)
+
+
+def test_a_net_is_served_and_explained_by_asking(run, small):
+    only = ("~models.boosting", "+models.net.kind=torch_mlp", "+models.net.epochs=4", "+models.net.hidden=16")
+    records, predictor, store = run(*only, "search.trials=3", "select.rule=best", "explain.importance=none")
+    assert records["select"].summary["kind"] == "torch_mlp"
+    assert [len(told["steps"]) for told in json.loads(store.objects.get(records["train"].outputs["histories"]))] == [4]
+    rows = pl.read_csv(small.rows, infer_schema_length=None).head(12)
+    rows = rows.with_columns(
+        pl.col("total_charges").cast(pl.Float64, strict=False).fill_null(0.0),
+        contract=pl.Series(["Ten years", None] + ["Two year"] * 10),
+    )
+    together = predictor.answers(rows)
+    assert all((predictor.answers(rows[at]) == together[at]).all() for at in range(12))
+    explainer = explainer_of(predictor, store)
+    found = explainer.contributions(rows.head(2).select(explainer.columns))
+    assert found.method == "sampling"
+    assert found.scores()[:, 0] == pytest.approx(together[:2, 1])
 
 
 def test_it_is_one_column_instead_of_an_indicator_for_each_level(run):

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlops_compiler.models.adapters.answers import ScoringModel, affine, answers_task, linked
 from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files, task_of
-from mlops_compiler.models.adapters.piecewise import Bins
+from mlops_compiler.models.adapters.net_inputs import Inputs, take_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from mlops_compiler.models.kind import Matrix
 
 KIND = "torch_mlp"
-_BIN_TYPES: dict[str, type[np.generic]] = {
-    "bins.column": np.int32,
-    "bins.low": np.float64,
-    "bins.high": np.float64,
-}
-_BINS = set(_BIN_TYPES)
 _BLOCK = 512  # rows whose hidden layers stay in the cache; they are independent, so that any number will do
 
 
@@ -45,8 +39,8 @@ class FittedNet(ScoringModel):
     kind: ClassVar[str] = KIND
     task: Task
     layers: tuple[Layer, ...]
-    bins: Bins | None = None
-    """Into which the columns are encoded, where they are."""
+    inputs: Inputs
+    """How the columns become what the first layer takes."""
     notes: tuple[str, ...] = ()
     history: TrainingHistory | None = None
     smaller: tuple[str, ...] = ()
@@ -54,7 +48,7 @@ class FittedNet(ScoringModel):
     @property
     def features(self) -> int:
         """How many columns it was fitted on."""
-        return len(self.layers[0].weights) if self.bins is None else self.bins.width
+        return self.inputs.width
 
     def answer(self, X: Matrix) -> Matrix:
         """Pass rows through the layers, a block of them at a time."""
@@ -62,7 +56,7 @@ class FittedNet(ScoringModel):
         return linked(self.task, np.concatenate(blocks) if blocks else np.empty((0, len(self.layers[-1].bias))))
 
     def _margins(self, X: Matrix) -> Matrix:
-        hidden = X if self.bins is None else self.bins.fill(X)
+        hidden = self.inputs.fill(X)
         for layer in self.layers[:-1]:
             hidden = np.maximum(affine(hidden, layer.weights, layer.bias), 0.0)
         return affine(hidden, self.layers[-1].weights, self.layers[-1].bias)
@@ -73,8 +67,7 @@ class FittedNet(ScoringModel):
         for index, layer in enumerate(self.layers):
             arrays[f"{index}.weights"] = layer.weights.astype(np.float32)
             arrays[f"{index}.bias"] = layer.bias.astype(np.float32)
-        if self.bins is not None:
-            arrays |= {"bins.column": self.bins.column, "bins.low": self.bins.low, "bins.high": self.bins.high}
+        arrays |= self.inputs.arrays()
         return dump_files(KIND, arrays, task=self.task, features=self.features)
 
 
@@ -85,7 +78,7 @@ def load_net(files: Mapping[str, bytes]) -> FittedNet:
         EngineError: The files are no such model.
     """
     arrays, config = load_files(KIND, files)
-    task, bins = task_of(KIND, config), _bins({name: arrays.pop(name) for name in _BINS & set(arrays)}, config)
+    task, inputs = task_of(KIND, config), take_inputs(KIND, arrays, config)
     count = len(arrays) // 2
     names = {f"{index}.{part}" for index in range(count) for part in ("weights", "bias")}
     if not names or names != set(arrays) or any(array.dtype != np.float32 for array in arrays.values()):
@@ -101,25 +94,9 @@ def load_net(files: Mapping[str, bytes]) -> FittedNet:
     )
     if not _fits_together(layers) or not answers_task(task, layers[-1].weights, layers[-1].bias):
         raise corrupt(KIND, "its layers do not fit together")
-    if len(layers[0].weights) != (config["features"] if bins is None else len(bins.column)):
+    if len(layers[0].weights) != inputs.outputs:
         raise corrupt(KIND, "its first layer does not take what it is given")
-    return FittedNet(task=task, layers=layers, bins=bins)
-
-
-def _bins(arrays: dict[str, NDArray[Any]], config: dict[str, Any]) -> Bins | None:
-    """Read the bins, of a network that has some."""
-    if not isinstance(config.get("features"), int):
-        raise corrupt(KIND, "it does not say how many columns it takes")
-    if not arrays:
-        return None
-    if {name: array.dtype for name, array in arrays.items()} != _BIN_TYPES:
-        raise corrupt(KIND, "its bins are incomplete")
-    bins = Bins(
-        column=arrays["bins.column"], low=arrays["bins.low"], high=arrays["bins.high"], width=config["features"]
-    )
-    if not bins.is_sound:
-        raise corrupt(KIND, "its bins are none")
-    return bins
+    return FittedNet(task=task, layers=layers, inputs=inputs)
 
 
 def _fits_together(layers: tuple[Layer, ...]) -> bool:

@@ -20,8 +20,9 @@ from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.net import KIND, FittedNet, Layer
 from mlops_compiler.models.adapters.net_checkpoint import Training, checkpoint_of, take_up
 from mlops_compiler.models.adapters.net_memory import RowsAtOnce, network_fits
+from mlops_compiler.models.adapters.net_module import BODY, Columns, make_network
 from mlops_compiler.models.adapters.net_rows import net_rows
-from mlops_compiler.models.adapters.piecewise import bins_of
+from mlops_compiler.models.adapters.sampling import hold_back
 from mlops_compiler.models.history import TrainingHistory
 
 if TYPE_CHECKING:
@@ -46,16 +47,22 @@ def fit_net(
     """
     check_training_rows(X, y, kind=KIND, options=options)
     settings: dict[str, Any] = dict(parameters)
-    bins = bins_of(X, settings["bins"]) if settings["bins"] > 1 else None
-    inputs = X if bins is None else bins.fill(X)
+    columns = Columns(X, options.categories, settings)
     middle, spread = _scale_of(y) if options.task == "regression" else (0.0, 1.0)
     with _reproducible_torch(options), network_fits():
-        model = _network(inputs.shape[1], outputs_of(options.task, options.classes), settings).to(options.device)
-        rows = net_rows(inputs, np.asarray((y - middle) / spread, dtype=np.float64), options)
+        model = make_network(columns, outputs_of(options.task, options.classes), settings).to(options.device)
+        rows = net_rows(columns.rows(X), np.asarray((y - middle) / spread, dtype=np.float64), options)
         training = _train(model, rows, settings, options, checkpointing)
         checkpoint = checkpoint_of(training)
-    layers, history = _unscaled(_layers(training.best), middle, spread), _history(training, options, spread)
-    return FittedNet(task=options.task, layers=layers, bins=bins, history=history, smaller=training.notes), checkpoint
+    weights = {name: part.cpu().numpy().astype(np.float64) for name, part in training.best.items()}
+    fitted = FittedNet(
+        task=options.task,
+        layers=_unscaled(_layers(weights), middle, spread),
+        inputs=columns.inputs(weights, X[hold_back(y, options)[0]]),
+        history=_history(training, options, spread),
+        smaller=training.notes,
+    )
+    return fitted, checkpoint
 
 
 def _scale_of(y: Target) -> tuple[float, float]:
@@ -95,16 +102,6 @@ def _reproducible_torch(options: FitOptions) -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-def _network(inputs: int, outputs: int, settings: Mapping[str, Any]) -> Any:
-    from torch import nn
-
-    parts: list[nn.Module] = []
-    for _ in range(settings["layers"]):
-        parts += [nn.Linear(inputs, settings["hidden"]), nn.ReLU(), nn.Dropout(settings["dropout"])]
-        inputs = settings["hidden"]
-    return nn.Sequential(*parts, nn.Linear(inputs, outputs))
-
-
 def _train(
     model: Any, rows: NetRows, settings: Mapping[str, Any], options: FitOptions, checkpointing: Checkpointing
 ) -> Training:
@@ -121,7 +118,7 @@ def _train(
     kept = time.monotonic()
     sizes = _Sizes(batch=RowsAtOnce("a batch"), held=RowsAtOnce("the rows held back"))
     while training.passes < last and training.since < settings["patience"]:
-        learned = _pass_over(training, rows, settings["batch_size"], sizes.batch, options.device)
+        learned = _pass_over(training, rows, settings, sizes.batch, options.device)
         held = sizes.held.parts(len(rows.y_held), lambda most: _held_back_loss(model, rows, most, options.device))
         training.see(learned, held, settings["learning_rate"])
         if checkpointing.keep is not None and time.monotonic() - kept >= checkpointing.every:
@@ -143,7 +140,18 @@ class _Sizes:
     held: RowsAtOnce
 
 
-def _pass_over(training: Training, rows: NetRows, batch_size: int, sizes: RowsAtOnce, device: Device) -> float:
+def in_bfloat16(precision: str, device: Device) -> bool:
+    """Say whether products are bfloat16: where a recipe says so, or, left to the device, on a GPU that has them."""
+    import torch
+
+    if precision == "auto":
+        return device == "cuda" and bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return precision == "bfloat16"
+
+
+def _pass_over(
+    training: Training, rows: NetRows, settings: Mapping[str, Any], sizes: RowsAtOnce, device: Device
+) -> float:
     """Take one step for each batch.
 
     Returns:
@@ -153,26 +161,35 @@ def _pass_over(training: Training, rows: NetRows, batch_size: int, sizes: RowsAt
 
     training.model.train()
     total = torch.zeros((), device=device)
-    for batch in torch.randperm(len(rows.y)).to(device).split(batch_size):
-        step = partial(_gradient, training, rows, batch, device)
+    mixed = torch.autocast(device, dtype=torch.bfloat16, enabled=in_bfloat16(settings["precision"], device))
+    for batch in torch.randperm(len(rows.y)).to(device).split(settings["batch_size"]):
+        step = partial(_gradient, training, rows, batch, (device, mixed))
         total += sizes.parts(len(batch), step) * len(batch)
         training.optimizer.step()
     return float(total) / len(rows.y)
 
 
-def _gradient(training: Training, rows: NetRows, batch: Any, device: Device, at_once: int) -> Any:
-    """Find the gradient of a batch, part by part; products are bfloat16 on a GPU, weights and loss float32.
+def _gradient(training: Training, rows: NetRows, batch: Any, where: tuple[Device, Any], at_once: int) -> Any:
+    """Find the gradient of a batch, part by part; products may be bfloat16, weights and loss are float32.
+
+    Args:
+        training: What is trained.
+        rows: The rows.
+        batch: Which of them are the batch.
+        where: The device, and the context that says how its products are computed.
+        at_once: How many rows a part has at most.
 
     Returns:
         Its mean loss.
     """
     import torch
 
+    device, mixed = where
     training.optimizer.zero_grad()
     total = torch.zeros((), device=device)
     for part in batch.split(at_once):
         X, y, weights = rows.learned(part, device)
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+        with mixed:
             margins = training.model(X)
         loss = rows.loss(margins.float(), y, weights) * (len(part) / len(batch))
         loss.backward()
@@ -206,11 +223,10 @@ def _history(training: Training, options: FitOptions, spread: float) -> Training
     )
 
 
-def _layers(weights: Mapping[str, Any]) -> tuple[Layer, ...]:
-    """Turn torch's weights, shape (outputs, inputs), into layers for numpy."""
-    arrays = {name: part.cpu().numpy().astype(np.float64) for name, part in weights.items()}
+def _layers(weights: Mapping[str, NDArray[np.float64]]) -> tuple[Layer, ...]:
+    """Turn torch's layers, with weights of shape (outputs, inputs), into layers for numpy."""
     return tuple(
-        Layer(weights=np.ascontiguousarray(array.T), bias=arrays[name.replace("weight", "bias")])
-        for name, array in arrays.items()
-        if name.endswith("weight")
+        Layer(weights=np.ascontiguousarray(array.T), bias=weights[name.replace("weight", "bias")])
+        for name, array in weights.items()
+        if name.startswith(BODY) and name.endswith("weight")
     )

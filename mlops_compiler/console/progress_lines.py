@@ -45,6 +45,9 @@ def _said(event: Event, state: ProgressState) -> str | None:
         case "trial_lost":
             trial, model = event.payload["trial"], event.payload.get("model", "")
             said = f"search: trial {trial} {model}: {event.payload.get('reason', 'lost')}; it is tried again"
+        case "nested_fold":
+            outer = f"outer fold {event.payload['fold'] + 1} of {event.payload['folds']}"
+            said = f"nested: {outer}: {event.payload.get('model', '')}"
         case "note":
             said = str(event.payload.get("text", ""))
     return said

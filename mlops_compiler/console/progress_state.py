@@ -207,6 +207,13 @@ class ProgressState:
             model = str(payload.get("model", ""))
             search.best = Best(trial=int(payload["trial"]), model=model, score=score)
 
+    def _nested_trial(self, payload: Mapping[str, Any], _time: float) -> None:
+        outer = f"outer fold {int(payload['fold']) + 1} of {payload['folds']}"
+        self.stage("nested").detail = f"{outer}, trial {payload['done']} of {payload['trials']}"
+
+    def _nested_fold(self, payload: Mapping[str, Any], _time: float) -> None:
+        self.stage("nested").detail = f"outer fold {int(payload['fold']) + 1} of {payload['folds']} done"
+
     def _search(self) -> SearchState:
         if self.search is None:
             self.search = SearchState()

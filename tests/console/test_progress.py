@@ -204,3 +204,20 @@ def test_no_text_steers_the_terminal(screen, kind):
         )
     assert ESCAPE not in screen.text
     assert "[bold]not markup[/bold]" in screen.text
+
+
+def test_nested_validation_tells_its_outer_folds_and_their_trials(screen):
+    told = [
+        ("stage_started", {"stage": "nested"}),
+        ("nested_trial", {"fold": 0, "folds": 3, "trials": 20, "done": 7}),
+        ("nested_fold", {"fold": 0, "folds": 3, "model": "net"}),
+    ]
+    events = [
+        Event(id=at + 1, run_id="r1", time=float(at), kind=kind, payload=payload)
+        for at, (kind, payload) in enumerate(told)
+    ]
+    assert "outer fold 1 of 3, trial 7 of 20" in drawn(screen, events[:2])
+    with Progress(screen.console) as progress:
+        for event in events:
+            progress.feed(event)
+    assert screen.lines[-1].endswith("nested: outer fold 1 of 3: net")

@@ -193,3 +193,10 @@ def test_outer_folds_judge_the_whole_procedure_and_see_none_of_it(small, made):
     assert 0.7 < told["outer"] < 0.95
     assert found["release"].fingerprint == first["release"].fingerprint, "the release is made as ever"
     assert made(*models, "validate.nested.k=2")[0] == []
+    store = small.store
+    events = store.events(found["nested"].run_id)
+    trials = [event.payload for event in events if event.kind == "nested_trial"]
+    per_fold = trials[0]["trials"]
+    assert trials[0] == {"fold": 0, "folds": 2, "trials": per_fold, "done": 1}
+    assert {item["fold"] for item in trials} == {0, 1}
+    assert len(store.stages("small", "nested-prepare")) == 2

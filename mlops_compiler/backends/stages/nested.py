@@ -8,7 +8,8 @@ Bioinformatics, 2006). What is judged is the procedure, from preparation to sele
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from mlops_compiler.plan.stages import PARENTS, Stage, stage_nodes
 from mlops_compiler.store.records import StageRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mlops_compiler.backends.stages.deal import Dealt
     from mlops_compiler.backends.stages.search import TrialEngine
@@ -39,11 +40,26 @@ Records = dict[str, StageRecord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Quiet(Context):
-    """A stage inside another one: what happens in it is not told by itself."""
+class _Inner(Context):
+    """A stage inside another one: of what happens in it, only how far it is is told.
+
+    Attributes:
+        outer: The number of the outer fold, from 0, and how many there are.
+        counts: Trials that there will be, and those that are done.
+    """
+
+    outer: tuple[int, int]
+    counts: dict[str, int] = field(default_factory=lambda: {"trials": 0, "done": 0})
 
     def event(self, kind: str, payload: dict[str, Any]) -> None:
-        """Tell nobody."""
+        """Count trials, and tell of each that ends."""
+        if kind == "search_planned":
+            self.counts["trials"] = payload["trials"]
+        elif kind == "trial_finished":
+            self.counts["done"] += 1
+            number, folds = self.outer
+            told = {"fold": number, "folds": folds, **self.counts}
+            self.store.add_event(self.task.run_id, "nested_trial", told)
 
 
 def estimate_procedure(context: Context, engine: TrialEngine) -> Outcome:
@@ -91,9 +107,24 @@ def _within(context: Context, dealt: Dealt, number: int, engine: TrialEngine) ->
         seal = fingerprint({"nested": context.inputs[name].fingerprint if name in context.inputs else name, **parents})
         nodes = stage_nodes(program, name)
         stage = Stage(name=name, nodes=nodes, ingredients={}, parents=PARENTS[name], fingerprint=seal)
-        inner = _Quiet(task=replace(context.task, stage=stage), store=context.store, inputs=records)
-        records = {**records, name: _record(inner, body(inner))}
+        inner = _Inner(
+            task=replace(context.task, stage=stage),
+            store=context.store,
+            inputs=records,
+            outer=(number, context.op(Nested).k),
+        )
+        records = {**records, name: _kept(inner, body) if name == "prepare" else _record(inner, body(inner))}
     return records
+
+
+def _kept(inner: Context, body: Callable[[Context], Outcome]) -> StageRecord:
+    """Prepare the rows of an outer fold once: recorded under a name of its own, as it is no stage of a plan."""
+    name, seal = inner.task.stage.name, inner.task.stage.fingerprint
+    known = inner.store.stage(seal)
+    if known is None:
+        known = replace(_record(inner, body(inner)), name=f"nested-{name}", started=time.time())
+        inner.store.record_stage(known)
+    return replace(known, name=name)
 
 
 def _cold(node: Node) -> Node:

@@ -39,6 +39,7 @@ def search_of(recipe: Recipe, places: Provenance, sink: Sink) -> Search:
         gpu_hours=search.gpu_hours,
         patience=search.patience,
         min_improvement=search.min_improvement or None,
+        population=(search.population.size, search.population.steps) if search.scheduler == "population" else None,
         warm_start=None if search.warm_start == "none" else search.warm_start,
         warm_span=places.value_span(("search", "warm_start")),
         max_concurrent=search.max_concurrent,

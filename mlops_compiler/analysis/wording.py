@@ -188,6 +188,26 @@ def unsuited_algorithm(
     )
 
 
+def no_population(kinds: Iterable[str], span: Span | None) -> Diagnostic:
+    """A population is asked for, and no model can be one."""
+    return Diagnostic(
+        code="unsuited-algorithm",
+        headline="`population` trains models on in the middle of their search, and no model here can be trained on",
+        span=span,
+        help=f"add one with something to search, of the kinds {listing(kinds)}; or take `asha`",
+    )
+
+
+def one_generation(model: str, trials: int, size: int, span: Span | None) -> Diagnostic:
+    """A population gets no more trials than members, so nobody ever takes over anything."""
+    return Diagnostic(
+        code="too-few-trials",
+        headline=f"model `{model}` gets {trials} trials, and two generations of a population of {size} need {2 * size}",
+        span=span,
+        help="allow more trials, name fewer models, or make `search.population.size` smaller",
+    )
+
+
 def no_gpu_model(name: str, kind: str, users: Iterable[str], span: Span | None) -> Diagnostic:
     """A GPU is asked for by a model that cannot use one."""
     return Diagnostic(

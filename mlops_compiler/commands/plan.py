@@ -136,7 +136,8 @@ def _extra(stage: Stage, cost: Cost | None) -> str:
         return _prepare(stage)
     match stage.nodes[-1].op:
         case Search() as search:
-            told = [f"{_limits(search)}, {search.algorithm}, {search.scheduler}", *map(_candidate, search.candidates)]
+            how = f"{search.algorithm}, {_scheduler(search)}"
+            told = [f"{_limits(search)}, {how}", *map(_candidate, search.candidates)]
             told += _begins(search)
             told += [print_dimension(item, open_) for open_ in _open(search) for item in open_]
             return "\n".join([*told, *([_search_cost(cost.search)] if cost is not None and cost.search else [])])
@@ -157,6 +158,14 @@ def _limits(search: Search) -> str:
     gain = "" if search.min_improvement is None else f" of more than {search.min_improvement:g}"
     patience = "" if search.patience is None else f", or {search.patience} without a gain{gain}"
     return f"at most {' or '.join(told)}{patience}"
+
+
+def _scheduler(search: Search) -> str:
+    """Name the scheduler; of a population say how large it is."""
+    if search.population is None:
+        return search.scheduler
+    size, steps = search.population
+    return f"a population of {size}, {steps} step{'s' if steps != 1 else ''} a generation"
 
 
 def _begins(search: Search) -> list[str]:

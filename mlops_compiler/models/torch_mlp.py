@@ -98,6 +98,7 @@ class TorchMlp(ModelKind):
     takes_categories = True
     uses_gpu = True
     resumable = True
+    adjustable = frozenset({"dropout", "learning_rate", "weight_decay", "batch_size"})
     rounds_by_threads = True
 
     def gpu_bytes(self, rows: int, columns: int, parameters: Mapping[str, Scalar]) -> float:

@@ -159,7 +159,8 @@ def _search(
     trained = int((rows or 0) * (1 - split.fraction) * (split.k - 1) / split.k)
     given = shares(search)
     models = tuple(
-        _model(item, given[item.name], split.parts, known.get(item.name), trained * width) for item in search.candidates
+        _model(item, given[item.name], split.parts, known.get(item.name), trained * width * _learned(item, search))
+        for item in search.candidates
     )
     slots = None if cores is None else min(search.max_concurrent, cores)
     share = _allowed(models, search)
@@ -175,6 +176,14 @@ def _search(
     )
 
 
+def _learned(item: ops.Candidate, search: ops.Search) -> float:
+    """Say which part of a whole training a trial makes: a generation of a population, else all of it."""
+    epochs = dict(item.parameters).get("epochs")
+    if search.population is None or not MODELS[item.kind].resumable or not isinstance(epochs, int):
+        return 1.0
+    return min(1.0, search.population[1] / epochs)
+
+
 def _allowed(models: Sequence[ModelCost], search: ops.Search) -> float:
     """Say which part of all trials the budgets of a search allow; models take turns, so each gives up as much."""
     spent = (
@@ -188,7 +197,7 @@ def _capped(seconds: float, budget: float | None) -> float:
     return seconds if budget is None else min(seconds, budget)
 
 
-def _model(item: ops.Candidate, trials: int, folds: int, measured: float | None, cells: int) -> ModelCost:
+def _model(item: ops.Candidate, trials: int, folds: int, measured: float | None, cells: float) -> ModelCost:
     seconds = _BASE_SECONDS + MODELS[item.kind].seconds_per_cell * cells if measured is None else measured
     spent = seconds * folds * trials
     gpu = 1.0 if item.gpu == "auto" else float(item.gpu)

@@ -13,15 +13,27 @@ from mlops_compiler.recipe.objective import Criterion
 from mlops_compiler.section import Section
 
 
+class Population(Section):
+    """Trainings that learn side by side."""
+
+    size: Annotated[int, Field(ge=4, le=1000)] = 8
+    """How many."""
+    steps: Annotated[int, Field(ge=1, le=10_000)] = 5
+    """Steps of a generation: passes over the rows of a net."""
+
+
 class Search(Section):
     """The search for the best model."""
 
     algorithm: Literal["grid", "random", "qmc", "tpe", "gp", "cma_es"] = "tpe"
     """How parameters are proposed: every point of a grid, at random, more evenly than that (``qmc``), by a model of
     what was good (``tpe``, ``gp``), or by an evolution of numbers (``cma_es``)."""
-    scheduler: Literal["none", "asha", "median"] = "asha"
+    scheduler: Literal["none", "asha", "median", "population"] = "asha"
     """``asha`` stops a trial after 1, 3, 9, ... folds where it is not among the best third so far; ``median`` after any
-    fold where it is worse than the median so far."""
+    fold where it is worse than the median so far. ``population`` trains nets in generations, of which the worst quarter
+    takes over weights and parameters of the best."""
+    population: Population = Population()
+    """Of the scheduler of this name."""
     trials: Annotated[int, Field(ge=1, le=100_000)] = 30
     """Most trials in all; shared evenly by the models that have something to search."""
     time: Duration | None = None
@@ -43,6 +55,12 @@ class Search(Section):
     max_concurrent: Annotated[int, Field(ge=1, le=1024)] = 8
     """Most trials at once. A proposal never waits for fewer results than this, so that any parallelism up
     to it gives the same trials."""
+
+    @model_validator(mode="after")
+    def _a_population_is_a_scheduler(self) -> Self:
+        if self.population != Population() and self.scheduler != "population":
+            raise ValueError("`population` is of the scheduler of this name: write `scheduler: population` as well")
+        return self
 
     @model_validator(mode="after")
     def _an_improvement_is_for_patience(self) -> Self:

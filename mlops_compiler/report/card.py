@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.models.schedule import SCHEDULE, schedule_text
 from mlops_compiler.report import explained, holdout, numbers
 from mlops_compiler.report.metric_names import title
 from mlops_compiler.report.page import environment
@@ -44,7 +45,10 @@ def card_of(facts: ReportFacts, kept: Mapping[str, Any]) -> dict[str, Any]:
             "made": facts.started,
             "task": facts.task,
             "kind": selection.get("kind"),
-            "parameters": selection.get("parameters") or {},
+            "parameters": {
+                name: schedule_text(value) if name == SCHEDULE else value
+                for name, value in (selection.get("parameters") or {}).items()
+            },
             "seed": facts.origins.seed,
             "versions": dict(facts.origins.versions),
         },

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.ir.space import shown_value
+from mlops_compiler.models.schedule import SCHEDULE, schedule_text
 from mlops_compiler.report import numbers
 
 if TYPE_CHECKING:
@@ -123,7 +124,8 @@ def _row(
 
 def _decided(trial: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Write the parameters of the model, then what the search chose of the preparation."""
-    yield from ((str(name), numbers.number(value)) for name, value in (trial.get("parameters") or {}).items())
+    for name, value in (trial.get("parameters") or {}).items():
+        yield str(name), schedule_text(value) if name == SCHEDULE else numbers.number(value)
     yield from ((str(name), shown_value(value)) for name, value in (trial.get("preparation") or {}).items())
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.evaluation.comparable import comparable
 from mlops_compiler.ir.space import shown_value
+from mlops_compiler.models.schedule import SCHEDULE, schedule_text
 from mlops_compiler.report import numbers
 from mlops_compiler.report.leaderboard import status_text
 
@@ -212,7 +213,9 @@ def _line(row: Json, scales: Sequence[_Scale], score: _Scale, board: Json, chose
     step = (RIGHT - LEFT) / len(scales)
     points = [f"{LEFT + at * step:.1f},{NOWHERE if height is None else height}" for at, height in enumerate(heights)]
     mark = "chosen" if row.get("trial") == chosen else "stopped" if row.get("status") == "stopped" else ""
-    named = ", ".join(f"{name} {shown_value(value)}" for name, value in values.items())
+    named = ", ".join(
+        f"{name} {schedule_text(value) if name == SCHEDULE else shown_value(value)}" for name, value in values.items()
+    )
     return Line(
         path=f"M{' L'.join(points)}",
         at=",".join("" if height is None else str(height) for height in heights),

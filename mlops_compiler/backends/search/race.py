@@ -14,6 +14,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.search.limits import NOTHING, End, Limits, Spent
+from mlops_compiler.backends.search.population import Population
 from mlops_compiler.backends.search.proposals import Proposal, Stream, seed_of
 from mlops_compiler.backends.search.stopping import falls_behind, judged_after
 from mlops_compiler.ir.fingerprint import fingerprint
@@ -52,6 +53,7 @@ class Trial:
         parameters: Every parameter with its value.
         point: What is decided of the preparation, beside the dimensions that the search has; empty where it has none.
         fingerprint: Names the trial's results, whatever recipe asks for them.
+        ground: Names all that they depend on but the parameters.
         scores: The primary metric of each fold so far.
         status: ``running``, ``complete``, ``stopped`` or ``failed``.
         error: Why it failed.
@@ -64,6 +66,7 @@ class Trial:
     parameters: dict[str, Any]
     point: Point
     fingerprint: str
+    ground: str = ""
     scores: list[float] = field(default_factory=list)
     status: str = "running"
     error: str | None = None
@@ -110,6 +113,11 @@ class Race:
         self._streams = {
             item.name: _stream(item, search, greater_is_better=greater_is_better) for item in search.candidates
         }
+        self._populations = {
+            item.name: self._population(item)
+            for item in search.candidates
+            if search.scheduler == "population" and MODELS[item.kind].resumable and (item.space or item.preparation)
+        }
         self._limits = Limits(search, self._sign)
         self.ended: End | None = None
         self._open = list(search.candidates)
@@ -125,12 +133,17 @@ class Race:
             if (limit := self._limits.reached(self.trials[self._told :])) is not None:
                 return self.end(limit)
             candidate = self._open[self._turn % len(self._open)]
-            proposal = self._streams[candidate.name].next()
+            population = self._populations.get(candidate.name)
+            if population is not None and not population.is_ready():
+                return Signal.WAIT
+            proposal = (population or self._streams[candidate.name]).next()
             if proposal is None:
                 self._retire(candidate)
                 continue
             self._advance(candidate)
             self.trials.append(self._trial(candidate, proposal))
+            if population is not None:
+                population.add(self.trials[-1])
             return self.trials[-1]
         return self.end("space" if len(self.trials) < self._search.trials else "trials")
 
@@ -194,20 +207,33 @@ class Race:
 
     def _trial(self, candidate: Candidate, proposal: Proposal) -> Trial:
         point, parameters = proposal.point or self._base, proposal.parameters
-        seal = fingerprint(
-            {
-                "context": self._context(point),
-                "kind": candidate.kind,
-                "version": candidate.version,
-                "parameters": parameters,
-                "cpu": candidate.cpu,
-                "seed": self._search.seed,
-                **candidate.wishes,
-                **({} if (share := self._search.contamination) is None else {"contamination": share}),
-            }
+        ground = {
+            "context": self._context(point),
+            "kind": candidate.kind,
+            "version": candidate.version,
+            "cpu": candidate.cpu,
+            "seed": self._search.seed,
+            **candidate.wishes,
+            **({} if (share := self._search.contamination) is None else {"contamination": share}),
+        }
+        return Trial(
+            index=len(self.trials),
+            candidate=candidate,
+            parameters=parameters,
+            point=point,
+            fingerprint=fingerprint({**ground, "parameters": parameters}),
+            ground=fingerprint(ground),
         )
-        index = len(self.trials)
-        return Trial(index=index, candidate=candidate, parameters=parameters, point=point, fingerprint=seal)
+
+    def _population(self, candidate: Candidate) -> Population:
+        size, steps = self._search.population or (1, 1)
+        return Population(
+            stream=self._streams[candidate.name],
+            size=size,
+            steps=steps,
+            seed=seed_of(self._search.seed, "population", candidate.name),
+            sign=self._sign,
+        )
 
     def _behind(self, trial: Trial) -> dict[str, int] | None:
         """Say how far a trial is behind those that it is compared with; None where it goes on."""

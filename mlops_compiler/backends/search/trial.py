@@ -16,6 +16,7 @@ from mlops_compiler.backends.search.twin import Oddness, clusters_of, fit_twin, 
 from mlops_compiler.backends.stages.context import parquet_bytes
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.evaluation.metrics import score_all
+from mlops_compiler.ir.fingerprint import fingerprint as named
 from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.kind import NO_GPU_MEMORY, FitOptions
 from mlops_compiler.models.registry import MODELS
@@ -49,6 +50,7 @@ class TrialSpec:
     parameters: dict[str, Any]
     point: Point
     fingerprint: str
+    ground: str
     threads: int
     seed: int
     task: Task
@@ -68,6 +70,7 @@ class TrialSpec:
             parameters=trial.parameters,
             point=trial.point,
             fingerprint=trial.fingerprint,
+            ground=trial.ground,
             threads=trial.candidate.cpu,
             seed=search.seed,
             task=search.task,
@@ -116,7 +119,11 @@ def run_fold(spec: TrialSpec, number: int, folds: Folds, store: StoreWriter, pla
     fold = folds.at(spec.point, number, spec.kind)
     started = time.perf_counter()
     fingerprint = fold_fingerprint(spec.fingerprint, number)
-    keeping = Keeping(scratch=open_scratch(store.location), name=fingerprint)
+    keeping = Keeping(
+        scratch=open_scratch(store.location),
+        name=fingerprint,
+        ground=named({"ground": spec.ground, "fold": number}),
+    )
     place.meter.start()
     try:
         predicted, metrics, model, notes = _fit_where_it_fits(spec, fold, place, keeping)

@@ -139,6 +139,8 @@ class Search:
     """How many trials after one another without gain end the search, where any do."""
     min_improvement: float | None = None
     """What counts as a gain, where the search has patience."""
+    population: tuple[int, int] | None = None
+    """Members of a population, and steps of a generation, where the scheduler is that."""
     warm_start: str | None = None
     """What it begins with: ``auto``, a recipe or a run; None for nothing."""
     warm: tuple[Start, ...] = ()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mlops_compiler.diagnostics import DataError
+from mlops_compiler.serving.docs import assets, page
+from mlops_compiler.serving.openapi import describe
 from mlops_compiler.serving.refusal import MAX_BYTES, RequestRefused
 from mlops_compiler.serving.request import RequestContract
 
@@ -48,7 +50,8 @@ class Service:
             "request": predictor.manifest["request"],
             "example": predictor.manifest["example"],
         }
-        self.answer(self._example)
+        self._info = dict(info)
+        self._example_answer = self.answer(self._example)
 
     def answer(self, body: bytes) -> dict[str, Any]:
         """Answer the body of a request.
@@ -83,6 +86,17 @@ class Service:
         """Handle ``GET /``."""
         return _json(self._about)
 
+    async def openapi(self, request: Request) -> Response:
+        """Handle ``GET /openapi.json``."""
+        root = str(request.scope.get("root_path", ""))
+        return _json(describe(self._predictor.manifest, self._info, self._example_answer, root))
+
+    async def docs(self, _request: Request) -> Response:
+        """Handle ``GET /docs``."""
+        from starlette.responses import HTMLResponse
+
+        return HTMLResponse(page(f"{self._info['recipe']} release {self._release}"))
+
     async def health(self, _request: Request) -> Response:
         """Handle ``GET /health``: a replica that answers has scored the example of its release."""
         return _json({"status": "ready", "release": self._release})
@@ -109,6 +123,9 @@ def create_app(predictor: Predictor, info: Mapping[str, Any]) -> Starlette:
             Route("/", service.predict, methods=["POST"]),
             Route("/", service.about, methods=["GET"]),
             Route("/health", service.health, methods=["GET"]),
+            Route("/openapi.json", service.openapi, methods=["GET"]),
+            Route("/docs", service.docs, methods=["GET"]),
+            assets(),
         ],
         middleware=[Middleware(_Rooted)],
         exception_handlers={HTTPException: _http_error, Exception: _internal_error},

@@ -96,6 +96,8 @@ class ReportFacts:
         suspects: Features that predict the target almost alone: ``feature`` and ``score`` of each.
         leaderboard: Every trial of the search, best first.
         importance: Which hyperparameters made the difference, by model.
+        histories: How the fits of the chosen trial, or of the members of an ensemble, went: trial → a history for each
+            fold, as `models.history` writes it.
         selection: The trial that was chosen, and why.
         evaluation: The scores on the holdout: metrics, curves, confusion and value.
         rival: The release in place on the same rows: ``release``, ``fair``, ``metrics`` and ``gains``, or ``why_not``.
@@ -121,6 +123,7 @@ class ReportFacts:
     suspects: Sequence[Json] = ()
     leaderboard: Json | None = None
     importance: Json | None = None
+    histories: Mapping[str, Sequence[Json]] = field(default_factory=dict)
     selection: Json | None = None
     evaluation: Json | None = None
     rival: Json | None = None

@@ -138,6 +138,7 @@ def _search(facts: ReportFacts) -> dict[str, Any]:
             "are beside the same folds of the others; what is far behind lies on the edge.",
             broad=True,
         ),
+        "learning_figures": _learning(facts),
         "parallels": parallel.drawings(facts.leaderboard, facts.importance, chosen),
         "parallel": parallel,
         "script": script(),
@@ -145,6 +146,21 @@ def _search(facts: ReportFacts) -> dict[str, Any]:
         "ended": ended_text((facts.leaderboard or {}).get("ended")),
         "spent": spent_text((facts.leaderboard or {}).get("spent")),
     }
+
+
+def _learning(facts: ReportFacts) -> list[Figure]:
+    """Draw how the fits of what was chosen went, where its kind tells it."""
+    models = {str(row.get("trial")): row.get("model") for row in (facts.leaderboard or {}).get("trials") or ()}
+    made = (
+        _figure(
+            search_charts.epochs(folds),
+            f"How {models.get(trial, 'the model')} learned",
+            f"Trial {trial}: a line for each fold. Dashed: the step that each fit kept.",
+            broad=True,
+        )
+        for trial, folds in facts.histories.items()
+    )
+    return [figure for figure in made if figure is not None]
 
 
 def _outcome(rows: tuple[TrialRow, ...]) -> str:

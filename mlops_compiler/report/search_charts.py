@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _FAR = 3
 """Times the middle half's width that a score may lie below it before it is drawn at the edge."""
 _FEWEST = 2
+_SERIES = {"training": "rows learned from", "validation": "rows held back by the fit"}
 
 
 def history(leaderboard: Mapping[str, Any]) -> Any:
@@ -50,6 +51,36 @@ def history(leaderboard: Mapping[str, Any]) -> Any:
     steps = alt.Chart(alt.InlineData(values=_best(rows, up=up, floor=floor)))
     line = steps.mark_line(interpolate="step-after", color=LIGHT["ink"], strokeWidth=1.5).encode(x=x, y=y)
     return alt.layer(line, *marks).properties(width=2 * WIDTH, height=HEIGHT)
+
+
+def epochs(folds: Sequence[Mapping[str, Any]]) -> Any:
+    """Draw the losses of a trial's fits, step by step: a pair of lines for each fold, a rule at the step it kept.
+
+    Args:
+        folds: A history for each fold, as `models.history` writes it.
+    """
+    import altair as alt
+
+    lines = [
+        {"x": step, "y": value, "fold": fold, "rows": words}
+        for fold, item in enumerate(folds)
+        for series, words in _SERIES.items()
+        for step, value in zip(item.get("steps") or (), item.get(series) or (), strict=False)
+        if is_number(value)
+    ]
+    if not lines:
+        return None
+    unit, loss = str(folds[0].get("unit")), str(folds[0].get("loss")).replace("_", " ")
+    scale = alt.Scale(domain=list(_SERIES.values()), range=[LIGHT["accent"], LIGHT["warm"]])
+    x = alt.X("x:Q", title=unit.capitalize(), axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(nice=False))
+    y = alt.Y("y:Q", title=loss.capitalize(), scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+    colour = alt.Color("rows:N", title=None, scale=scale, legend=alt.Legend(orient="bottom"))
+    drawn = alt.Chart(alt.InlineData(values=lines)).mark_line(strokeWidth=1.5, strokeOpacity=0.8)
+    best = [{"x": item["best"]} for item in folds if is_number(item.get("best"))]
+    rules = alt.Chart(alt.InlineData(values=best)).mark_rule(color=LIGHT["muted"], strokeDash=[4, 4])
+    return alt.layer(rules.encode(x="x:Q"), drawn.encode(x=x, y=y, color=colour, detail="fold:N")).properties(
+        width=2 * WIDTH, height=HEIGHT
+    )
 
 
 def _kind(row: Mapping[str, Any]) -> dict[str, Any]:

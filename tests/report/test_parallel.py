@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from mlops_compiler.report.page import render_report
 from mlops_compiler.report.parallel import BOTTOM, NOWHERE, TOP, drawings
-from mlops_compiler.report.search_charts import history
+from mlops_compiler.report.search_charts import epochs, history
 
 SPACE = {
     "rate": {"log_uniform": [0.001, 10]},
@@ -123,3 +126,25 @@ def test_a_trial_far_behind_does_not_press_the_others_together():
     rows = [trial(number, 0.8 + number / 1000) for number in range(12)] + [trial(20, 0.1)]
     dots = drawn(history(board(*rows)), 1)
     assert min(dot["y"] for dot in dots) > 0.7
+
+
+def test_epochs_are_a_line_for_each_fold_and_kind_of_rows():
+    fold = {"unit": "epoch", "loss": "log_loss", "best": 2, "steps": [1, 2, 3], "training": [0.7, 0.5, 0.4]}
+    chart = epochs([fold | {"validation": [0.8, 0.6, None]}, fold])
+    lines = drawn(chart, 1)
+    assert len(lines) == 3 + 2 + 3
+    assert {(line["fold"], line["rows"]) for line in lines} == {
+        (0, "rows learned from"),
+        (0, "rows held back by the fit"),
+        (1, "rows learned from"),
+    }
+    assert [rule["x"] for rule in drawn(chart, 0)] == [2, 2]
+    assert epochs([]) is None
+
+
+def test_the_report_shows_how_the_chosen_trial_learned(facts):
+    fold = {"unit": "round", "loss": "log_loss", "best": 2, "steps": [1, 2], "training": [0.7, 0.5]}
+    trial = str(facts.selection["trial"])
+    page = render_report(replace(facts, histories={trial: [fold]}))
+    assert f"How {facts.selection['model']} learned" in page
+    assert f"Trial {trial}: a line for each fold." in page

@@ -84,6 +84,7 @@ def report_facts(context: Context) -> ReportFacts:
         contract=prepared.get("contract", []),
         suspects=prepared.get("suspects", []),
         leaderboard=_leaderboard(context),
+        histories=_histories(context),
         importance=context.read_json("search", "importance"),
         selection=context.read_json("select", "selection"),
         evaluation=evaluation,
@@ -95,6 +96,14 @@ def report_facts(context: Context) -> ReportFacts:
             overrides=facts.get("overrides", ()),
         ),
     )
+
+
+def _histories(context: Context) -> dict[str, list[dict[str, Any]]]:
+    """Take how the fits went of what was chosen; of a kind that does not tell it, nothing."""
+    selection = context.read_json("select", "selection")
+    wanted = {str(item["trial"]) for item in (*selection["members"], selection)}
+    found: dict[str, list[dict[str, Any]]] = context.read_json("search", "histories")
+    return {trial: folds for trial, folds in found.items() if trial in wanted}
 
 
 def _stages(context: Context) -> list[dict[str, Any]]:

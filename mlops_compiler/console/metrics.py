@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+_WIDE = 100
+"""Columns from which the probability of chance stands beside a gain."""
+
 
 def print_metrics(
     evaluation: Mapping[str, Any],
@@ -57,7 +60,7 @@ def print_rival(rival: Mapping[str, Any], console: Console, names: Sequence[str]
             table,
             styled(item.name),
             Text(item.value),
-            Text(item.gain),
+            Text(item.gain if console.width >= _WIDE else item.gain.partition(", p ")[0]),
             styled(item.verdict, styles.get(item.verdict, DIM)),
         )
     console.print(table)

@@ -134,3 +134,15 @@ def test_no_text_steers_the_terminal(summary, terminal):
     assert "\x1b[2J" not in terminal.text
     assert "\x1b]" not in terminal.text
     assert "[red]churn" in terminal.text
+
+
+def test_every_gain_beside_the_release_in_place_is_read_whole(summary, any_screen):
+    gain = {"gain": -0.0103, "low": -0.0233, "high": 0.0028, "p": 0.13}
+    names = ["average_precision", "roc_auc"]
+    rival = {"release": 3, "fair": True, "metrics": dict.fromkeys(names, 0.6626), "gains": dict.fromkeys(names, gain)}
+    print_summary(
+        replace(summary, rival=rival, evaluation={**summary.evaluation, "reported": names}), any_screen.console
+    )
+    (line,) = (line for line in any_screen.lines if "average_precision" in line and "may be chance" in line)
+    assert "0.6626  \N{MINUS SIGN}0.0103 (\N{MINUS SIGN}0.0233 to 0.0028)" in line
+    assert ("p = 0.13" in line) is (any_screen.console.width > 80)

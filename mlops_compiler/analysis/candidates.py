@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording
 from mlops_compiler.evaluation.metrics import NEED_LABELS, metric_names
+from mlops_compiler.ir.domain import is_domain
 from mlops_compiler.ir.ops.lifecycle import Candidate, Search
 from mlops_compiler.models.registry import MODELS
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
     from mlops_compiler.diagnostics import Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
+    from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.task import Task
+    from mlops_compiler.models.kind import ModelKind
     from mlops_compiler.recipe.models import Model
     from mlops_compiler.recipe.recipe import Recipe
     from mlops_compiler.recipe.resources import Resources
@@ -91,7 +94,7 @@ def _candidate(name: str, model: Model, task: Task, places: Provenance, sink: Si
         name=name,
         kind=model.kind,
         version=kind.version,
-        parameters=tuple(model.parameters.items()),
+        parameters=tuple(_reached(model.parameters, kind).items()),
         cpu=resources.cpu,
         gpu=resources.gpu if kind.uses_gpu else 0,
         memory=resources.memory,
@@ -103,6 +106,15 @@ def _candidate(name: str, model: Model, task: Task, places: Provenance, sink: Si
         span=places.key_span(("models", name)),
         resource_spans=tuple(_asked_at(name, places)),
     )
+
+
+def _reached(parameters: dict[str, Scalar | Domain], kind: ModelKind) -> dict[str, Scalar | Domain]:
+    """Search no parameter that the values of others put out of reach."""
+    unread = kind.unreached(parameters)
+    return {
+        name: kind.defaults[name] if name in unread and is_domain(value) else value
+        for name, value in parameters.items()
+    }
 
 
 def _is_asked(key: str, resources: Resources) -> bool:

@@ -128,11 +128,7 @@ def _schemas(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "Refusal": {
             "type": "object",
             "required": ["error", "faults"],
-            "properties": {
-                "error": {"type": "string"},
-                "faults": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
-                "faults_in_all": {"type": "integer", "description": "How many there are, where not all are listed."},
-            },
+            "properties": {"error": {"type": "string"}, **_FAULTS},
         },
     }
 
@@ -153,6 +149,10 @@ def row_schema(manifest: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_FAULTS = {
+    "faults": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
+    "faults_in_all": {"type": "integer", "description": "How many there are, where not all are listed."},
+}
 _NESTED = {"anyOf": [{"type": "object"}, {"type": "array"}]}
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mlops_compiler.recipe.resources import Cluster
 
 EMBEDDED = "embedded"
+_SLOW = "timed out during startup"
+"""What Ray says where its processes do not answer within half a minute."""
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
@@ -118,17 +120,26 @@ def _connect(cluster: Cluster) -> None:
         "_system_config": _system(cluster),
     }
     options = own if embedded else {}
+
+    def begin() -> None:
+        ray.init(
+            address="local" if embedded else cluster.address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            configure_logging=True,
+            **options,
+        )
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            ray.init(
-                address="local" if embedded else cluster.address,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                configure_logging=True,
-                **options,
-            )
-        except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
+            try:
+                begin()
+            except Exception as error:
+                if not (embedded and _SLOW in str(error)):
+                    raise
+                begin()  # what was too slow to start is in the page cache now
+        except Exception as error:  # Ray raises nothing more special where a node starts too slowly
             raise EngineError([_unreachable(cluster, error)]) from error
 
 
@@ -138,5 +149,7 @@ def _unreachable(cluster: Cluster, error: Exception) -> Diagnostic:
         code="engine-unreachable",
         headline="Ray did not start" if embedded else f"no Ray cluster answers at `{cluster.address}`",
         notes=(Note(text=str(error).strip().split("\n", 1)[0] or type(error).__name__),),
-        help=None if embedded else "check `cluster.address`, or leave it out to start an engine for the run",
+        help="the machine may be busy, or short of memory: run again, what is finished is kept"
+        if embedded
+        else "check `cluster.address`, or leave it out to start an engine for the run",
     )

@@ -1,4 +1,4 @@
-"""CPU seconds, wall seconds and peak memory of this process and all that it starts, as the system counts them."""
+"""CPU seconds, wall seconds and peak memory of a process and all that it starts, as the system counts them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ import psutil
 class Meter:
     """Measures a block of code; processes that end meanwhile keep their last reading.
 
+    Args:
+        every: Seconds between two readings.
+        root: The process; this one where none is given.
+
     Attributes:
         cpu: CPU seconds, user and system, of the whole tree.
         wall: Seconds.
         peak: Most memory of the tree at once, bytes; shared pages are counted once (PSS).
     """
 
-    def __init__(self, every: float = 1.0) -> None:
+    def __init__(self, every: float = 1.0, root: int | None = None) -> None:
         self.cpu = self.wall = 0.0
         self.peak = 0
         self._every = every
+        self._root = root
         self._seen: dict[tuple[int, float], float] = {}
         self._stop = threading.Event()
 
@@ -45,8 +50,7 @@ class Meter:
     def read(self) -> float:
         """Read the CPU seconds so far, and note the memory."""
         resident = 0
-        root = psutil.Process()
-        for process in [root, *root.children(recursive=True)]:
+        for process in self._tree():
             try:
                 times = process.cpu_times()
                 self._seen[process.pid, process.create_time()] = times.user + times.system
@@ -55,6 +59,13 @@ class Meter:
                 continue
         self.peak = max(self.peak, resident)
         return sum(self._seen.values())
+
+    def _tree(self) -> list[psutil.Process]:
+        try:
+            root = psutil.Process(self._root)
+            return [root, *root.children(recursive=True)]
+        except psutil.Error:
+            return []
 
     def facts(self) -> dict[str, float]:
         """The figures as data: seconds, seconds, MiB."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.draft.roles import roles
 from mlops_compiler.draft.steps import prepare
+from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"}
 _LEVELS = 20
+_MEMBERS = 8
 
 
 def draft(table: Table, name: str, target: str, positive: str | None, source: str) -> str:
@@ -157,11 +159,20 @@ def _rest(found: Roles) -> Iterator[str]:
     yield f"  folds: {{kind: {kind}, k: {3 if found.found.rows > 100_000 else 5}}}"  # noqa: PLR2004
     yield "  seed: 1"
     yield ""
-    yield "models:"
-    regression = found.task == "regression"
-    yield f"  baseline: {{kind: {'mean' if regression else 'prior'}}}{comment('what a model must beat')}"
-    yield "  ridge: {kind: ridge}" if regression else "  logistic: {kind: logistic_regression}"
-    yield "  boosting: {kind: hist_gradient_boosting}"
+    yield from _models(regression=found.task == "regression")
     yield ""
-    yield f"search: {{algorithm: tpe, scheduler: asha, trials: 20}}{comment('more trials, a better model')}"
-    yield f"select: {{rule: one_standard_error}}{comment('of models as good, the simplest')}"
+    yield f"search: {{algorithm: tpe, scheduler: asha, trials: 30}}{comment('more trials, a better model')}"
+    yield (
+        f"select: {{rule: best, ensemble: {_MEMBERS}}}"
+        f"{comment('the mean of several is often best; one_standard_error takes the simplest of those as good')}"
+    )
+
+
+def _models(*, regression: bool) -> Iterator[str]:
+    """Propose models that err in different ways, the cheap ones first: an ensemble gains from each."""
+    boosting = "lightgbm" if "lightgbm" in MODELS else "hist_gradient_boosting"
+    yield "models:"
+    yield f"  baseline: {{kind: {'mean' if regression else 'prior'}}}{comment('what a model must beat')}"
+    yield "  linear: {kind: ridge}" if regression else "  linear: {kind: logistic_regression}"
+    yield f"  boosting: {{kind: {boosting}}}"
+    yield "  forest: {kind: extra_trees, min_samples_leaf: {choice: [2, 5]}, max_features: 0.5}"

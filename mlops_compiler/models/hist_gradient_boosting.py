@@ -57,6 +57,10 @@ class HistGradientBoosting(ModelKind):
             "early_stopping": True,
         }
     )
+    portfolio: ClassVar[tuple[Mapping[str, Scalar], ...]] = (
+        {"learning_rate": 0.05, "max_leaf_nodes": 8, "min_samples_leaf": 20, "l2_regularization": 1.0},
+        {"learning_rate": 0.05, "max_leaf_nodes": 96, "min_samples_leaf": 5},
+    )
     complexity = 40
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 1e-6

@@ -109,6 +109,8 @@ class ModelKind(ABC):
         tasks: What it can be asked for.
         parameters: Its parameters, each with the kind's own search domain as its default.
         defaults: One sensible point of that space: the first trial of a searched model.
+        portfolio: Further points that are known to do well where the defaults do not, the next trials in this order;
+            each says where it differs from the defaults (Feurer et al., "Auto-sklearn 2.0", JMLR 2022, call it so).
         complexity: Rank; of two equally good models the lower is the simpler.
         version: Raised when the same input no longer gives the same model.
         uses_gpu: Whether a GPU makes it faster.
@@ -128,6 +130,7 @@ class ModelKind(ABC):
     tasks: ClassVar[tuple[Task, ...]] = ("binary_classification",)
     parameters: ClassVar[type[Parameters]]
     defaults: ClassVar[Mapping[str, Scalar]]
+    portfolio: ClassVar[tuple[Mapping[str, Scalar], ...]] = ()
     complexity: ClassVar[int]
     version: ClassVar[int] = 1
     uses_gpu: ClassVar[bool] = False

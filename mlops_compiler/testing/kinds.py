@@ -281,6 +281,15 @@ class KindLaws(TrainingLaws, CategoryLaws):
             for point in (first, *(grid(domain) if is_domain(domain) else ())):
                 assert getattr(subject.kind.parameters.model_validate({name: point}), name) == point
 
+    def test_the_portfolio_lies_in_the_default_space(self, subject: Subject) -> None:
+        """Each further first point changes what is searched by default, and stays inside of it; no two are the same."""
+        space = subject.kind.parameters()
+        points = [{**subject.kind.defaults, **start} for start in ({}, *subject.kind.portfolio)]
+        assert all(points.count(point) == 1 for point in points)
+        for name, value in ((name, value) for start in subject.kind.portfolio for name, value in start.items()):
+            assert is_domain(getattr(space, name)), name
+            assert contains(getattr(space, name), value), name
+
 
 _SCORE = """
 import json, pathlib, sys

@@ -127,7 +127,7 @@ def test_a_number_is_a_regression(place):
     assert recipe["data"]["where"] == '"paid" IS NOT NULL'
     assert recipe["data"]["columns"]["paid"] == {"type": "float", "nullable": True, "known": "after_outcome"}
     assert recipe["models"]["baseline"] == {"kind": "mean"}
-    assert "ridge" in recipe["models"]
+    assert recipe["models"]["linear"] == {"kind": "ridge"}
 
 
 def test_texts_that_are_too_many_are_no_classes(place, capsys):

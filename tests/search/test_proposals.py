@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -100,6 +101,27 @@ def test_what_was_decided_of_the_preparation_is_tried_again(sim):
     stream.next()
     found = stream.next()
     assert (found.parameters["C"], found.point) == (0.5, (1, 0.95, 4))
+
+
+@pytest.mark.parametrize("algorithm", ["random", "tpe"])
+def test_the_portfolio_comes_after_the_defaults(sim, algorithm):
+    kind = MODELS["hist_gradient_boosting"]
+    candidate = replace(sim.BOOSTING, parameters=tuple(dict(kind.parameters()).items()))
+    made = propose(candidate, algorithm, 1 + len(kind.portfolio))
+    assert [{**kind.defaults, **start} for start in ({}, *kind.portfolio)] != [kind.defaults] * len(made)
+    for found, start in zip(made, ({}, *kind.portfolio), strict=True):
+        point = {**kind.defaults, **start}
+        assert all(found[name] == point[name] for name in start or point)
+
+
+@pytest.mark.parametrize("algorithm", ["random", "tpe"])
+def test_of_the_portfolio_what_a_recipe_lets_vary_is_taken(sim, algorithm):
+    kind = MODELS["hist_gradient_boosting"]
+    kept = kind.parameters().max_leaf_nodes
+    candidate = replace(sim.BOOSTING, parameters=(("max_leaf_nodes", kept), ("learning_rate", 0.2)))
+    made = propose(candidate, algorithm, 3)
+    assert [found["max_leaf_nodes"] for found in made] == [31, 8, 96]
+    assert all(found["learning_rate"] == 0.2 for found in made)
 
 
 def test_a_grid_is_covered_once(sim):

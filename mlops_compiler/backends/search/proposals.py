@@ -167,9 +167,16 @@ class Stream:
         yield from (self._made(drawn, point) for drawn, point in points)
 
     def _firsts(self) -> Iterator[tuple[Mapping[str, Any], Point]]:
-        """List what is tried first: the field's own defaults, so that no search ends worse than they do; the starts."""
-        yield MODELS[self.candidate.kind].defaults, base_point(self.candidate.preparation)
+        """List what is tried first: the field's own defaults, the starts, the kind's portfolio.
+
+        With the defaults first, no search ends worse than they do.
+        """
+        kind, base = MODELS[self.candidate.kind], base_point(self.candidate.preparation)
+        yield kind.defaults, base
         yield from ((dict(start.parameters), start.point) for start in self.starts)
+        for known in kind.portfolio:
+            if _within(self.candidate, known):  # else it would be the defaults once more
+                yield {**kind.defaults, **known}, base
 
 
 def _decided(dimensions: Sequence[Dimension], asked: optuna.Trial) -> Iterator[int | float | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from mlops_compiler.ir.domain import IntLogUniform, LogUniform, Uniform
+from mlops_compiler.ir.domain import Choice, IntLogUniform, LogUniform, Uniform
 from mlops_compiler.ir.task import TASKS
 from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
 from mlops_compiler.models.parameters import Parameters, Tunable
@@ -27,10 +27,10 @@ class LightGbmParameters(Parameters):
     What to search follows LightGBM's own guide, "Parameters Tuning" (leaves first, then rows in a leaf), and the ranges
     of Optuna's LightGBM tuner (Akiba et al., "Optuna", 2019: leaves 2 to 256, rows in a leaf 5 to 100, columns of a
     tree 0.4 to 1, penalties 1e-8 to 10), less penalties that change no digit; the learning rate is that of AutoGluon
-    (Erickson et al., 2020: 0.005 to 0.2), from where trees are not many.
+    (Erickson et al., 2020: 0.005 to 0.2), from where trees are not many, and so is the choice of extra trees.
     """
 
-    n_estimators: Tunable[Annotated[int, Field(ge=1, le=100_000)]] = 500
+    n_estimators: Tunable[Annotated[int, Field(ge=1, le=100_000)]] = 1000
     """Most rounds; each adds a tree for each output."""
     learning_rate: Tunable[Annotated[float, Field(gt=0, le=1)]] = LogUniform(low=0.01, high=0.2)
     """How much of each tree is added."""
@@ -46,6 +46,8 @@ class LightGbmParameters(Parameters):
     """An L1 penalty on the leaves' values."""
     reg_lambda: Tunable[Annotated[float, Field(ge=0, le=1e10)]] = LogUniform(low=1e-4, high=10.0)
     """An L2 penalty on the leaves' values."""
+    extra_trees: Tunable[bool] = Choice(values=(False, True))
+    """Draw one threshold for each column, in place of the best: trees that differ more, and overfit less."""
     early_stopping_rounds: Tunable[Annotated[int, Field(ge=1)] | None] = 30
     """Hold a tenth of the training rows back, and stop when so many rounds did not lower their loss; null does not."""
 
@@ -58,7 +60,7 @@ class LightGbm(ModelKind):
     parameters = LightGbmParameters
     defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType(
         {
-            "n_estimators": 500,
+            "n_estimators": 1000,
             "learning_rate": 0.05,
             "num_leaves": 31,
             "min_child_samples": 20,
@@ -66,8 +68,21 @@ class LightGbm(ModelKind):
             "subsample": 1.0,
             "reg_alpha": 0.0,
             "reg_lambda": 1e-3,
+            "extra_trees": False,
             "early_stopping_rounds": 30,
         }
+    )
+    portfolio: ClassVar[tuple[Mapping[str, Scalar], ...]] = (
+        {"learning_rate": 0.03, "num_leaves": 8, "min_child_samples": 20, "colsample_bytree": 0.6, "reg_lambda": 1.0},
+        {
+            "learning_rate": 0.05,
+            "num_leaves": 12,
+            "min_child_samples": 10,
+            "colsample_bytree": 0.6,
+            "reg_lambda": 1.0,
+            "extra_trees": True,
+        },
+        {"learning_rate": 0.03, "num_leaves": 16, "min_child_samples": 10, "colsample_bytree": 0.7},
     )
     complexity = 40
     accepts_missing = True

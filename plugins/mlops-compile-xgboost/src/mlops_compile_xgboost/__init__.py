@@ -72,6 +72,10 @@ class XgBoost(ModelKind):
             "early_stopping_rounds": 30,
         }
     )
+    portfolio: ClassVar[tuple[Mapping[str, Scalar], ...]] = (
+        {"learning_rate": 0.05, "max_depth": 3, "min_child_weight": 5.0, "subsample": 0.8, "colsample_bytree": 0.6},
+        {"learning_rate": 0.05, "max_depth": 9, "min_child_weight": 1.0, "subsample": 0.9, "colsample_bytree": 0.9},
+    )
     complexity = 40
     accepts_missing = True
     takes_categories = True

@@ -1,0 +1,59 @@
+"""This project as its user has it: `init` drafts a recipe that names no model, one command runs it, `predict` scores.
+
+The rows that the benchmark holds out judge here, so the recipe keeps back few itself: ``validate.holdout.fraction`` is
+a twentieth. Nothing else is set but the metric, the seed, the cores and the time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+NAME = "benchmark"
+
+
+def main(job: dict[str, Any], search: str) -> None:
+    table = pl.read_parquet(job["train"])
+    command = [sys.executable, "-m", "mlops_compiler.cli"]
+    said = [f"from={job['train']}", f"target={job['target']}", f"name={NAME}"]
+    classes = [] if job["task"] == "regression" else sorted(table[job["target"]].unique())
+    if len(classes) == 2:
+        said.append(f"positive={classes[1]}")
+    _run([*command, "init", *said], job)
+    settings = [
+        f"search={search}",
+        f"search.time={job['budget']}s",
+        f"objective.metric={job['metric']}",
+        "objective.accept={}",
+        "validate.holdout.fraction=0.05",
+        f"validate.seed={job['seed']}",
+        f"cluster.cpus={job['cores']}",
+        "store.url=store",
+    ]
+    _run([*command, "run", f"recipe={NAME}", *settings, "--format", "concise"], job)
+    _run([*command, "predict", f"recipe={NAME}", "store.url=store", f"input={job['test']}", "output=scores.csv"], job)
+    _answers(pl.read_csv(Path(job["folder"], "scores.csv")), classes).write_csv(job["out"])
+
+
+def _answers(found: pl.DataFrame, classes: list[str]) -> pl.DataFrame:
+    if not classes:
+        return found.select(value=pl.col("prediction"))
+    if len(classes) == 2:
+        return found.select((1 - pl.col("probability")).alias(classes[0]), pl.col("probability").alias(classes[1]))
+    return found.select(pl.col(f"probability_{name}").alias(name) for name in classes)
+
+
+def _run(command: list[str], job: dict[str, Any]) -> None:
+    done = subprocess.run(command, cwd=job["folder"], capture_output=True, text=True, check=False, env=os.environ)
+    if done.returncode:
+        sys.exit(f"{' '.join(command[3:])}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+
+
+if __name__ == "__main__":
+    main(json.loads(Path(sys.argv[1]).read_text()), sys.argv[2])

@@ -1,0 +1,42 @@
+"""The systems that are compared: each a script of its own, and the environment that it runs in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ADAPTERS = Path(__file__).parent / "adapters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """A system.
+
+    Attributes:
+        name: What it is called in tables and on the command line.
+        script: Its adapter in `ADAPTERS`, which reads the job's file.
+        arguments: What the adapter is given beside it.
+        peer: The file ``peers/NAME.txt`` of its environment; None for this project's own.
+    """
+
+    name: str
+    script: str
+    arguments: tuple[str, ...] = ()
+    peer: str | None = None
+
+
+OURS = ("quick", "thorough")
+SYSTEMS = {
+    item.name: item
+    for item in (
+        System(name="lightgbm", script="lightgbm_default.py"),
+        System(name="quick", script="mlops_compile.py", arguments=("quick",)),
+        System(name="flaml", script="flaml_automl.py", peer="flaml"),
+        System(name="thorough", script="mlops_compile.py", arguments=("thorough",)),
+        System(name="autogluon", script="autogluon_medium.py", peer="autogluon"),
+        System(name="random_search", script="random_search.py"),
+        System(name="ray_tune", script="ray_tune.py"),
+        System(name="ludwig", script="ludwig_train.py", peer="ludwig"),
+    )
+}
+"""In the order in which they run on one split, this project beside the peer that it is measured by."""

@@ -1,4 +1,4 @@
-"""A worker node that is lost costs the folds that it was fitting: they are fitted elsewhere, and the search ends the same."""
+"""A worker node that is lost costs the folds that it was fitting: they are fitted elsewhere, on the CPU where they may."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ quickly = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "h
 # The agent's port is a fixed one by default, which the suite's own engine has.
 head = {"num_cpus": 1, "include_dashboard": False, "dashboard_agent_listen_port": free(), "_system_config": quickly}
 cluster = Cluster(initialize_head=True, head_node_args=head)
-workers = {"plain": cluster.add_node(num_cpus=1), "gpu": cluster.add_node(num_cpus=1, num_gpus=1)}
+h100 = {"num_gpus": 1, "resources": {"accelerator_type:H100": 1}}
+workers = {"plain": cluster.add_node(num_cpus=1), "gpu": cluster.add_node(num_cpus=1, **h100)}
 print(cluster.address, flush=True)
 for line in sys.stdin:
     cluster.remove_node(workers.pop(line.strip()), allow_graceful=False)
@@ -128,8 +129,8 @@ def wait_for(condition, process):
         time.sleep(0.02)
 
 
-def held_on(place):
-    return {path.name.split("-")[1] for path in place.root.glob("on-*")}
+def held_on(place, what="*"):
+    return {path.name.split("-")[1] for path in place.root.glob(f"on-*-{what}")}
 
 
 def test_a_lost_node_costs_the_folds_in_flight(engine, nodes, probed, make_workplace, tmp_path):
@@ -153,3 +154,31 @@ def test_a_lost_node_costs_the_folds_in_flight(engine, nodes, probed, make_workp
     out, err = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, out + err
     assert probed.digests() == undisturbed.digests()
+
+
+def test_a_search_without_its_gpu_goes_on_on_the_cpu(nodes, probed):
+    probed.edit(
+        "C: {log_uniform: [0.001, 10]}", "C: {log_uniform: [0.001, 10]}, resources: {gpu: auto, accelerator: H100}"
+    )
+    (probed.root / "hold").touch()
+    process = probed.start("recipe=small", f"cluster.address={nodes.address}", "cluster.wait=1s")
+    wait_for(lambda: held_on(probed, "gpu"), process)
+    assert not held_on(probed, "plain"), "a trial is on the node with the H100, or waits for it"
+    nodes.lose("gpu")
+    (probed.root / "hold").unlink()
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, out + err
+    assert "the cluster has no GPU any more: trials of `probe` go on on the CPU" in err
+    assert held_on(probed, "plain")
+    assert {event.payload["status"] for event in probed.events("trial_finished")} == {"complete"}
+
+
+def test_what_no_node_has_is_refused_before_anything_runs(nodes, probed):
+    probed.edit(
+        "C: {log_uniform: [0.001, 10]}", "C: {log_uniform: [0.001, 10]}, resources: {gpu: 1, accelerator: A100}"
+    )
+    process = probed.start("recipe=small", f"cluster.address={nodes.address}")
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 3, out + err
+    assert "a trial of `probe` asks for 1 CPUs, 1 GPUs (A100), and no node has that" in err
+    assert probed.events("stage_started") == []

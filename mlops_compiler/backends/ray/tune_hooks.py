@@ -43,7 +43,7 @@ class Held:
         self._vacant = False
         self._waiting_since: dict[str, float] = {}
         self._patient = True
-        self._looked = self._stuck = 0.0
+        self._looked = self._stuck = time.monotonic()
         self._error: MlopsError | None = None
 
     def __reduce__(self) -> tuple[type[Held], tuple[None]]:

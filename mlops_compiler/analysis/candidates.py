@@ -9,6 +9,7 @@ from mlops_compiler.evaluation.metrics import NEED_LABELS, metric_names
 from mlops_compiler.ir.domain import is_domain
 from mlops_compiler.ir.ops.lifecycle import Candidate, Search
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.recipe.objective import Ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
     from mlops_compiler.ir.domain import Domain, Scalar
-    from mlops_compiler.ir.task import Task
     from mlops_compiler.models.kind import ModelKind
     from mlops_compiler.recipe.models import Model
     from mlops_compiler.recipe.recipe import Recipe
@@ -31,7 +31,7 @@ def search_of(recipe: Recipe, places: Provenance, sink: Sink) -> Search:
         sink.add(wording.too_few_trials(search.trials, len(recipe.models), span))
     search_op = Search(
         task=recipe.task,
-        candidates=tuple(_candidate(name, model, recipe.task, places, sink) for name, model in recipe.models.items()),
+        candidates=tuple(_candidate(name, model, recipe, places, sink) for name, model in recipe.models.items()),
         metric=recipe.objective.metric,
         metrics=_metrics(recipe),
         algorithm=search.algorithm,
@@ -74,14 +74,21 @@ def _metrics(recipe: Recipe) -> tuple[str, ...]:
     wanted = {objective.metric, *objective.report, *objective.accept}
     if objective.target is None:
         wanted -= NEED_LABELS
-    return tuple(name for name in metric_names(recipe.task) if name in wanted)
+    known = metric_names("forecasting" if is_ahead(recipe) else recipe.task)
+    return tuple(name for name in known if name in wanted)
 
 
-def _candidate(name: str, model: Model, task: Task, places: Provenance, sink: Sink) -> Candidate:
+def is_ahead(recipe: Recipe) -> bool:
+    """Say whether the target lies ahead."""
+    return isinstance(recipe.objective, Ahead)
+
+
+def _candidate(name: str, model: Model, recipe: Recipe, places: Provenance, sink: Sink) -> Candidate:
     kind, resources = MODELS[model.kind], model.resources
-    if task not in kind.tasks:
-        fitting = [other for other in MODELS if task in MODELS[other].tasks]
-        sink.add(wording.wrong_task(name, model.kind, task, fitting, places.value_span(("models", name, "kind"))))
+    fitting = [other for other in MODELS if _fits(MODELS[other], recipe)]
+    if model.kind not in fitting:
+        span = places.value_span(("models", name, "kind"))
+        sink.add(wording.wrong_task(name, model.kind, recipe.task, fitting, span))
     if resources.gpu not in ("auto", 0) and not kind.uses_gpu:
         users = [other for other in MODELS if MODELS[other].uses_gpu]
         sink.add(wording.no_gpu_model(name, model.kind, users, places.value_span(("models", name, "resources", "gpu"))))
@@ -106,6 +113,11 @@ def _candidate(name: str, model: Model, task: Task, places: Provenance, sink: Si
         span=places.key_span(("models", name)),
         resource_spans=tuple(_asked_at(name, places)),
     )
+
+
+def _fits(kind: ModelKind, recipe: Recipe) -> bool:
+    """Say whether a kind can do what is asked: one that repeats a season does forecasts alone."""
+    return recipe.task in kind.tasks and (is_ahead(recipe) or not kind.repeats_season)
 
 
 def _reached(parameters: dict[str, Scalar | Domain], kind: ModelKind) -> dict[str, Scalar | Domain]:

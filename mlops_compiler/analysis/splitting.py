@@ -42,6 +42,7 @@ def split_of(recipe: Recipe, places: Provenance) -> Node:
         max_train=_stretch(folds.max_train),
         gap=_stretch(folds.gap) or ahead,
         holdout_gap=_stretch(holdout.gap) or ahead,
+        naive=getattr(recipe.objective, "naive", None),
     )
     span = places.value_span(("objective", "target" if target is not None else "task"))
     return Node(name="split", op=split, inputs=("snapshot",), span=span)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -13,20 +13,25 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.float64]
 
+_Number = TypeVar("_Number", float, "NDArray[np.float64]")
 _POINTS = 500
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BINS = 31
 
 
-def score(y: Values, predicted: Values, names: tuple[str, ...]) -> dict[str, float]:
+def score(y: Values, predicted: Values, names: tuple[str, ...], unit: float | None = None) -> dict[str, float]:
     """Compute the metrics named, in that order.
 
     Args:
         y: The values that came, shape (rows,), of one row at least.
         predicted: Those predicted, shape (rows,).
-        names: Of `REGRESSION_METRICS`.
+        names: Of `FORECASTING_METRICS`.
+        unit: By how much seasonal naive forecasts of the training rows err; only ``mase`` needs it.
     """
-    return {name: float(_ERRORS[name](y, predicted)) for name in names}
+    return {
+        name: scaled(mae(y, predicted), unit) if name == "mase" else float(_ERRORS[name](y, predicted))
+        for name in names
+    }
 
 
 def rmse(y: Values, predicted: Values) -> float:
@@ -51,8 +56,35 @@ def mape(y: Values, predicted: Values) -> float:
 
 def smape(y: Values, predicted: Values) -> float:
     """Mean error as a share of the mean of what came and what was predicted, from 0 to 2; 0 where both are 0."""
+    return float(np.mean(smape_of_rows(y, predicted)))
+
+
+def smape_of_rows(y: Values, predicted: Values) -> Values:
+    """Give the error of each row as a share of the mean of what came and what was predicted; 0 where both are 0."""
     whole = (np.abs(y) + np.abs(predicted)) / 2
-    return float(np.mean(np.where(whole > 0, np.abs(predicted - y) / np.where(whole > 0, whole, 1.0), 0.0)))
+    return np.where(whole > 0, np.abs(predicted - y) / np.where(whole > 0, whole, 1.0), 0.0)
+
+
+def naive_error(y: Values, said: Values) -> float:
+    """Mean absolute error of seasonal naive forecasts, in the unit of the target; of rows that a season came before.
+
+    Args:
+        y: The values that came, shape (rows,).
+        said: What the forecasts say, shape (rows,); NaN where they say nothing.
+    """
+    known = np.isfinite(said)
+    return float(np.mean(np.abs(said[known] - y[known]))) if known.any() else 0.0
+
+
+def scaled(error: _Number, unit: float | None) -> _Number:
+    """Give a mean absolute error as a share of that of seasonal naive forecasts of the training rows.
+
+    Below 1 is better than those (Hyndman and Koehler, "Another look at measures of forecast accuracy", International
+    Journal of Forecasting, 2006); huge where they never err.
+    """
+    if unit is None:
+        raise ValueError("mase is a share of what seasonal naive forecasts err by")
+    return error / max(unit, float(np.finfo(np.float64).eps))
 
 
 def max_error(y: Values, predicted: Values) -> float:
@@ -76,6 +108,7 @@ _ERRORS: dict[str, Callable[[Values, Values], float]] = {
     "mae": mae,
     "median_absolute_error": median_absolute_error,
     "mape": mape,
+    "smape": smape,
     "max_error": max_error,
     "r2": r2,
 }

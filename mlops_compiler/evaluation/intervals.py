@@ -105,7 +105,14 @@ class Replicates:
         return {"level": LEVEL, "method": "percentile", "samples": self.samples, "drawn": kind, "units": count}
 
 
-def replicate(task: Task, y: NDArray[Any], sides: Mapping[str, Answers], units: Units, seed: int) -> Replicates:
+def replicate(
+    task: Task,
+    y: NDArray[Any],
+    sides: Mapping[str, Answers],
+    units: Units,
+    seed: int,
+    unit: float | None = None,
+) -> Replicates:
     """Score all sides on the same bootstrap samples.
 
     Args:
@@ -114,6 +121,7 @@ def replicate(task: Task, y: NDArray[Any], sides: Mapping[str, Answers], units: 
         sides: The answers of each side for those rows.
         units: What is drawn.
         seed: Of the draws.
+        unit: As for `score_all`.
     """
     rows = thinned(units)
     some, share = of_rows(units, rows), len(rows) / max(1, len(y))
@@ -122,9 +130,14 @@ def replicate(task: Task, y: NDArray[Any], sides: Mapping[str, Answers], units: 
     made: dict[str, list[dict[str, Values]]] = {name: [] for name in sides}
     for weights in draw(some, samples, seed) if some.count >= _FEWEST_UNITS else ():
         for name, side in sides.items():
-            if (found := weighted_scores(task, y[rows], side.predicted[rows], side.threshold, weights)) is not None:
+            found = weighted_scores(task, y[rows], side.predicted[rows], side.threshold, weights, unit)
+            if found is not None:
                 made[name].append(found)
-    values = {name: _scaled(task, y, sides[name], rows, share, _joined(parts)) for name, parts in made.items() if parts}
+    values = {
+        name: _scaled(task, y, sides[name], (rows, share, unit), _joined(parts))
+        for name, parts in made.items()
+        if parts
+    }
     return Replicates(units=units, samples=samples, values=values)
 
 
@@ -133,13 +146,18 @@ def _joined(parts: list[dict[str, Values]]) -> dict[str, Values]:
 
 
 def _scaled(
-    task: Task, y: NDArray[Any], side: Answers, rows: NDArray[np.intp], share: float, values: dict[str, Values]
+    task: Task,
+    y: NDArray[Any],
+    side: Answers,
+    drawn: tuple[NDArray[np.intp], float, float | None],
+    values: dict[str, Values],
 ) -> dict[str, Values]:
     """Turn what samples of some rows give into what samples of all would."""
+    rows, share, unit = drawn
     if share == 1:
         return values
-    whole = score_all(task, y, side.predicted, side.threshold)
-    some = score_all(task, y[rows], side.predicted[rows], side.threshold)
+    whole = score_all(task, y, side.predicted, side.threshold, unit=unit)
+    some = score_all(task, y[rows], side.predicted[rows], side.threshold, unit=unit)
     return {name: whole[name] + share**0.5 * (found - some[name]) for name, found in values.items()}
 
 

@@ -42,7 +42,7 @@ RegressionMetric: TypeAlias = Literal["rmse", "mae", "median_absolute_error", "m
 ForecastingMetric: TypeAlias = RegressionMetric | Literal["smape", "mase"]
 ClusteringMetric: TypeAlias = Literal["silhouette", "davies_bouldin", "calinski_harabasz", "stability", "coverage"]
 AnomalyMetric: TypeAlias = Literal["average_precision", "roc_auc", "precision_at_k", "stability", "flagged"]
-MetricName: TypeAlias = BinaryMetric | MulticlassMetric | RegressionMetric | ClusteringMetric | AnomalyMetric
+MetricName: TypeAlias = BinaryMetric | MulticlassMetric | ForecastingMetric | ClusteringMetric | AnomalyMetric
 BINARY_METRICS: tuple[BinaryMetric, ...] = get_args(BinaryMetric)
 MULTICLASS_METRICS: tuple[MulticlassMetric, ...] = get_args(MulticlassMetric)
 REGRESSION_METRICS: tuple[RegressionMetric, ...] = get_args(RegressionMetric)
@@ -129,6 +129,7 @@ def score_all(
     predicted: NDArray[np.float64],
     threshold: float | None = None,
     names: Iterable[str] | None = None,
+    unit: float | None = None,
 ) -> dict[str, float]:
     """Compute metrics of predictions of a target.
 
@@ -139,15 +140,18 @@ def score_all(
             probability of each, shape (rows, classes); of a regression the value, shape (rows,).
         threshold: A row of a binary task is decided positive where its probability is at least this; 0.5 by default.
         names: The metrics to compute; all of the task's by default.
+        unit: Of a forecast, by how much seasonal naive ones of the training rows err: ``mase`` needs it, and all
+            metrics of forecasts are then computed by default.
 
     Raises:
         DataError: The rows are all of one class: half of the metrics have no meaning then.
     """
-    wanted = metric_names(task) if names is None else tuple(names)
+    known = metric_names(task) if unit is None else FORECASTING_METRICS
+    wanted = known if names is None else tuple(names)
     if task == "regression":
         from mlops_compiler.evaluation.errors import score as score_values
 
-        return score_values(y.astype(float), predicted, wanted)
+        return score_values(y.astype(float), predicted, wanted, unit)
     labels = y.astype(int)
     if task == "multiclass_classification":
         from mlops_compiler.evaluation.multiclass import score as score_classes

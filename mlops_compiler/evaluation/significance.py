@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlops_compiler.evaluation.errors import smape_of_rows
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -40,6 +42,7 @@ _STANDS_FOR: Mapping[str, str] = MappingProxyType(
         "f1_weighted": "log_loss",
         "median_absolute_error": "mae",
         "max_error": "mae",
+        "mase": "mae",
         "r2": "rmse",
     }
 )
@@ -126,6 +129,8 @@ def _losses(task: Task, name: str, y: NDArray[np.generic], predicted: Values, th
         if name == "rmse":
             squared: Values = error**2
             return squared
+        if name == "smape":
+            return smape_of_rows(y.astype(np.float64), predicted)
         if name == "mape":
             error /= np.maximum(np.abs(y.astype(np.float64)), np.finfo(np.float64).eps)
         return error

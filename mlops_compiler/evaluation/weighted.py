@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlops_compiler.evaluation.errors import scaled, smape_of_rows
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -20,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def weighted_scores(
-    task: Task, y: NDArray[Any], predicted: Values, threshold: float | None, weights: Weights
+    task: Task,
+    y: NDArray[Any],
+    predicted: Values,
+    threshold: float | None,
+    weights: Weights,
+    unit: float | None = None,
 ) -> Found | None:
     """Compute all metrics of a task.
 
@@ -30,6 +37,7 @@ def weighted_scores(
         predicted: What was predicted, as for `score_all`.
         threshold: From which probability on a row is decided positive; 0.5 by default.
         weights: How often each row counts, shape (samples, rows).
+        unit: As for `score_all`.
 
     Returns:
         Of each metric its values, shape (samples,); None of a task whose metrics are not weighted here.
@@ -39,7 +47,7 @@ def weighted_scores(
             return _binary(y.astype(np.int64), predicted, 0.5 if threshold is None else threshold, weights)
         if task == "multiclass_classification":
             return _multiclass(y.astype(np.int64), predicted, weights)
-        return _values(y.astype(np.float64), predicted, weights) if task == "regression" else None
+        return _values(y.astype(np.float64), predicted, weights, unit) if task == "regression" else None
 
 
 def _binary(y: NDArray[np.int64], probability: Values, threshold: float, weights: Weights) -> Found:
@@ -91,19 +99,24 @@ def _multiclass(y: NDArray[np.int64], probability: Values, weights: Weights) -> 
     return {name: np.where(one_class, np.nan, values) for name, values in found.items()}
 
 
-def _values(y: Values, predicted: Values, weights: Weights) -> Found:
+def _values(y: Values, predicted: Values, weights: Weights, unit: float | None) -> Found:
     error = np.abs(predicted - y)
     mean = _mean(y, weights)
     squares = weights.sum(axis=1) * (_mean(y**2, weights) - mean**2)
     residual = weights.sum(axis=1) * _mean(error**2, weights)
     whole = np.where(residual == 0, 1.0, 0.0)
+    mae = _mean(error, weights)
+    ahead: Found = {}
+    if unit is not None:
+        ahead = {"smape": _mean(smape_of_rows(y, predicted), weights), "mase": scaled(mae, unit)}
     return {
         "rmse": np.sqrt(_mean(error**2, weights)),
-        "mae": _mean(error, weights),
+        "mae": mae,
         "median_absolute_error": _median(error, weights),
         "mape": _mean(error / np.maximum(np.abs(y), np.finfo(np.float64).eps), weights),
         "max_error": np.where(weights > 0, error, -np.inf).max(axis=1),
         "r2": np.where(squares > 0, 1 - residual / squares, whole),
+        **ahead,
     }
 
 

@@ -37,16 +37,18 @@ class Judge:
         metric: The primary metric.
         y: What came, shape (rows,).
         threshold: Decides a binary task.
+        unit: As for `score_all`.
     """
 
     task: Task
     metric: str
     y: NDArray[np.generic]
     threshold: float | None
+    unit: float | None = None
 
     def score(self, answers: Values) -> float:
         """Compute the metric."""
-        return score_all(self.task, self.y, answers, self.threshold, [self.metric])[self.metric]
+        return score_all(self.task, self.y, answers, self.threshold, [self.metric], self.unit)[self.metric]
 
     def loss(self, answers: Values, than: float) -> float:
         """Say by how much answers are worse than a score; negative where they are better."""

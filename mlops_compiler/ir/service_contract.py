@@ -8,7 +8,7 @@ from mlops_compiler.ir.ops.intake import Check
 from mlops_compiler.ir.ops.preparation import Matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from mlops_compiler.ir.ops.intake import ColumnCheck
     from mlops_compiler.ir.program import Node
@@ -21,9 +21,18 @@ def request_fields(nodes: Iterable[Node]) -> list[dict[str, Any]]:
         nodes: Those of a program, or of a stage; the contract and the matrix are among them.
     """
     listed = list(nodes)
-    check = next(node.op for node in listed if isinstance(node.op, Check))
     schema = next(node.schema for node in listed if isinstance(node.op, Matrix)) or ()
-    wanted = {origin for column in schema for origin in column.origins}
+    return fields_of(listed, {origin for column in schema for origin in column.origins})
+
+
+def fields_of(nodes: Iterable[Node], wanted: Collection[str]) -> list[dict[str, Any]]:
+    """Describe some columns of the contract as the fields of a request.
+
+    Args:
+        nodes: As above; the contract is among them.
+        wanted: Columns of the contract.
+    """
+    check = next(node.op for node in nodes if isinstance(node.op, Check))
     return [_field(column) for column in check.columns if column.name in wanted]
 
 

@@ -114,7 +114,9 @@ class ModelKind(ABC):
         complexity: Rank; of two equally good models the lower is the simpler.
         version: Raised when the same input no longer gives the same model.
         uses_gpu: Whether a GPU makes it faster.
-        is_baseline: Whether it looks at no feature, and is there to be beaten.
+        is_baseline: Whether it learns from no feature, and is there to be beaten.
+        repeats_season: Whether it is for forecasts alone, and its design matrix has one column: the value of the last
+            season, which a seasonal naive forecast repeats.
         accepts_missing: Whether the design matrix may hold NaN.
         rounds_by_threads: Whether another number of threads may round its sums otherwise.
         takes_categories: Whether a column of the design matrix may hold numbers of levels (`FitOptions.categories`).
@@ -135,6 +137,7 @@ class ModelKind(ABC):
     version: ClassVar[int] = 1
     uses_gpu: ClassVar[bool] = False
     is_baseline: ClassVar[bool] = False
+    repeats_season: ClassVar[bool] = False
     accepts_missing: ClassVar[bool] = False
     rounds_by_threads: ClassVar[bool] = False
     takes_categories: ClassVar[bool] = False

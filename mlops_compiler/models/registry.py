@@ -23,6 +23,7 @@ from mlops_compiler.models.random_forest import RandomForest
 from mlops_compiler.models.random_partition import RandomPartition
 from mlops_compiler.models.random_score import RandomScore
 from mlops_compiler.models.ridge import Ridge
+from mlops_compiler.models.seasonal_naive import SeasonalNaive
 from mlops_compiler.models.svm import Svm
 from mlops_compiler.models.torch_mlp import TorchMlp
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 BUILTIN: tuple[ModelKind, ...] = (
     Prior(),
     Mean(),
+    SeasonalNaive(),
     RandomPartition(),
     RandomScore(),
     NaiveBayes(),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_compiler.evaluation.metrics import REGRESSION_METRICS
 from mlops_compiler.recipe.history import Lag
 from mlops_compiler.recipe.objective import Ahead, Forecasting
 from mlops_compiler.recipe.steps.base import names_of
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.recipe.recipe import Recipe
 
-_SETTINGS = ("metric", "accept")
+_SETTINGS = ("metric", "report", "accept")
 
 
 def looking_ahead(recipe: Recipe) -> Recipe:
@@ -51,7 +50,6 @@ def looking_ahead(recipe: Recipe) -> Recipe:
         naive=naive,
         horizon=objective.horizon,
         season=objective.season,
-        report=tuple(name for name in REGRESSION_METRICS if name in objective.report),
         **{name: getattr(objective, name) for name in _SETTINGS},
     )
     data = recipe.data.model_copy(update={"history": history, "where": where})

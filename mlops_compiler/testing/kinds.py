@@ -130,6 +130,8 @@ class KindLaws(TrainingLaws, CategoryLaws):
         if not learns_from_target(subject.task):
             return
         y, elsewhere = subject.target, ROWS + 0.1
+        if subject.kind.repeats_season:  # what it learns is for rows that no season came before
+            elsewhere = np.full_like(ROWS, np.nan)
         heavy = y > np.median(y) if subject.task == "regression" else y == 1
         column = 0 if subject.task == "regression" else 1
         alike = subject.fit(weights=np.ones(len(y))).predict(elsewhere)[:, column]
@@ -183,7 +185,7 @@ class KindLaws(TrainingLaws, CategoryLaws):
 
     def test_equal_values_are_learned(self, subject: Subject) -> None:
         """A target may be constant."""
-        if subject.task == "regression":
+        if subject.task == "regression" and not subject.kind.repeats_season:
             assert subject.fit(ROWS, np.full(len(ROWS), 3.0)).predict(ROWS) == pytest.approx(3.0, abs=0.6)
 
     def test_no_columns_are_refused(self, subject: Subject) -> None:

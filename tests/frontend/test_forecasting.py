@@ -63,7 +63,6 @@ def test_the_naive_forecast_is_the_newest_known_of_the_same_place_in_a_season(ho
         ({"data": {"group": "station"}}, "name the series of a forecast under `objective.by`"),
         ({"data": {"time": None}}, "name the column of time"),
         ({"validate": {"holdout": {"kind": "random"}}}, "judged in order of time"),
-        ({"objective": {"accept": {"mase": {"beats": "baseline"}}}}, "is not computed"),
     ],
 )
 def test_what_a_forecast_cannot_be_is_refused(changes, words):

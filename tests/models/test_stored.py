@@ -63,7 +63,7 @@ def test_a_node_that_leads_astray(kind, name, value, zoo):
     [
         case
         for case in CASES
-        if not case.startswith(("prior", "mean", "ridge", "elastic_net"))
+        if not case.startswith(("prior", "mean", "seasonal_naive", "ridge", "elastic_net"))
         and "clustering" not in case
         and "anomaly" not in case
     ],
@@ -136,6 +136,7 @@ def test_layers_that_do_not_fit_together(name, zoo):
     [
         ("prior", "frequencies"),
         ("mean", "value"),
+        ("seasonal_naive", "value"),
         ("ridge", "weights"),
         ("ridge", "intercept"),
         ("elastic_net", "weights"),
@@ -172,6 +173,7 @@ def test_arrays_of_another_shape(kind, name, zoo):
     [
         ("prior", "frequencies"),
         ("mean", "value"),
+        ("seasonal_naive", "value"),
         ("ridge", "weights"),
         ("logistic_regression", "weights"),
         ("logistic_regression", "intercept"),

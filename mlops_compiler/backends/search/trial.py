@@ -116,7 +116,7 @@ def run_fold(spec: TrialSpec, number: int, folds: Folds, store: StoreWriter, pla
         place: Where it runs.
     """
     begun, worked = time.perf_counter(), time.process_time()
-    fold = folds.at(spec.point, number, spec.kind)
+    fold = folds.at(spec.point, number, spec.kind).seen_by(spec.kind)
     started = time.perf_counter()
     fingerprint = fold_fingerprint(spec.fingerprint, number)
     keeping = Keeping(
@@ -137,7 +137,7 @@ def run_fold(spec: TrialSpec, number: int, folds: Folds, store: StoreWriter, pla
         trial=spec.fingerprint,
         fold=number,
         metrics=metrics | {f"{COST}{name}": value for name, value in cost.items()},
-        predictions=store.objects.put(parquet_bytes(beside(spec.task, fold.y_held, predicted))),
+        predictions=store.objects.put(parquet_bytes(beside(spec.task, fold.y_held, predicted, fold.naive_error))),
         seconds=time.perf_counter() - started,
         history=_history(model, notes),
     )
@@ -186,7 +186,10 @@ def fit_and_score(
     model = fit_resumed(kind, (fold.X, fold.y), parameters=spec.parameters, options=options, keeping=keeping)
     answers, known = (predicted(spec.task, model, rows) for rows in (fold.X_held, fold.X[learned]))
     if learns_from_target(spec.task):
-        metrics, training = score_all(spec.task, fold.y_held, answers), score_all(spec.task, fold.y[learned], known)
+        unit = fold.naive_error
+        metrics, training = (
+            score_all(spec.task, y, found, unit=unit) for y, found in ((fold.y_held, answers), (fold.y[learned], known))
+        )
     else:
         twin = fit_twin(kind, fold.X, fold.y, spec.parameters, options)
         metrics, training = (
@@ -238,19 +241,25 @@ def predicted(task: Task, model: FittedModel, X: NDArray[np.float64]) -> NDArray
     return found if task in ("multiclass_classification", "clustering") else np.ascontiguousarray(found[:, -1])
 
 
-def beside(task: Task, y: Target, predicted: NDArray[np.float64]) -> pl.DataFrame:
+def beside(task: Task, y: Target, predicted: NDArray[np.float64], unit: float | None = None) -> pl.DataFrame:
     """Set what was predicted beside what came.
 
+    Args:
+        task: What was predicted.
+        y: What came, shape (rows,).
+        predicted: As `predicted` gives it.
+        unit: As for `score_all`.
+
     Returns:
-        ``label``; and ``probability`` of class 1, ``probability_0`` and on of several classes, or ``value``. Of a
-        clustering ``cluster`` and ``distance``, of anomalies ``label`` and ``score``.
+        ``label``; and ``probability`` of class 1, ``probability_0`` and on of several classes, or ``value``, of a
+        forecast with the ``unit``. Of a clustering ``cluster`` and ``distance``, of anomalies ``label`` and ``score``.
     """
     if task == "anomaly_detection":
         return pl.DataFrame({"label": pl.Series(y, dtype=pl.Int8), "score": predicted})
     if task == "clustering":
         return pl.DataFrame({"cluster": clusters_of(predicted), "distance": predicted[:, 1]})
     if task == "regression":
-        return pl.DataFrame({"label": y, "value": predicted})
+        return pl.DataFrame({"label": y, "value": predicted, **({} if unit is None else {"unit": [unit] * len(y)})})
     if task == "binary_classification":
         return pl.DataFrame({"label": pl.Series(y, dtype=pl.Int8), "probability": predicted})
     columns = {f"probability_{number}": column for number, column in enumerate(predicted.T)}

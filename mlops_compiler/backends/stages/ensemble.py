@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from mlops_compiler.backends.stages.out_of_fold import OutOfFold
-from mlops_compiler.evaluation.metrics import METRICS, score_all
+from mlops_compiler.evaluation.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlops_compiler.backends.stages.out_of_fold import OutOfFold
     from mlops_compiler.ir.task import Task
 
 ROUNDS = 20
@@ -56,7 +57,7 @@ def mixed(library: Sequence[OutOfFold], members: Counter[int]) -> OutOfFold:
     answers = [count / total * given for given in library[first].answers]
     for place, count in others:
         answers = [mean + count / total * given for mean, given in zip(answers, library[place].answers, strict=True)]
-    return OutOfFold(labels=library[first].labels, answers=tuple(answers))
+    return replace(library[first], answers=tuple(answers))
 
 
 def same_rows(library: Sequence[OutOfFold]) -> bool:
@@ -69,8 +70,5 @@ def same_rows(library: Sequence[OutOfFold]) -> bool:
 
 
 def _score(task: Task, metric: str, found: OutOfFold) -> float:
-    scores: list[Any] = [
-        score_all(task, y, answers, names=(metric,))[metric]
-        for y, answers in zip(found.labels, found.answers, strict=True)
-    ]
+    scores = [fold[metric] for fold in found.scores(task, (metric,))]
     return math.fsum(scores) / len(scores)

@@ -11,7 +11,7 @@ from mlops_compiler.backends.search.trial import beside, predicted
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.evaluate_anomalies import evaluate_anomalies
 from mlops_compiler.backends.stages.evaluate_clusters import evaluate_clusters
-from mlops_compiler.backends.stages.evaluate_forecast import naive_forecast, scaled
+from mlops_compiler.backends.stages.evaluate_forecast import naive_forecast
 from mlops_compiler.backends.stages.folds import Prepared, prepared
 from mlops_compiler.backends.stages.rows import Rows, read_rows
 from mlops_compiler.backends.stages.units import units_of
@@ -66,19 +66,19 @@ def _evaluate(
     base = _baseline(op.task, read.frame.filter(read.learns())[LABEL], answers)
     if op.naive is not None:
         base = naive_forecast(of_holdout[held.kept], op.naive, base)
-    threshold = manifest["threshold"]
+    threshold, unit = manifest["threshold"], read.naive_error()
     evaluation = {
         "task": op.task,
         "rows": len(held.y),
         "metric": op.metric,
         "reported": list(op.metrics),
-        "metrics": score_all(op.task, held.y, answers, threshold),
-        "baseline": score_all(op.task, held.y, base, threshold),
+        "metrics": score_all(op.task, held.y, answers, threshold, unit=unit),
+        "baseline": score_all(op.task, held.y, base, threshold, unit=unit),
         "threshold": threshold,
         **_details(op, held.y, answers, manifest),
     }
     if op.naive is not None:
-        evaluation |= scaled(evaluation, held.y, {"metrics": answers, "baseline": base}, read, op.naive)
+        evaluation["naive"] = op.naive
     sides = {
         "model": Answers(predicted=answers, threshold=threshold),
         "baseline": Answers(predicted=base, threshold=threshold),
@@ -87,7 +87,7 @@ def _evaluate(
         raw = predicted(op.task, load_described(manifest["model"], context.store.objects.get, raw=True), held.X)
         evaluation["uncalibrated"] = _uncalibrated(op, held.y, raw)
     units = units_of(context.op(Split), of_holdout[held.kept], held.y)
-    evaluation |= _certainty(evaluation, replicate(op.task, held.y, sides, units, seed_of(op.seed, "evaluate")))
+    evaluation |= _certainty(evaluation, replicate(op.task, held.y, sides, units, seed_of(op.seed, "evaluate"), unit))
     return evaluation, beside(op.task, held.y, answers).insert_column(0, _places(read, held))
 
 

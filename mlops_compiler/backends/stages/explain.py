@@ -78,7 +78,7 @@ def _importance(op: Explain, subject: Subject, _told: dict[str, Any]) -> dict[st
     if op.importance == "none":
         return {}
     chosen = subject.sample(op.sample, seed_of(op.seed, "explain", "rows"))
-    judge = Judge(task=op.task, metric=op.metric, y=chosen.y, threshold=subject.threshold)
+    judge = Judge(task=op.task, metric=op.metric, y=chosen.y, threshold=subject.threshold, unit=subject.unit)
     orders = shuffles(chosen.frame.height, op.repeats, seed_of(op.seed, "explain", "shuffles"))
     columns = of_columns(chosen.frame, subject.columns, subject.answers, judge, orders)
     features: list[Importance] = []

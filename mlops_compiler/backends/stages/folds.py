@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlops_compiler.backends.stages.prepare import shared_rows
+from mlops_compiler.evaluation.errors import naive_error
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.tables.account import ROW
 from mlops_compiler.tables.matrix import design_matrix, refuse_missing
 from mlops_compiler.tables.preparation import FittedPreparation
-from mlops_compiler.tables.steps import LABEL, WEIGHT
+from mlops_compiler.tables.steps import LABEL, NAIVE, WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,8 @@ class Fold:
         y_held: Likewise of the validation rows, shape (validation rows,).
         features: The names of the columns of both matrices.
         categories: As `FitOptions.categories`.
+        naive: What a seasonal naive forecast says of the training rows and of the validation rows, NaN where no season
+            came before; None where the target does not lie ahead.
     """
 
     X: NDArray[np.float64]
@@ -47,6 +50,19 @@ class Fold:
     y_held: Target
     features: tuple[str, ...]
     categories: tuple[int, ...] = ()
+    naive: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+
+    @property
+    def naive_error(self) -> float | None:
+        """By how much seasonal naive forecasts of the training rows err; None where there are none."""
+        return None if self.naive is None else naive_error(self.y.astype(float), self.naive[0])
+
+    def seen_by(self, kind: str) -> Fold:
+        """Give the fold as a kind of model sees it: one that repeats a season sees what it repeats, and no feature."""
+        if not MODELS[kind].repeats_season or self.naive is None:
+            return self
+        first, second = (said.reshape(-1, 1) for said in self.naive)
+        return replace(self, X=first, X_held=second, features=(NAIVE,), categories=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +75,7 @@ class Prepared:
         weights: What each row weighs, shape (rows,); None where all weigh the same.
         kept: Which of the rows given these are, where a filter may have dropped some; shape (rows,).
         categories: As `FitOptions.categories`.
+        naive: What a seasonal naive forecast says of each row, shape (rows,); None where nobody asked.
     """
 
     X: NDArray[np.float64]
@@ -66,6 +83,7 @@ class Prepared:
     weights: NDArray[np.float64] | None
     kept: NDArray[np.integer]
     categories: tuple[int, ...] = ()
+    naive: NDArray[np.float64] | None = None
 
 
 def prepared(entry: dict[str, Any], rows: pl.DataFrame, mode: Literal["training", "scoring"]) -> Prepared:
@@ -81,6 +99,7 @@ def _collected(frame: pl.DataFrame, features: Sequence[str], preparation: Fitted
         weights=frame[WEIGHT].to_numpy() if WEIGHT in frame.columns else None,
         kept=frame[ROW].to_numpy(),
         categories=preparation.categories(features),
+        naive=frame[NAIVE].to_numpy() if NAIVE in frame.columns else None,
     )
 
 
@@ -154,6 +173,7 @@ def _beside(taught: Prepared, held: Prepared, features: Sequence[str]) -> Fold:
         y_held=held.y,
         features=tuple(features),
         categories=taught.categories,
+        naive=None if taught.naive is None or held.naive is None else (taught.naive, held.naive),
     )
 
 

@@ -28,6 +28,7 @@ from mlops_compiler.ir.ops.lifecycle import Nested, Search, Split
 from mlops_compiler.ir.program import Program
 from mlops_compiler.plan.stages import PARENTS, Stage, stage_nodes
 from mlops_compiler.store.records import StageRecord
+from mlops_compiler.tables.steps import NAIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,7 +135,8 @@ def _cold(node: Node) -> Node:
 
 def _split(context: Context, dealt: Dealt, number: int) -> StageRecord:
     before = context.inputs["split"]
-    table = split_table(dealt, context.read_table("split", "split")["label"])
+    known = context.read_table("split", "split")
+    table = split_table(dealt, known["label"], known[NAIVE] if NAIVE in known.columns else None)
     held = int((table["final"] == JUDGES).sum())
     rows = {"training_rows": int(dealt.final.learns.sum()), "holdout_rows": held, "folds": len(dealt.folds)}
     return replace(

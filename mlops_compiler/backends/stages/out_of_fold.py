@@ -30,10 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfFold:
-    """Labels and answers of each fold, as `score_all` takes them."""
+    """Labels, answers and unit of each fold, as `score_all` takes them."""
 
     labels: tuple[NDArray[Any], ...]
     answers: tuple[Values, ...]
+    units: tuple[float | None, ...] = ()
+
+    def scores(self, task: Task, names: tuple[str, ...] | None = None) -> list[dict[str, float]]:
+        """Score each fold by the metrics named, by all where none are."""
+        units = self.units or (None,) * len(self.labels)
+        given = zip(self.labels, self.answers, units, strict=True)
+        return [score_all(task, y, answers, names=names, unit=unit) for y, answers, unit in given]
 
     def joined(self) -> tuple[NDArray[Any], Values]:
         """Put the folds below each other."""
@@ -52,7 +59,8 @@ def out_of_fold(task: Task, row: Row, store: StoreReader) -> OutOfFold:
     """Read the recorded predictions of a trial."""
     tables = [pl.read_parquet(io.BytesIO(store.objects.get(digest))) for digest in row["predictions"]]
     labels = tuple(table["label"].to_numpy() for table in tables)
-    return OutOfFold(labels=labels, answers=tuple(read_answers(task, table) for table in tables))
+    units = tuple(table["unit"][0] if "unit" in table.columns else None for table in tables)
+    return OutOfFold(labels=labels, answers=tuple(read_answers(task, table) for table in tables), units=units)
 
 
 def cross_calibrated(found: OutOfFold, method: Method, k: int, *, ordered: bool) -> OutOfFold:
@@ -79,7 +87,7 @@ def _learn(found: OutOfFold, folds: Any, method: Method) -> dict[str, Any]:
 
 def rescored(task: Task, metric: str, row: Row, found: OutOfFold) -> Row:
     """Score a trial, or what is made of several, by its answers."""
-    folds = [score_all(task, y, answers) for y, answers in zip(found.labels, found.answers, strict=True)]
+    folds = found.scores(task)
     values = {name: [fold[name] for fold in folds] for name in folds[0]}
     spread = {name: _std(scores) for name, scores in values.items()}
     return {

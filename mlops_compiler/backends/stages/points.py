@@ -24,6 +24,7 @@ from mlops_compiler.ir.ops.prepare import Deduplicate, Filter
 from mlops_compiler.passes.decide import preparation_at
 from mlops_compiler.tables.fusion import group_steps
 from mlops_compiler.tables.preparation import FittedPreparation, FittedStep, fit
+from mlops_compiler.tables.steps import NAIVE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,8 +198,8 @@ def point_folds(context: Context, preparations: dict[str, Any]) -> PointFolds:
     holes = {hole.step for item in vary.variants for hole in item.holes}
     read = read_rows(context, _columns(pipelines))
     ready = _alike([_whole(item) for item in pipelines], holes)
-    dealt = read.split.rename({name: f"{PART}{name}" for name in read.split.columns})
-    rows = without_fold(read.frame.hstack(dealt), _whole(pipelines[0])[:ready])
+    dealt = read.split.select(pl.exclude(NAIVE).name.prefix(PART))
+    rows = without_fold(read.beside_naive.hstack(dealt), _whole(pipelines[0])[:ready])
     fitted = tuple(FittedPreparation.from_json(entry["preparation"]) for entry in preparations["folds"])
     return PointFolds(
         nodes=tuple(node for node in nodes if node.name in {"snapshot", "split", "vary"}),

@@ -245,7 +245,7 @@ def shared_rows(context: Context, preparations: dict[str, Any]) -> Rows:
     """Read the rows of the folds, with the steps done that run once for all of them."""
     filters = _filters(preparations)
     read = read_rows(context, preparations["columns"], filters)
-    frame = FittedPreparation.from_json(preparations["shared"]).transform(read.frame, "scoring")
+    frame = FittedPreparation.from_json(preparations["shared"]).transform(read.beside_naive, "scoring")
     return Rows(frame=frame, split=read.split)
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.stages.out_of_fold import read_answers
+from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.backends.stages.units import units_of
 from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.evaluation.intervals import Answers, differences, replicate
@@ -89,8 +90,9 @@ def _compared(
         "model": Answers(predicted=read_answers(split.task, ours), threshold=manifest["threshold"]),
         "release": Answers(predicted=theirs, threshold=predictor.manifest["threshold"]),
     }
-    samples = replicate(split.task, y, sides, units_of(split, snapshot, y), seed_of(split.seed, "release"))
-    scored = score_all(split.task, y, theirs, predictor.manifest["threshold"])
+    unit = None if split.naive is None else read_rows(context, [split.naive]).naive_error()
+    samples = replicate(split.task, y, sides, units_of(split, snapshot, y), seed_of(split.seed, "release"), unit)
+    scored = score_all(split.task, y, theirs, predictor.manifest["threshold"], unit=unit)
     return {"metrics": scored, "gains": differences(samples, "model", "release", metrics, scored)}
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from mlops_compiler.tables.steps import LABEL, change
+from mlops_compiler.evaluation.errors import naive_error
+from mlops_compiler.tables.steps import LABEL, NAIVE, change
 from mlops_compiler.tables.stream import Stream
 
 if TYPE_CHECKING:
@@ -28,11 +29,25 @@ class Rows:
 
     Attributes:
         frame: The rows, with the label in `LABEL`.
-        split: What each row is in each part, by the part's column: `LEARNS`, `JUDGES` or neither.
+        split: What each row is in each part, by the part's column: `LEARNS`, `JUDGES` or neither; and of a forecast
+            what a seasonal naive one says, in `NAIVE`.
     """
 
     frame: pl.DataFrame
     split: pl.DataFrame
+
+    @property
+    def beside_naive(self) -> pl.DataFrame:
+        """The rows, of a forecast with what a seasonal naive one says in `NAIVE`."""
+        return self.frame.with_columns(self.split[NAIVE]) if NAIVE in self.split.columns else self.frame
+
+    def naive_error(self, fold: int | None = None) -> float | None:
+        """Say by how much seasonal naive forecasts err of the rows learned from; None where nothing lies ahead."""
+        if NAIVE not in self.split.columns:
+            return None
+        learns = self.learns(fold)
+        label, said = (rows.filter(learns).to_numpy() for rows in (self.frame[LABEL], self.split[NAIVE]))
+        return naive_error(label, said)
 
     def learns(self, fold: int | None = None) -> pl.Series:
         """Say which rows the model of a fold learns from, or of none the final model; shape (rows,)."""
@@ -48,13 +63,13 @@ def part_column(fold: int | None) -> str:
     return "final" if fold is None else f"fold_{fold}"
 
 
-def split_table(dealt: Dealt, label: pl.Series) -> pl.DataFrame:
-    """Write what was dealt as a table, a column for each part."""
+def split_table(dealt: Dealt, label: pl.Series, naive: pl.Series | None = None) -> pl.DataFrame:
+    """Write what was dealt as a table, a column for each part; of a forecast beside what a seasonal naive one says."""
     parts = {part_column(None): dealt.final} | {part_column(fold): part for fold, part in enumerate(dealt.folds)}
     roles = {
         name: pl.Series(LEARNS * part.learns + JUDGES * part.judges, dtype=pl.Int8) for name, part in parts.items()
     }
-    return pl.DataFrame({"label": label, **roles})
+    return pl.DataFrame({"label": label, **roles, **({} if naive is None else {NAIVE: naive})})
 
 
 def read_rows(context: Context, columns: Iterable[str] | None, filters: Sequence[NamedStep] = ()) -> Rows:

@@ -34,12 +34,14 @@ def split_rows(context: Context) -> Outcome:
         DataError: The target does not have the classes of the task, with rows enough of each for every fold.
     """
     op = context.op(Split)
-    named = [name for name in dict.fromkeys((op.target, op.time, *(op.group or ()))) if name is not None]
+    columns = dict.fromkeys((op.target, op.time, op.naive, *(op.group or ())))
+    named = [name for name in columns if name is not None]
     rows = context.read_table("snapshot", "snapshot", named or None)
     span = context.task.stage.nodes[0].span
     labels, classes = _labels(op, rows, span)
     dealt = deal(op, strata_of(op, labels), order_of(op, rows), span)
-    digest = context.put_table(split_table(dealt, labels))
+    naive = None if op.naive is None else rows[op.naive].cast(pl.Float64)
+    digest = context.put_table(split_table(dealt, labels, naive))
     summary = {
         "task": op.task,
         "classes": classes,

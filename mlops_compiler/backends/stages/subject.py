@@ -44,6 +44,7 @@ class Subject:
         y: What came, shape (rows,).
         columns: The columns of a request.
         threshold: Decides a binary task.
+        unit: As for `score_all`.
         classes: The values of the target, where it has classes.
         answers: Prepares and scores rows, as metrics take them.
         scores: Scores a design matrix likewise.
@@ -55,6 +56,7 @@ class Subject:
     y: NDArray[np.generic]
     columns: tuple[str, ...]
     threshold: float | None
+    unit: float | None
     classes: tuple[object, ...]
     answers: Callable[[pl.DataFrame], Values]
     scores: Callable[[Values], Values]
@@ -82,6 +84,7 @@ class Subject:
             y=(label if label.dtype.is_float() else label.cast(int)).to_numpy(),
             columns=columns,
             threshold=manifest["threshold"],
+            unit=read.naive_error(),
             classes=tuple(manifest["classes"] or ()),
             answers=answers,
             scores=lambda matrix: shaped(task, predictor.model.predict(matrix)),

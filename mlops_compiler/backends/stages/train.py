@@ -16,10 +16,11 @@ from mlops_compiler.ir.ops.intake import Check, History
 from mlops_compiler.ir.ops.lifecycle import Split, Train
 from mlops_compiler.ir.ops.preparation import Matrix, Vary
 from mlops_compiler.ir.origin import origin_of
-from mlops_compiler.ir.service_contract import request_fields
+from mlops_compiler.ir.service_contract import fields_of, request_fields
 from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.passes.decide import preparation_at
+from mlops_compiler.tables.preparation import FittedPreparation
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +35,7 @@ FORMAT = 3
 def train_model(context: Context) -> Outcome:
     """Run the stage."""
     selection = context.read_json("select", "selection")
-    chosen = _chosen(context, tuple(selection["point"]))
+    chosen = _chosen(context, tuple(selection["point"]), selection["kind"])
     read = read_rows(context, chosen.source)
     taught = prepared(chosen.entry, read.frame.filter(read.learns()), "training")
     described, models = fit_chosen(context, selection, taught, chosen.entry["features"])
@@ -86,9 +87,19 @@ class _Chosen:
     summary: dict[str, Any] = field(default_factory=dict)
 
 
-def _chosen(context: Context, point: Point) -> _Chosen:
-    """Take the preparation of the base from its stage, and fit any other one here."""
+def _season(context: Context) -> _Chosen:
+    """Prepare nothing: what a seasonal naive forecast repeats is asked as the source has it."""
+    column = str(context.op(Split).naive)
+    fields = fields_of(context.task.stage.nodes, {column})
+    entry = {"preparation": FittedPreparation(steps=()).to_json(), "features": [column]}
+    return _Chosen(entry=entry, source=[column], matrix=(column,), request=fields)
+
+
+def _chosen(context: Context, point: Point, kind: str) -> _Chosen:
+    """Take the preparation of the base from its stage, and fit any other one here; a season needs none."""
     nodes = context.task.stage.nodes
+    if MODELS[kind].repeats_season:
+        return _season(context)
     if not point or point == context.op(Vary).variants[0].picks:
         found = context.read_json("prepare", "preparations")
         return _Chosen(

@@ -56,6 +56,8 @@ class Split:
     """What is left out before each fold in order of time."""
     holdout_gap: Stretch | None = None
     """What is left out before a holdout in order of time."""
+    naive: str | None = None
+    """The column that a seasonal naive forecast repeats, where the target lies ahead: it is kept beside the label."""
 
     @property
     def parts(self) -> int:

@@ -1,4 +1,4 @@
-"""What looks at no feature: class frequencies, and the mean."""
+"""What learns from no feature: class frequencies, the mean, and the value of the last season."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.models.adapters.files import corrupt, dump_files, load_files
 from mlops_compiler.models.kind import FittedModel
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.models.kind import FitOptions, Matrix, Target
+
+
+_NAIVE = "seasonal_naive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,43 @@ def load_mean(files: Mapping[str, bytes]) -> FittedMean:
     Raises:
         EngineError: The files are no such model.
     """
-    arrays, _ = load_files("mean", files, {"value": np.float64})
+    return FittedMean(value=_finite("mean", files))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedNaive(FittedModel):
+    """The first column as it is, and a value where that is missing."""
+
+    value: float
+
+    def predict(self, X: Matrix) -> Matrix:
+        """Repeat the first column."""
+        if X.shape[1] == 0:
+            raise DataError([Diagnostic(code="no-features", headline="seasonal_naive has no column to repeat")])
+        said = X[:, :1]
+        return np.where(np.isfinite(said), said, self.value)
+
+    def dump(self) -> dict[str, bytes]:
+        """Write the value."""
+        return dump_files(_NAIVE, {"value": np.array([self.value])})
+
+
+def fit_naive(y: Target, options: FitOptions) -> FittedNaive:
+    """Average the values, each by its weight."""
+    return FittedNaive(value=fit_mean(y, options).value)
+
+
+def load_naive(files: Mapping[str, bytes]) -> FittedNaive:
+    """Read the value.
+
+    Raises:
+        EngineError: The files are no such model.
+    """
+    return FittedNaive(value=_finite(_NAIVE, files))
+
+
+def _finite(kind: str, files: Mapping[str, bytes]) -> float:
+    arrays, _ = load_files(kind, files, {"value": np.float64})
     if arrays["value"].shape != (1,) or not np.isfinite(arrays["value"]).all():
-        raise corrupt("mean", "it has no finite value")
-    return FittedMean(value=float(arrays["value"][0]))
+        raise corrupt(kind, "it has no finite value")
+    return float(arrays["value"][0])

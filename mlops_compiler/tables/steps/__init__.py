@@ -26,6 +26,7 @@ from mlops_compiler.tables.steps import (  # noqa: F401
 )
 from mlops_compiler.tables.steps.base import (
     LABEL,
+    NAIVE,
     PLACE,
     WEIGHT,
     Change,
@@ -46,6 +47,7 @@ from mlops_compiler.tables.steps.base import (
 
 __all__ = [
     "LABEL",
+    "NAIVE",
     "PLACE",
     "WEIGHT",
     "Change",

@@ -32,6 +32,8 @@ LABEL = "\x00label"
 """The encoded target travels with the rows to learn from, under a name that no recipe can write."""
 WEIGHT = "\x00weight"
 """What each of them weighs, where a step says so."""
+NAIVE = "\x00naive"
+"""What a seasonal naive forecast says of each row, where the target lies ahead."""
 PLACE = "\x00place"
 """How many rows to learn from went before each: for steps that deal them into parts, while they run."""
 

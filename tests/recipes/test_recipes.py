@@ -148,7 +148,7 @@ def test_odd_stones(place):
 def test_ridership(place):
     """L-SEL-3: a forecast is judged by later days, a horizon after what was learned, and beats the same weekday."""
     some(place, "ridership", "ridership.parquet", lambda rows: rows.tail(2200))
-    said = place.main("recipe=ridership", "search.trials=2", "~models.boosting", "~models.forest")
+    said = place.main("recipe=ridership", "search.trials=3", "~models.boosting", "~models.forest")
     assert said.code == 0, said.err
     kept = table(place, "ridership", "snapshot", "snapshot")
     assert kept["ridership_in_14"][:-14].equals(kept["ridership"][14:], check_names=False)

@@ -47,8 +47,16 @@ def python_of(system: System) -> Path:
         print(f"{system.name}: making {folder}", flush=True)
         venv.create(folder, with_pip=True, clear=True)
         _install(python, pins)
+        _import(python, system.imports)
         whole.touch()
     return python
+
+
+def _import(python: Path, module: str) -> None:
+    """Find out whether what was installed works together."""
+    done = subprocess.run([str(python), "-c", f"import {module}"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotInstalled(f"`import {module}` fails: {done.stderr.strip().splitlines()[-1]}")
 
 
 def _install(python: Path, pins: Path) -> None:

@@ -17,12 +17,14 @@ class System:
         script: Its adapter in `ADAPTERS`, which reads the job's file.
         arguments: What the adapter is given beside it.
         peer: The file ``peers/NAME.txt`` of its environment; None for this project's own.
+        imports: What must be importable there for it to count as installed.
     """
 
     name: str
     script: str
     arguments: tuple[str, ...] = ()
     peer: str | None = None
+    imports: str = "sys"
 
 
 OURS = ("quick", "thorough")
@@ -31,12 +33,12 @@ SYSTEMS = {
     for item in (
         System(name="lightgbm", script="lightgbm_default.py"),
         System(name="quick", script="mlops_compile.py", arguments=("quick",)),
-        System(name="flaml", script="flaml_automl.py", peer="flaml"),
+        System(name="flaml", script="flaml_automl.py", peer="flaml", imports="flaml"),
         System(name="thorough", script="mlops_compile.py", arguments=("thorough",)),
-        System(name="autogluon", script="autogluon_medium.py", peer="autogluon"),
+        System(name="autogluon", script="autogluon_medium.py", peer="autogluon", imports="autogluon.tabular"),
         System(name="random_search", script="random_search.py"),
         System(name="ray_tune", script="ray_tune.py"),
-        System(name="ludwig", script="ludwig_train.py", peer="ludwig"),
+        System(name="ludwig", script="ludwig_train.py", peer="ludwig", imports="ludwig.api"),
     )
 }
 """In the order in which they run on one split, this project beside the peer that it is measured by."""

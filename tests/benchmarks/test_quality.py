@@ -216,6 +216,15 @@ def test_a_peer_that_cannot_be_installed_says_why(tmp_path, monkeypatch):
     assert "none.whl" in why.value.reason
 
 
+def test_a_peer_that_cannot_be_imported_is_not_installed(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLOPS_PEERS", str(tmp_path / "cache"))
+    monkeypatch.setattr("benchmarks.quality.environments.PEERS", tmp_path)
+    (tmp_path / "nobody.txt").write_text("")
+    monkeypatch.setattr("benchmarks.quality.environments._install", lambda *_: None)
+    with pytest.raises(NotInstalled, match="import nobody_at_all"):
+        python_of(System(name="nobody", script="x.py", peer="nobody", imports="nobody_at_all"))
+
+
 def test_every_system_has_its_files():
     for system in SYSTEMS.values():
         assert (ADAPTERS / system.script).is_file()

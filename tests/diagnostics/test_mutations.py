@@ -205,6 +205,7 @@ FREE = {
     ("data", "history"),
     ("features", "columns"),
     ("objective", "accept"),
+    ("purpose", "stakeholders"),
 }
 """Mappings in which a user makes the names."""
 

@@ -68,7 +68,7 @@ def test_a_trial_that_dies_costs_that_trial_only(engine, probed):
     )
     probed.edit("algorithm: tpe", "algorithm: grid")
     process = probed.start("recipe=small", "search.trials=9", f"cluster.address={engine}", "--json")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=240)
     assert process.returncode == 0, out + err
     assert out.startswith("{"), out
     trials = json.loads(out)["leaderboard"]["trials"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_compiler.backends.stages.evaluate_forecast import naive_forecast
@@ -50,6 +50,7 @@ def test_names_that_are_taken_are_left_alone():
     assert list(looking_ahead(forecast(data={"history": history})).data.history) == ["ahead", "ahead_"]
 
 
+@settings(deadline=None)
 @given(horizon=st.integers(1, 60), season=st.integers(1, 60))
 def test_the_naive_forecast_is_the_newest_known_of_the_same_place_in_a_season(horizon, season):
     lag = forecast(objective={"horizon": horizon, "season": season}).objective.naive_lag
@@ -70,6 +71,7 @@ def test_what_a_forecast_cannot_be_is_refused(changes, words):
         forecast(**changes)
 
 
+@settings(deadline=None)
 @given(times=st.lists(st.integers(1, 30), min_size=5, max_size=60), horizon=st.integers(1, 6))
 def test_no_target_of_what_is_learned_lies_among_what_judges(times, horizon):
     ranks = pl.Series(times).rank("dense").to_numpy()

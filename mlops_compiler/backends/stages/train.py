@@ -98,7 +98,7 @@ def _season(context: Context) -> _Chosen:
 def _chosen(context: Context, point: Point, kind: str) -> _Chosen:
     """Take the preparation of the base from its stage, and fit any other one here; a season needs none."""
     nodes = context.task.stage.nodes
-    if MODELS[kind].repeats_season:
+    if kind in MODELS and MODELS[kind].repeats_season:  # an ensemble is no kind of its own, and has no such member
         return _season(context)
     if not point or point == context.op(Vary).variants[0].picks:
         found = context.read_json("prepare", "preparations")

@@ -38,7 +38,7 @@ def test_a_recipe_is_found_by_a_path_that_needs_quotes(workspace):
 def test_recipes_ship_with_the_package(workspace):
     composed = workspace.compose("recipe=churn", "search=quick")
     assert composed.root != workspace.root / "recipes"
-    assert composed.config["search"]["trials"] == 10
+    assert composed.config["search"]["trials"] == 14
 
 
 def test_a_folder_that_is_named_comes_first(workspace):

@@ -44,7 +44,9 @@ def column_check(recipe: Recipe, places: Provenance, name: str, kind: str, sink:
     span = _declared_at(recipe, places, name)
     if contract.nullable and required and name in recipe.data.columns:
         sink.add(
-            wording_data.contract_conflict(name, "is the key, target, time or group, and may not be missing", span)
+            wording_data.contract_conflict(
+                name, "is the key, target, time, group or weight, and may not be missing", span
+            )
         )
     if contract.range is not None and contract.type is None and kind not in _NUMBERS:
         sink.add(wording_data.contract_conflict(name, f"has a range, and the source holds {kind}", span))
@@ -56,6 +58,9 @@ def column_check(recipe: Recipe, places: Provenance, name: str, kind: str, sink:
         sink.add(
             wording_data.contract_conflict(name, f"is the time, and is {kind}", places.value_span(("data", "time")))
         )
+    if name == data.weight and kind not in _NUMBERS:
+        span_of_weight = places.value_span(("data", "weight"))
+        sink.add(wording_data.contract_conflict(name, f"is the weight, and is {kind}", span_of_weight))
     _fits_its_kind(contract, name, kind, places, sink)
     if contract.one_of is not None and (odd := [value for value in contract.one_of if not _can_hold(kind, value)]):
         allowed = places.value_span(("data", "columns", name, "one_of"))
@@ -68,13 +73,14 @@ def column_check(recipe: Recipe, places: Provenance, name: str, kind: str, sink:
         range=contract.range,
         one_of=contract.one_of,
         pattern=_pattern(contract, places, name, kind, sink),
+        weighs=True if name == data.weight else None,
         missing=contract.missing,
         mean=contract.mean,
         std=contract.std,
         quantiles=bounds_of(contract.quantiles),
         shares=bounds_of(contract.shares),
         like=_like(contract),
-        severity=contract.severity,
+        severity="error" if name == data.weight else contract.severity,
         description=contract.description,
         span=span,
     )

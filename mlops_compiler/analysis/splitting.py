@@ -37,6 +37,7 @@ def split_of(recipe: Recipe, places: Provenance) -> Node:
         seed=recipe.validate_.seed,
         time=recipe.data.time if "time_ordered" in kinds else None,
         group=(recipe.data.groups or None) if {"grouped", "time_ordered"} & set(kinds) else None,
+        weight=recipe.data.weight,
         repeats=folds.repeats,
         window=folds.window,
         max_train=_stretch(folds.max_train),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_compiler.diagnostics import Diagnostic, did_you_mean, listing
-from mlops_compiler.ir.task import has_classes
+from mlops_compiler.ir.task import has_classes, learns_from_target
 from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
@@ -30,11 +30,34 @@ def check_wishes(recipe: Recipe, features: Schema, levels: frozenset[str], place
         places: Where the recipe says what.
         sink: Collects the findings.
     """
+    for finding in _weight(recipe, places):
+        sink.add(finding)
     for name, model in recipe.models.items():
         for finding in (*_imbalance(name, model, recipe, places), *_monotone(name, model, recipe, features, places)):
             sink.add(finding)
         for feature in sorted(levels & set(model.monotone)):
             sink.add(_no_order(name, feature, places))
+
+
+def _weight(recipe: Recipe, places: Provenance) -> Iterator[Diagnostic]:
+    if recipe.data.weight is None:
+        return
+    if not learns_from_target(recipe.task):
+        yield Diagnostic(
+            code="not-for-task",
+            headline=f"`data.weight` weighs rows, and the metrics of {_spoken(recipe.task)} count all alike",
+            span=places.key_span(("data", "weight")),
+            help="remove `data.weight`, and name the column under `data.ignore`",
+        )
+        return
+    for name, model in recipe.models.items():
+        if not MODELS[model.kind].takes_weights:
+            yield Diagnostic(
+                code="no-weights",
+                headline=f"model `{name}` is a `{model.kind}`, which cannot weigh rows by `data.weight`",
+                span=places.value_span(("models", name, "kind")),
+                help="take another kind, or remove `data.weight`",
+            )
 
 
 def _imbalance(name: str, model: Model, recipe: Recipe, places: Provenance) -> Iterator[Diagnostic]:

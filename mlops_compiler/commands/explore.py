@@ -109,6 +109,7 @@ def about(recipe: Recipe, size: int | None = None) -> About:
         key=data.key,
         time=data.time,
         groups=data.groups,
+        weight=data.weight,
         late=(
             *(name for name, column in data.columns.items() if column.known == "after_outcome"),
             *sorted(late_history(recipe)),

@@ -14,32 +14,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confusion:
-    """How many rows had each outcome."""
+    """How many rows had each outcome, or what they weigh."""
 
-    true_positive: int
-    false_positive: int
-    false_negative: int
-    true_negative: int
+    true_positive: float
+    false_positive: float
+    false_negative: float
+    true_negative: float
 
     @property
-    def rows(self) -> int:
+    def rows(self) -> float:
         """How many rows there are."""
         return self.true_positive + self.false_positive + self.false_negative + self.true_negative
 
-    def to_json(self) -> dict[str, int]:
+    def to_json(self) -> dict[str, float]:
         """Give the counts by name."""
         return asdict(self)
 
 
-def confusion(y: Labels, probability: Probabilities, threshold: float) -> Confusion:
+def confusion(
+    y: Labels, probability: Probabilities, threshold: float, weights: Probabilities | None = None
+) -> Confusion:
     """Count the outcomes of deciding rows at a threshold.
 
     Args:
         y: Labels 0 and 1, shape (rows,).
         probability: Of class 1, shape (rows,).
         threshold: The lowest probability that is decided positive.
+        weights: What each row weighs, shape (rows,); counts are then sums of these.
     """
     decided = probability >= threshold
+    if weights is not None:
+        cells = np.bincount(2 * (y == 1) + decided, weights=weights, minlength=4).tolist()
+        return Confusion(
+            true_negative=cells[0], false_positive=cells[1], false_negative=cells[2], true_positive=cells[3]
+        )
     true_positive = int(np.count_nonzero(decided & (y == 1)))
     false_positive = int(np.count_nonzero(decided)) - true_positive
     positives = int(np.count_nonzero(y == 1))

@@ -15,15 +15,18 @@ _POINTS = 200
 _BINS = 10
 
 
-def roc(y: Labels, probability: Probabilities, points: int = _POINTS) -> dict[str, list[float]]:
+def roc(
+    y: Labels, probability: Probabilities, weights: Probabilities | None = None, points: int = _POINTS
+) -> dict[str, list[float]]:
     """Give both rates at falling thresholds, from (0, 0) to (1, 1).
 
     Args:
         y: Labels 0 and 1, both present, shape (rows,).
         probability: Of class 1, shape (rows,).
+        weights: What each row weighs, shape (rows,); None where all weigh the same.
         points: Most points.
     """
-    cuts = cut(y, probability)
+    cuts = cut(y, probability, weights)
     chosen = thin(len(cuts.true_positive), points)
     return {
         "false_positive_rate": (cuts.false_positive[chosen] / cuts.negatives).tolist(),
@@ -31,9 +34,11 @@ def roc(y: Labels, probability: Probabilities, points: int = _POINTS) -> dict[st
     }
 
 
-def precision_recall(y: Labels, probability: Probabilities, points: int = _POINTS) -> dict[str, list[float]]:
+def precision_recall(
+    y: Labels, probability: Probabilities, weights: Probabilities | None = None, points: int = _POINTS
+) -> dict[str, list[float]]:
     """Give precision by rising recall, from (0, 1) to recall 1; arguments as for `roc`."""
-    cuts = cut(y, probability)
+    cuts = cut(y, probability, weights)
     chosen = thin(len(cuts.true_positive), points)[1:]
     true, false = cuts.true_positive[chosen], cuts.false_positive[chosen]
     return {
@@ -42,7 +47,9 @@ def precision_recall(y: Labels, probability: Probabilities, points: int = _POINT
     }
 
 
-def calibration(y: Labels, probability: Probabilities, bins: int = _BINS) -> dict[str, list[float]]:
+def calibration(
+    y: Labels, probability: Probabilities, weights: Probabilities | None = None, bins: int = _BINS
+) -> dict[str, list[float]]:
     """Compare the mean probability with the share of positive rows, in bins of about equally many rows.
 
     Rows of the same probability share a bin, so that there may be fewer bins.
@@ -51,6 +58,8 @@ def calibration(y: Labels, probability: Probabilities, bins: int = _BINS) -> dic
     of_row = np.searchsorted(inner, probability, side="left")
     rows = np.bincount(of_row, minlength=bins)
     filled = rows > 0
-    predicted = np.bincount(of_row, weights=probability, minlength=bins)[filled] / rows[filled]
-    observed = np.bincount(of_row, weights=y, minlength=bins)[filled] / rows[filled]
+    each = 1.0 if weights is None else weights
+    whole = rows[filled] if weights is None else np.bincount(of_row, weights=weights, minlength=bins)[filled]
+    predicted = np.bincount(of_row, weights=each * probability, minlength=bins)[filled] / whole
+    observed = np.bincount(of_row, weights=each * y, minlength=bins)[filled] / whole
     return {"predicted": predicted.tolist(), "observed": observed.tolist(), "rows": rows[filled].tolist()}

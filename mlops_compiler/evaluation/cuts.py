@@ -28,30 +28,41 @@ class Cuts:
     """
 
     probability: NDArray[np.float64]
-    true_positive: NDArray[np.int64]
-    false_positive: NDArray[np.int64]
+    true_positive: NDArray[np.int64] | NDArray[np.float64]
+    false_positive: NDArray[np.int64] | NDArray[np.float64]
 
     @property
-    def positives(self) -> int:
-        """How many rows are of class 1."""
-        return int(self.true_positive[-1])
+    def positives(self) -> float:
+        """How many rows are of class 1, or what they weigh."""
+        found: float = self.true_positive[-1].item()
+        return found
 
     @property
-    def negatives(self) -> int:
-        """How many rows are of class 0."""
-        return int(self.false_positive[-1])
+    def negatives(self) -> float:
+        """How many rows are of class 0, or what they weigh."""
+        found: float = self.false_positive[-1].item()
+        return found
 
 
-def cut(y: Labels, probability: Probabilities) -> Cuts:
+def cut(y: Labels, probability: Probabilities, weights: NDArray[np.float64] | None = None) -> Cuts:
     """Sort the rows by probability and count, O(n log n).
 
     Args:
         y: Labels 0 and 1, shape (rows,).
         probability: Of class 1, shape (rows,).
+        weights: What each row weighs, shape (rows,); counts are then sums of these.
     """
     order = np.argsort(-probability, kind="stable")
     ranked = probability[order]
     last_of_ties = np.flatnonzero(np.diff(ranked, append=-np.inf))
+    if weights is not None:
+        heavy, every = weights[order] * y[order], np.cumsum(weights[order])[last_of_ties]
+        true = np.cumsum(heavy)[last_of_ties]
+        return Cuts(
+            probability=ranked[last_of_ties],
+            true_positive=np.concatenate([[0.0], true]),
+            false_positive=np.concatenate([[0.0], every - true]),
+        )
     positive = np.cumsum(y[order], dtype=np.int64)[last_of_ties]
     return Cuts(
         probability=ranked[last_of_ties],

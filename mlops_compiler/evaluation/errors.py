@@ -39,9 +39,9 @@ def rmse(y: Values, predicted: Values) -> float:
     return float(np.sqrt(np.mean((predicted - y) ** 2)))
 
 
-def mae(y: Values, predicted: Values) -> float:
+def mae(y: Values, predicted: Values, weights: Values | None = None) -> float:
     """Mean absolute error, in the unit of the target."""
-    return float(np.mean(np.abs(predicted - y)))
+    return float(np.average(np.abs(predicted - y), weights=weights))
 
 
 def median_absolute_error(y: Values, predicted: Values) -> float:
@@ -54,9 +54,9 @@ def mape(y: Values, predicted: Values) -> float:
     return float(np.mean(np.abs(predicted - y) / np.maximum(np.abs(y), np.finfo(np.float64).eps)))
 
 
-def smape(y: Values, predicted: Values) -> float:
+def smape(y: Values, predicted: Values, weights: Values | None = None) -> float:
     """Mean error as a share of the mean of what came and what was predicted, from 0 to 2; 0 where both are 0."""
-    return float(np.mean(smape_of_rows(y, predicted)))
+    return float(np.average(smape_of_rows(y, predicted), weights=weights))
 
 
 def smape_of_rows(y: Values, predicted: Values) -> Values:

@@ -105,13 +105,14 @@ class Replicates:
         return {"level": LEVEL, "method": "percentile", "samples": self.samples, "drawn": kind, "units": count}
 
 
-def replicate(
+def replicate(  # noqa: PLR0913, PLR0917 - what is scored, what is drawn, and what rows count
     task: Task,
     y: NDArray[Any],
     sides: Mapping[str, Answers],
     units: Units,
     seed: int,
     unit: float | None = None,
+    weights: Values | None = None,
 ) -> Replicates:
     """Score all sides on the same bootstrap samples.
 
@@ -122,22 +123,21 @@ def replicate(
         units: What is drawn.
         seed: Of the draws.
         unit: As for `score_all`.
+        weights: What each row weighs, shape (rows,); None where all weigh the same.
     """
     rows = thinned(units)
     some, share = of_rows(units, rows), len(rows) / max(1, len(y))
     outputs = max((side.predicted.size for side in sides.values()), default=0) // max(1, len(y))
     samples = how_many(len(rows), outputs)
     made: dict[str, list[dict[str, Values]]] = {name: [] for name in sides}
-    for weights in draw(some, samples, seed) if some.count >= _FEWEST_UNITS else ():
+    for counts in draw(some, samples, seed) if some.count >= _FEWEST_UNITS else ():
+        drawn = counts if weights is None else counts * weights[rows]
         for name, side in sides.items():
-            found = weighted_scores(task, y[rows], side.predicted[rows], side.threshold, weights, unit)
-            if found is not None:
+            if (found := weighted_scores(task, y[rows], side.predicted[rows], side.threshold, drawn, unit)) is not None:
                 made[name].append(found)
-    values = {
-        name: _scaled(task, y, sides[name], (rows, share, unit), _joined(parts))
-        for name, parts in made.items()
-        if parts
-    }
+    values = {name: _joined(parts) for name, parts in made.items() if parts}
+    if share < 1:
+        values = {name: _scaled(task, y, sides[name], rows, (unit, weights), found) for name, found in values.items()}
     return Replicates(units=units, samples=samples, values=values)
 
 
@@ -149,15 +149,15 @@ def _scaled(
     task: Task,
     y: NDArray[Any],
     side: Answers,
-    drawn: tuple[NDArray[np.intp], float, float | None],
+    rows: NDArray[np.intp],
+    how: tuple[float | None, Values | None],
     values: dict[str, Values],
 ) -> dict[str, Values]:
     """Turn what samples of some rows give into what samples of all would."""
-    rows, share, unit = drawn
-    if share == 1:
-        return values
-    whole = score_all(task, y, side.predicted, side.threshold, unit=unit)
-    some = score_all(task, y[rows], side.predicted[rows], side.threshold, unit=unit)
+    unit, weights = how
+    share, light = len(rows) / len(y), None if weights is None else weights[rows]
+    whole = score_all(task, y, side.predicted, side.threshold, unit=unit, weights=weights)
+    some = score_all(task, y[rows], side.predicted[rows], side.threshold, unit=unit, weights=light)
     return {name: whole[name] + share**0.5 * (found - some[name]) for name, found in values.items()}
 
 

@@ -123,13 +123,14 @@ def metric_names(task: Task | Literal["forecasting"]) -> tuple[str, ...]:
     return _OF_TASK[task]
 
 
-def score_all(
+def score_all(  # noqa: PLR0913, PLR0917 - what is scored, how, and what rows count
     task: Task,
     y: NDArray[np.generic],
     predicted: NDArray[np.float64],
     threshold: float | None = None,
     names: Iterable[str] | None = None,
     unit: float | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> dict[str, float]:
     """Compute metrics of predictions of a target.
 
@@ -142,12 +143,18 @@ def score_all(
         names: The metrics to compute; all of the task's by default.
         unit: Of a forecast, by how much seasonal naive ones of the training rows err: ``mase`` needs it, and all
             metrics of forecasts are then computed by default.
+        weights: What each row weighs, shape (rows,); None where all weigh the same. The metrics are then those of
+            scikit-learn with `sample_weight`; the largest error is that of any row.
 
     Raises:
         DataError: The rows are all of one class: half of the metrics have no meaning then.
     """
     known = metric_names(task) if unit is None else FORECASTING_METRICS
     wanted = known if names is None else tuple(names)
+    if weights is not None:
+        from mlops_compiler.evaluation.weighted import score_weighted
+
+        return score_weighted(task, y, predicted, threshold, weights, wanted, unit)
     if task == "regression":
         from mlops_compiler.evaluation.errors import score as score_values
 

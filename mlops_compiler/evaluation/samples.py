@@ -8,7 +8,7 @@ class by class, so that each sample has the classes of the whole (the same, chap
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Weights = NDArray[np.int32]
+    Weights = NDArray[Any]
 
 Unit: TypeAlias = Literal["rows", "groups", "blocks of time"]
 MOST, FEWEST, CELLS = 2000, 200, 1e7

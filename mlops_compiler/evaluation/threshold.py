@@ -21,39 +21,52 @@ if TYPE_CHECKING:
     from mlops_compiler.ir.ops.lifecycle import ValueMatrix
 
 
-def best_threshold(y: Labels, probability: Probabilities, value: ValueMatrix) -> float:
+def best_threshold(
+    y: Labels, probability: Probabilities, value: ValueMatrix, weights: Probabilities | None = None
+) -> float:
     """Find the threshold of the highest total value over all distinct cuts, O(n log n).
 
     Args:
         y: Labels 0 and 1, shape (rows,), of one row at least.
         probability: Of class 1, in [0, 1], shape (rows,).
         value: What each outcome is worth.
+        weights: What each row weighs, shape (rows,); an outcome is worth so many times its value.
 
     Returns:
         In [0, 1], or the next number above 1 where it is best to act on no row, even one of probability 1.
     """
-    cuts = cut(y, probability)
+    cuts = cut(y, probability, weights)
     return float(_thresholds(cuts)[np.argmax(_values(cuts, value))])
 
 
-def value_curve(y: Labels, probability: Probabilities, value: ValueMatrix, points: int = 200) -> dict[str, list[float]]:
+def value_curve(
+    y: Labels,
+    probability: Probabilities,
+    value: ValueMatrix,
+    weights: Probabilities | None = None,
+    points: int = 200,
+) -> dict[str, list[float]]:
     """Give the total value by rising threshold; both ends and the best are among the points."""
-    cuts = cut(y, probability)
+    cuts = cut(y, probability, weights)
     values = _values(cuts, value)
     chosen = thin(len(values), points, keep=int(np.argmax(values)))[::-1]
     return {"threshold": _thresholds(cuts)[chosen].tolist(), "value": values[chosen].tolist()}
 
 
 def value_summary(
-    y: Labels, probability: Probabilities, threshold: float, value: ValueMatrix
+    y: Labels,
+    probability: Probabilities,
+    threshold: float,
+    value: ValueMatrix,
+    weights: Probabilities | None = None,
 ) -> dict[str, float | dict[str, float]]:
     """Compare what the decisions are worth with acting on every row, and on none."""
-    total = total_value(confusion(y, probability, threshold), value)
+    total = total_value(confusion(y, probability, threshold, weights), value)
     return {
         "total": total,
-        "per_row": total / len(y),
-        "all_positive": total_value(confusion(y, probability, -np.inf), value),
-        "all_negative": total_value(confusion(y, probability, np.inf), value),
+        "per_row": total / (len(y) if weights is None else float(weights.sum())),
+        "all_positive": total_value(confusion(y, probability, -np.inf, weights), value),
+        "all_negative": total_value(confusion(y, probability, np.inf, weights), value),
         "unit_values": asdict(value),
     }
 

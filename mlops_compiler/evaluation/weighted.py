@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlops_compiler.diagnostics import DataError, Diagnostic
 from mlops_compiler.evaluation.errors import scaled, smape_of_rows
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def weighted_scores(
         y: What came, as for `score_all`; shape (rows,).
         predicted: What was predicted, as for `score_all`.
         threshold: From which probability on a row is decided positive; 0.5 by default.
-        weights: How often each row counts, shape (samples, rows).
+        weights: How often each row counts, or what it weighs, shape (samples, rows).
         unit: As for `score_all`.
 
     Returns:
@@ -48,6 +49,29 @@ def weighted_scores(
         if task == "multiclass_classification":
             return _multiclass(y.astype(np.int64), predicted, weights)
         return _values(y.astype(np.float64), predicted, weights, unit) if task == "regression" else None
+
+
+def score_weighted(  # noqa: PLR0913, PLR0917 - those of `score_all`
+    task: Task,
+    y: NDArray[Any],
+    predicted: Values,
+    threshold: float | None,
+    weights: Values,
+    names: tuple[str, ...],
+    unit: float | None = None,
+) -> dict[str, float]:
+    """Compute metrics of rows that weigh differently; arguments as for `score_all`.
+
+    Raises:
+        DataError: The rows are all of one class.
+    """
+    if task != "regression" and (not len(y) or y.min() == y.max()):
+        headline = f"the {len(y)} rows to score are all of one class: their metrics have no meaning"
+        raise DataError([Diagnostic(code="one-class", headline=headline)])
+    found = weighted_scores(task, y, predicted, threshold, weights[None, :], unit)
+    if found is None:
+        raise ValueError(f"the metrics of {task} are not weighted")
+    return {name: float(found[name][0]) for name in names}
 
 
 def _binary(y: NDArray[np.int64], probability: Values, threshold: float, weights: Weights) -> Found:
@@ -100,9 +124,9 @@ def _multiclass(y: NDArray[np.int64], probability: Values, weights: Weights) -> 
 
 
 def _values(y: Values, predicted: Values, weights: Weights, unit: float | None) -> Found:
-    error = np.abs(predicted - y)
-    mean = _mean(y, weights)
-    squares = weights.sum(axis=1) * (_mean(y**2, weights) - mean**2)
+    error, centred = np.abs(predicted - y), y - y.mean()
+    mean = _mean(centred, weights)
+    squares = weights.sum(axis=1) * (_mean(centred**2, weights) - mean**2)
     residual = weights.sum(axis=1) * _mean(error**2, weights)
     whole = np.where(residual == 0, 1.0, 0.0)
     mae = _mean(error, weights)
@@ -125,9 +149,9 @@ def _cuts(y: NDArray[np.int64], probability: Values, weights: Weights) -> tuple[
     order = np.argsort(-probability, kind="stable")
     last = np.flatnonzero(np.diff(probability[order], append=-np.inf))
     ranked = np.take(weights, order, axis=1)
-    every = np.cumsum(ranked, axis=1, dtype=np.int32)[:, last]
-    ranked *= y[order].astype(np.int32)
-    true = np.cumsum(ranked, axis=1, dtype=np.int32)[:, last]
+    every = np.cumsum(ranked, axis=1, dtype=weights.dtype)[:, last]
+    ranked *= y[order].astype(weights.dtype)
+    true = np.cumsum(ranked, axis=1, dtype=weights.dtype)[:, last]
     start = np.zeros((len(weights), 1))
     return np.hstack([start, true]), np.hstack([start, every - true])
 
@@ -165,11 +189,11 @@ def _total(values: Values, weights: Weights) -> Values:
 
 
 def _median(values: Values, weights: Weights) -> Values:
-    """Return what half of the sample keeps below; of an even number of rows the mean of the two in the middle."""
+    """Return what half of the sample keeps below; of two that part it in halves their mean."""
     order = np.argsort(values, kind="stable")
-    reached = np.cumsum(np.take(weights, order, axis=1), axis=1, dtype=np.int32)
-    rows = reached[:, -1:]
-    lower, upper = ((reached > middle).argmax(axis=1) for middle in ((rows - 1) // 2, rows // 2))
+    reached = np.cumsum(np.take(weights, order, axis=1), axis=1, dtype=weights.dtype)
+    half = reached[:, -1:] / 2
+    lower, upper = (found.argmax(axis=1) for found in (reached >= half, reached > half))
     found: Values = (values[order][lower] + values[order][upper]) / 2
     return found
 

@@ -40,6 +40,7 @@ class About:
     key: str | None = None
     time: str | None = None
     groups: tuple[str, ...] = ()
+    weight: str | None = None
     late: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     sample: int = 100_000
@@ -48,7 +49,7 @@ class About:
     @property
     def roles(self) -> dict[str, str]:
         """The role of each column that is no feature."""
-        named = {self.target: "target", self.key: "key", self.time: "time"}
+        named = {self.target: "target", self.key: "key", self.time: "time", self.weight: "weight"}
         roles = {name: role for name, role in named.items() if name is not None}
         return roles | dict.fromkeys(self.groups, "group")
 

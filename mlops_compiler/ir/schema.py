@@ -20,6 +20,7 @@ class Role(StrEnum):
     KEY = "key"
     TIME = "time"
     GROUP = "group"
+    WEIGHT = "weight"
     IGNORED = "ignored"
 
 

@@ -23,13 +23,16 @@ Method: TypeAlias = Literal["isotonic", "sigmoid"]
 _LEAST = 1e-12
 
 
-def fit_calibration(method: Method, y: NDArray[np.int64], probability: Values) -> dict[str, Any]:
+def fit_calibration(
+    method: Method, y: NDArray[np.int64], probability: Values, weights: Values | None = None
+) -> dict[str, Any]:
     """Learn from answers to rows that a model did not learn from.
 
     Args:
         method: How.
         y: The number of each row's class; shape (rows,).
         probability: Of class 1, shape (rows,); of several classes, shape (rows, classes).
+        weights: What each row weighs, shape (rows,); None where all weigh the same.
 
     Returns:
         What `calibrated` needs, as JSON.
@@ -37,7 +40,8 @@ def fit_calibration(method: Method, y: NDArray[np.int64], probability: Values) -
     fit = _fit_isotonic if method == "isotonic" else _fit_sigmoid
     columns = probability[:, None] if probability.ndim == 1 else probability
     of_class = (y[:, None] == (1 if probability.ndim == 1 else np.arange(columns.shape[1]))).astype(np.float64)
-    curves = [fit(came, column) for came, column in zip(of_class.T, columns.T, strict=True)]
+    each = np.ones(len(y)) if weights is None else weights
+    curves = [fit(came, column, each) for came, column in zip(of_class.T, columns.T, strict=True)]
     return {"method": method, "curves": curves}
 
 
@@ -53,12 +57,13 @@ def calibrated(calibration: dict[str, Any], probability: Values) -> Values:
     return np.column_stack([column / total for column in columns])
 
 
-def _fit_isotonic(came: Values, probability: Values) -> dict[str, Any]:
+def _fit_isotonic(came: Values, probability: Values, weights: Values) -> dict[str, Any]:
     """Fit a curve that rises, kept away from 0 and 1 by what so many rows can tell (Laplace's rule)."""
     from sklearn.isotonic import IsotonicRegression
 
-    least = 1 / (len(came) + 2)
-    curve = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip").fit(probability, came)
+    least = 1 / (float(weights.sum()) + 2)
+    curve = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip")
+    curve.fit(probability, came, sample_weight=weights)
     return {"x": curve.X_thresholds_.tolist(), "y": curve.y_thresholds_.tolist()}
 
 
@@ -73,15 +78,17 @@ def _isotonic(curve: dict[str, Any], probability: Values) -> Values:
     return found
 
 
-def _fit_sigmoid(came: Values, probability: Values) -> dict[str, Any]:
+def _fit_sigmoid(came: Values, probability: Values, weights: Values) -> dict[str, Any]:
     from sklearn.linear_model import LogisticRegression
 
-    positives = came.sum()
-    target = np.where(came == 1, (positives + 1) / (positives + 2), 1 / (len(came) - positives + 2))
+    positives, rows = came @ weights, weights.sum()
+    target = np.where(came == 1, (positives + 1) / (positives + 2), 1 / (rows - positives + 2))
     margin = _log_odds(probability)[:, None]
     labels = np.repeat([1, 0], len(came))
     curve = LogisticRegression(C=1e10, tol=1e-10, max_iter=1000)
-    curve.fit(np.vstack([margin, margin]), labels, sample_weight=np.concatenate([target, 1 - target]))
+    curve.fit(
+        np.vstack([margin, margin]), labels, sample_weight=np.concatenate([target, 1 - target]) * np.tile(weights, 2)
+    )
     return {"slope": float(curve.coef_[0, 0]), "intercept": float(curve.intercept_[0])}
 
 

@@ -45,6 +45,7 @@ class GaussianMixture(ModelKind):
         {"n_components": 4, "covariance_type": "diag", "reg_covar": 1e-3}
     )
     complexity = 20
+    takes_weights: ClassVar[bool] = False
     seconds_per_cell = 2e-5
 
     def fit(

@@ -43,6 +43,7 @@ class Hdbscan(ModelKind):
         {"min_cluster_size": 25, "min_samples": 5, "cluster_selection_method": "eom"}
     )
     complexity = 25
+    takes_weights: ClassVar[bool] = False
     seconds_per_cell = 2e-5
 
     def fit(

@@ -122,6 +122,7 @@ class ModelKind(ABC):
         takes_categories: Whether a column of the design matrix may hold numbers of levels (`FitOptions.categories`).
         resumable: Whether a fit can be left and taken up again (`resume`).
         adjustable: Parameters that may change when a fit is taken up again, of a kind that is resumable.
+        takes_weights: Whether a fit heeds what each row weighs (`FitOptions.weights`).
         takes_monotone: Whether it can be held to scores that only rise, or only fall, with a column.
         explains: What its structure explains of its answers; empty for one that is only asked.
         seconds_per_cell: About how long a fit takes on one core, for each number of the design matrix; for
@@ -143,6 +144,7 @@ class ModelKind(ABC):
     takes_categories: ClassVar[bool] = False
     resumable: ClassVar[bool] = False
     adjustable: ClassVar[frozenset[str]] = frozenset()
+    takes_weights: ClassVar[bool] = True
     takes_monotone: ClassVar[bool] = False
     explains: ClassVar[frozenset[Explanation]] = frozenset()
     seconds_per_cell: ClassVar[float] = 1e-6

@@ -39,6 +39,7 @@ class LocalOutlierFactor(ModelKind):
     parameters = LocalOutlierFactorParameters
     defaults: ClassVar[Mapping[str, Scalar]] = MappingProxyType({"n_neighbors": 20, "max_rows": 5000})
     complexity = 25
+    takes_weights: ClassVar[bool] = False
     seconds_per_cell = 1e-5
 
     def fit(

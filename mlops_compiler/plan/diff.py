@@ -43,6 +43,7 @@ _WORDS = {
     "select.calibrate": "models.calibrate",
     "split.time": "data.time",
     "split.group": "data.group",
+    "split.weight": "data.weight",
     "search.seed": "validate.seed",
     "search.metric": "objective.metric",
     "search.metrics": "objective.report",

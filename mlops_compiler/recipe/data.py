@@ -208,6 +208,8 @@ class Data(Section):
     group: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """The column that says which rows belong together, as all of one patient, or columns that do together; no features
     themselves. They stay on one side of a split that is grouped or in order of time."""
+    weight: str | None = None
+    """The column that says how much a row counts, where it is learned from and where it is scored; no feature."""
     ignore: tuple[str, ...] = ()
     """Columns of the source that are read by nobody."""
     columns: dict[str, ColumnContract] = Field(default_factory=dict)
@@ -239,6 +241,7 @@ class Data(Section):
 
     @property
     def roles(self) -> tuple[tuple[str, str], ...]:
-        """The columns that are no features for what they are: each with ``key``, ``time`` or ``group``."""
-        named = (("key", self.key), ("time", self.time), *(("group", name) for name in self.groups))
+        """The columns that are no features for what they are: each with ``key``, ``time``, ``group`` or ``weight``."""
+        groups = (("group", name) for name in self.groups)
+        named = (("key", self.key), ("time", self.time), *groups, ("weight", self.weight))
         return tuple((role, name) for role, name in named if name is not None)

@@ -87,7 +87,7 @@ class Recipe(Section):
             raise ValueError("`data.fresh` says how old the newest row may be: name the column under `data.time`")
         named = [column for _, column in self.data.roles]
         if len(set(named)) < len(named):
-            raise ValueError("`data.key`, `data.time` and `data.group` must name different columns")
+            raise ValueError("`data.key`, `data.time`, `data.group` and `data.weight` must name different columns")
         return self
 
     @model_validator(mode="after")

@@ -99,6 +99,7 @@ def _data(facts: ReportFacts, kept: Mapping[str, Any]) -> dict[str, Any]:
         "version": data and data.snapshot,
         "rows": data and data.rows,
         "holdout_rows": (facts.evaluation or {}).get("rows"),
+        "weight": ((facts.evaluation or {}).get("weight") or {}).get("column"),
         "columns": data and data.columns,
         "target": data and data.target,
         "positive": data and data.positive,

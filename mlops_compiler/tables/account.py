@@ -9,7 +9,7 @@ import polars as pl
 from mlops_compiler.ir.ops.prepare import Deduplicate, Filter
 from mlops_compiler.tables.flow import flow
 from mlops_compiler.tables.learned import in_short
-from mlops_compiler.tables.steps import LABEL, NAIVE, WEIGHT
+from mlops_compiler.tables.steps import HIDDEN
 from mlops_compiler.tables.stream import Stream
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _differ(before: pl.Series, after: pl.Series) -> pl.Series:
 
 def _shown(frame: pl.DataFrame) -> list[str]:
     """The columns that a recipe can name: neither label nor weight, and no number of a row."""
-    return [name for name in frame.columns if name not in (LABEL, WEIGHT, NAIVE, ROW)]
+    return [name for name in frame.columns if name not in HIDDEN and name != ROW]
 
 
 def _nulls(frame: pl.DataFrame) -> int:

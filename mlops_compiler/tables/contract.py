@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,9 @@ def _pandera(column: ColumnCheck, *, tolerated: bool) -> Any:
         checks.append(pa.Check.in_range(*column.range, name="range"))
     if allowed is not None:
         checks.append(pa.Check.isin(allowed, name="one_of"))
+    if column.weighs:
+        bounds = {"include_min": False, "include_max": False}
+        checks.append(pa.Check.in_range(0, math.inf, **bounds, error="weight"))
     if column.pattern is not None:
         checks.append(pa.Check.str_matches(_whole(column.pattern), name="pattern"))
     return pa.Column(
@@ -136,6 +140,8 @@ def _rows_that_fail(column: ColumnCheck, rule: str, rows: pl.DataFrame) -> list[
         return values.is_duplicated().arg_true().to_list()
     if column.range is not None and rule.startswith(("range", "in_range")):
         return (~values.is_between(*column.range)).arg_true().to_list()
+    if column.weighs and rule == "weight":
+        return (~((values > 0) & (values < math.inf))).arg_true().to_list()
     if column.one_of is not None and rule.startswith(("one_of", "isin")):
         return (~values.is_in(_allowed(column) or []) & values.is_not_null()).arg_true().to_list()
     if column.pattern is not None and rule.startswith(("pattern", "str_matches")):
@@ -152,7 +158,7 @@ def _breach(column: ColumnCheck, rule: str, values: pl.Series, indices: Sequence
         headline=f"column `{column.name}` {wish}: {len(indices)} of {len(values)} rows break that",
         span=column.span,
         notes=(Note(text=f"data rows {shown}{', …' if len(indices) > SAMPLES else ''}; values {', '.join(seen)}"),),
-        help=_mend(code, column.name),
+        help=_mend(code, column.name, weighs=bool(column.weighs)),
     )
 
 
@@ -161,6 +167,8 @@ def _wish(column: ColumnCheck, rule: str) -> tuple[str, str]:
         return "contract-null", "may not be missing"
     if rule == "field_uniqueness":
         return "contract-repeated", "must be unique"
+    if column.weighs and rule == "weight":
+        return "contract-weight", "weighs the rows, and each must be a finite number above 0"
     if column.range is not None:
         return "contract-range", f"must lie between {column.range[0]:g} and {column.range[1]:g}"
     if column.one_of is not None:
@@ -170,8 +178,12 @@ def _wish(column: ColumnCheck, rule: str) -> tuple[str, str]:
     return "contract-type", f"must be {column.type}"
 
 
-def _mend(code: str, name: str) -> str | None:
+def _mend(code: str, name: str, *, weighs: bool) -> str | None:
+    if code == "contract-weight":
+        return "mend the data, or leave those rows out by `data.where`"
     if code == "contract-null":
+        if weighs:
+            return "mend the data, or leave those rows out by `data.where`"
         return f"mend the data, or declare `{name}: {{nullable: true}}` under data.columns"
     if code in ("contract-range", "contract-values", "contract-pattern"):
         return "mend the data, or widen the contract"

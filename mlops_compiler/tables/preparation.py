@@ -16,7 +16,7 @@ from mlops_compiler.tables.codec import step_from_json, step_to_json
 from mlops_compiler.tables.flow import flow
 from mlops_compiler.tables.fusion import group_steps
 from mlops_compiler.tables.parts import of_part, only_counts, parts, size_of
-from mlops_compiler.tables.steps import LABEL, Learned, learn
+from mlops_compiler.tables.steps import HIDDEN, LABEL, Learned, learn
 from mlops_compiler.tables.stream import Stream, doubled, in_one_piece
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _taught(named: NamedStep, asked: Mapping[str, Any]) -> FittedStep:
 def _fit_stream(groups: Sequence[Sequence[NamedStep]], rows: Stream) -> list[FittedStep]:
     """Fit on each set of columns that no step reaches across, and put together what they were answered."""
     steps = [named for group in groups for named in group]
-    sets = parts(steps, [name for name in rows.schema if name != LABEL])
+    sets = parts(steps, [name for name in rows.schema if name not in HIDDEN])
     if len(sets) > 1:
         try:
             asked: dict[str, dict[str, Any]] = {named.name: {} for named in steps}

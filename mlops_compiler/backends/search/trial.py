@@ -137,7 +137,9 @@ def run_fold(spec: TrialSpec, number: int, folds: Folds, store: StoreWriter, pla
         trial=spec.fingerprint,
         fold=number,
         metrics=metrics | {f"{COST}{name}": value for name, value in cost.items()},
-        predictions=store.objects.put(parquet_bytes(beside(spec.task, fold.y_held, predicted, fold.naive_error))),
+        predictions=store.objects.put(
+            parquet_bytes(beside(spec.task, fold.y_held, predicted, fold.naive_error, fold.counts_held))
+        ),
         seconds=time.perf_counter() - started,
         history=_history(model, notes),
     )
@@ -186,10 +188,9 @@ def fit_and_score(
     model = fit_resumed(kind, (fold.X, fold.y), parameters=spec.parameters, options=options, keeping=keeping)
     answers, known = (predicted(spec.task, model, rows) for rows in (fold.X_held, fold.X[learned]))
     if learns_from_target(spec.task):
-        unit = fold.naive_error
-        metrics, training = (
-            score_all(spec.task, y, found, unit=unit) for y, found in ((fold.y_held, answers), (fold.y[learned], known))
-        )
+        unit, counts = fold.naive_error, None if fold.counts is None else fold.counts[learned]
+        metrics = score_all(spec.task, fold.y_held, answers, unit=unit, weights=fold.counts_held)
+        training = score_all(spec.task, fold.y[learned], known, unit=unit, weights=counts)
     else:
         twin = fit_twin(kind, fold.X, fold.y, spec.parameters, options)
         metrics, training = (
@@ -241,19 +242,29 @@ def predicted(task: Task, model: FittedModel, X: NDArray[np.float64]) -> NDArray
     return found if task in ("multiclass_classification", "clustering") else np.ascontiguousarray(found[:, -1])
 
 
-def beside(task: Task, y: Target, predicted: NDArray[np.float64], unit: float | None = None) -> pl.DataFrame:
-    """Set what was predicted beside what came.
+def beside(
+    task: Task,
+    y: Target,
+    predicted: NDArray[np.float64],
+    unit: float | None = None,
+    weights: NDArray[np.float64] | None = None,
+) -> pl.DataFrame:
+    """Set what was predicted beside what came, and beside what each row weighs, where they differ in that.
 
     Args:
         task: What was predicted.
         y: What came, shape (rows,).
         predicted: As `predicted` gives it.
         unit: As for `score_all`.
+        weights: Likewise.
 
     Returns:
         ``label``; and ``probability`` of class 1, ``probability_0`` and on of several classes, or ``value``, of a
         forecast with the ``unit``. Of a clustering ``cluster`` and ``distance``, of anomalies ``label`` and ``score``.
+        ``weight`` follows where rows weigh by a column.
     """
+    if weights is not None:
+        return beside(task, y, predicted, unit).with_columns(weight=weights)
     if task == "anomaly_detection":
         return pl.DataFrame({"label": pl.Series(y, dtype=pl.Int8), "score": predicted})
     if task == "clustering":

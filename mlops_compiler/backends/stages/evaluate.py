@@ -24,7 +24,7 @@ from mlops_compiler.evaluation.multiclass import by_class, confusion_counts
 from mlops_compiler.evaluation.threshold import value_curve, value_summary
 from mlops_compiler.ir.ops.lifecycle import Evaluate, Split
 from mlops_compiler.models.composed import is_calibrated, load_described
-from mlops_compiler.tables.steps import LABEL
+from mlops_compiler.tables.steps import LABEL, SAMPLE_WEIGHT
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.stages.rows import Rows
     from mlops_compiler.evaluation.intervals import Replicates
     from mlops_compiler.ir.task import Task
-    from mlops_compiler.models.kind import FittedModel, Target
+    from mlops_compiler.models.kind import FittedModel
 
     Values = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ def _evaluate(
     of_holdout = read.frame.filter(read.judges())
     held = prepared(entry, of_holdout, "scoring")
     answers = predicted(op.task, model, held.X)
-    base = _baseline(op.task, read.frame.filter(read.learns())[LABEL], answers)
+    base = _baseline(op.task, read.frame.filter(read.learns()), answers)
     if op.naive is not None:
         base = naive_forecast(of_holdout[held.kept], op.naive, base)
     threshold, unit = manifest["threshold"], read.naive_error()
@@ -72,10 +72,11 @@ def _evaluate(
         "rows": len(held.y),
         "metric": op.metric,
         "reported": list(op.metrics),
-        "metrics": score_all(op.task, held.y, answers, threshold, unit=unit),
-        "baseline": score_all(op.task, held.y, base, threshold, unit=unit),
+        "metrics": score_all(op.task, held.y, answers, threshold, unit=unit, weights=held.counts),
+        "baseline": score_all(op.task, held.y, base, threshold, unit=unit, weights=held.counts),
         "threshold": threshold,
-        **_details(op, held.y, answers, manifest),
+        **_details(op, held, answers, manifest),
+        **_weighed(context.op(Split).weight, held.counts),
     }
     if op.naive is not None:
         evaluation["naive"] = op.naive
@@ -85,17 +86,25 @@ def _evaluate(
     }
     if is_calibrated(manifest["model"]):
         raw = predicted(op.task, load_described(manifest["model"], context.store.objects.get, raw=True), held.X)
-        evaluation["uncalibrated"] = _uncalibrated(op, held.y, raw)
+        evaluation["uncalibrated"] = _uncalibrated(op, held, raw)
     units = units_of(context.op(Split), of_holdout[held.kept], held.y)
-    evaluation |= _certainty(evaluation, replicate(op.task, held.y, sides, units, seed_of(op.seed, "evaluate"), unit))
-    return evaluation, beside(op.task, held.y, answers).insert_column(0, _places(read, held))
+    samples = replicate(op.task, held.y, sides, units, seed_of(op.seed, "evaluate"), unit, held.counts)
+    evaluation |= _certainty(evaluation, samples)
+    told = beside(op.task, held.y, answers, weights=held.counts)
+    return evaluation, told.insert_column(0, _places(read, held))
 
 
-def _uncalibrated(op: Evaluate, y: Target, raw: Values) -> dict[str, Any]:
+def _weighed(column: str | None, weights: Values | None) -> dict[str, Any]:
+    """Say which column the rows weigh by, and what those of the holdout weigh together; nothing where none does."""
+    return {} if weights is None else {"weight": {"column": column, "total": float(weights.sum())}}
+
+
+def _uncalibrated(op: Evaluate, held: Prepared, raw: Values) -> dict[str, Any]:
     """Say what the model would score without its calibration."""
+    y = held.y
     names = ("log_loss", "brier") if op.task == "binary_classification" else ("log_loss",)
-    curve = {"curve": calibration(y.astype(np.int64), raw)} if op.task == "binary_classification" else {}
-    return {"metrics": score_all(op.task, y, raw, names=names), **curve}
+    curve = {"curve": calibration(y.astype(np.int64), raw, held.counts)} if op.task == "binary_classification" else {}
+    return {"metrics": score_all(op.task, y, raw, names=names, weights=held.counts), **curve}
 
 
 def _places(read: Rows, held: Prepared) -> pl.Series:
@@ -109,16 +118,20 @@ def _certainty(evaluation: dict[str, Any], found: Replicates) -> dict[str, Any]:
     return {"intervals": found.intervals("model"), "interval": found.about(), "against": {"baseline": gains}}
 
 
-def _baseline(task: Task, labels: pl.Series, like: Values) -> Values:
+def _baseline(task: Task, rows: pl.DataFrame, like: Values) -> Values:
     """Answer each row of the holdout alike: by the frequencies of the training rows' classes, or by their mean."""
+    labels, weights = rows[LABEL], rows[SAMPLE_WEIGHT].to_numpy() if SAMPLE_WEIGHT in rows.columns else None
     if task != "multiclass_classification":
+        if weights is not None:
+            return np.full(len(like), np.average(labels.to_numpy(), weights=weights))
         return np.full(len(like), float(labels.mean() or 0.0))  # type: ignore[arg-type]
-    counts = np.bincount(labels.to_numpy(), minlength=like.shape[1])
+    counts = np.bincount(labels.to_numpy(), weights=weights, minlength=like.shape[1])
     return np.tile(counts / counts.sum(), (len(like), 1))
 
 
-def _details(op: Evaluate, y: Target, answers: Values, manifest: dict[str, Any]) -> dict[str, Any]:
+def _details(op: Evaluate, held: Prepared, answers: Values, manifest: dict[str, Any]) -> dict[str, Any]:
     """Give what only this task has."""
+    y = held.y
     if op.task == "regression":
         values = y.astype(np.float64)
         return {"errors": error_summary(values, answers), "curves": error_curves(values, answers)}
@@ -127,20 +140,22 @@ def _details(op: Evaluate, y: Target, answers: Values, manifest: dict[str, Any])
         counts = confusion_counts(labels, answers)
         classes = [{"value": value, **told} for value, told in zip(manifest["classes"], by_class(counts), strict=True)]
         return {"classes": classes, "confused": counts.tolist(), "curves": {}}
-    return _two_classes(op, labels, answers, manifest["threshold"])
+    return _two_classes(op, labels, answers, manifest["threshold"], held.counts)
 
 
-def _two_classes(op: Evaluate, y: NDArray[np.int64], probability: Values, threshold: float) -> dict[str, Any]:
+def _two_classes(
+    op: Evaluate, y: NDArray[np.int64], probability: Values, threshold: float, weights: Values | None
+) -> dict[str, Any]:
     curves: dict[str, Any] = {
-        "roc": roc(y, probability),
-        "precision_recall": precision_recall(y, probability),
-        "calibration": calibration(y, probability),
+        "roc": roc(y, probability, weights),
+        "precision_recall": precision_recall(y, probability, weights),
+        "calibration": calibration(y, probability, weights),
     }
     if op.value is not None:
-        curves["value"] = value_curve(y, probability, op.value)
+        curves["value"] = value_curve(y, probability, op.value, weights)
     return {
         "positive_rows": int(y.sum()),
         "confusion": confusion(y, probability, threshold).to_json(),
-        "value": None if op.value is None else value_summary(y, probability, threshold, op.value),
+        "value": None if op.value is None else value_summary(y, probability, threshold, op.value, weights),
         "curves": curves,
     }

@@ -12,7 +12,7 @@ from mlops_compiler.models.registry import MODELS
 from mlops_compiler.tables.account import ROW
 from mlops_compiler.tables.matrix import design_matrix, refuse_missing
 from mlops_compiler.tables.preparation import FittedPreparation
-from mlops_compiler.tables.steps import LABEL, NAIVE, WEIGHT
+from mlops_compiler.tables.steps import LABEL, NAIVE, SAMPLE_WEIGHT, WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,8 @@ class Fold:
         categories: As `FitOptions.categories`.
         naive: What a seasonal naive forecast says of the training rows and of the validation rows, NaN where no season
             came before; None where the target does not lie ahead.
+        counts: What each training row weighs where it is scored, shape (training rows,); None where all weigh the same.
+        counts_held: Likewise of the validation rows, shape (validation rows,).
     """
 
     X: NDArray[np.float64]
@@ -64,6 +66,9 @@ class Fold:
         first, second = (said.reshape(-1, 1) for said in self.naive)
         return replace(self, X=first, X_held=second, features=(NAIVE,), categories=())
 
+    counts: NDArray[np.float64] | None = None
+    counts_held: NDArray[np.float64] | None = None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -76,6 +81,7 @@ class Prepared:
         kept: Which of the rows given these are, where a filter may have dropped some; shape (rows,).
         categories: As `FitOptions.categories`.
         naive: What a seasonal naive forecast says of each row, shape (rows,); None where nobody asked.
+        counts: What each row weighs where it is scored, by the recipe's column; as `weights`.
     """
 
     X: NDArray[np.float64]
@@ -84,6 +90,7 @@ class Prepared:
     kept: NDArray[np.integer]
     categories: tuple[int, ...] = ()
     naive: NDArray[np.float64] | None = None
+    counts: NDArray[np.float64] | None = None
 
 
 def prepared(entry: dict[str, Any], rows: pl.DataFrame, mode: Literal["training", "scoring"]) -> Prepared:
@@ -96,11 +103,18 @@ def _collected(frame: pl.DataFrame, features: Sequence[str], preparation: Fitted
     return Prepared(
         X=design_matrix(frame, features),
         y=(label if (label := frame[LABEL]).dtype.is_float() else label.cast(int)).to_numpy(),
-        weights=frame[WEIGHT].to_numpy() if WEIGHT in frame.columns else None,
+        weights=_product(frame),
         kept=frame[ROW].to_numpy(),
         categories=preparation.categories(features),
         naive=frame[NAIVE].to_numpy() if NAIVE in frame.columns else None,
+        counts=frame[SAMPLE_WEIGHT].to_numpy() if SAMPLE_WEIGHT in frame.columns else None,
     )
+
+
+def _product(frame: pl.DataFrame) -> NDArray[np.float64] | None:
+    """Multiply what a step and what the recipe's column let each row weigh, shape (rows,)."""
+    found = [frame[name].to_numpy() for name in (WEIGHT, SAMPLE_WEIGHT) if name in frame.columns]
+    return None if not found else found[0] if len(found) == 1 else found[0] * found[1]
 
 
 class Folds(ABC):
@@ -174,6 +188,8 @@ def _beside(taught: Prepared, held: Prepared, features: Sequence[str]) -> Fold:
         features=tuple(features),
         categories=taught.categories,
         naive=None if taught.naive is None or held.naive is None else (taught.naive, held.naive),
+        counts=taught.counts,
+        counts_held=held.counts,
     )
 
 

@@ -62,8 +62,8 @@ class Library:
         """Learn how to calibrate a trial's model from all that it answered."""
         if (method := self._method(row)) is None:
             return None
-        labels, answers = self._recorded(row).joined()
-        return fit_calibration(method, labels.astype("int64"), answers)
+        labels, answers, weights = self._recorded(row).joined()
+        return fit_calibration(method, labels.astype("int64"), answers, weights)
 
     def ensemble(self, rows: list[Row]) -> Row | None:
         """Make an ensemble of trials, the best first; None where one member is best, or it breaks a constraint.

@@ -134,9 +134,9 @@ def _cold(node: Node) -> Node:
 
 
 def _split(context: Context, dealt: Dealt, number: int) -> StageRecord:
-    before = context.inputs["split"]
-    known = context.read_table("split", "split")
-    table = split_table(dealt, known["label"], known[NAIVE] if NAIVE in known.columns else None)
+    before, known = context.inputs["split"], context.read_table("split", "split")
+    naive, weight = (known[name] if name in known.columns else None for name in (NAIVE, "weight"))
+    table = split_table(dealt, known["label"], naive, weight)
     held = int((table["final"] == JUDGES).sum())
     rows = {"training_rows": int(dealt.final.learns.sum()), "holdout_rows": held, "folds": len(dealt.folds)}
     return replace(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from mlops_compiler.evaluation.metrics import score_all
 from mlops_compiler.models.calibration import calibrated, fit_calibration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.task import Task
@@ -35,16 +37,26 @@ class OutOfFold:
     labels: tuple[NDArray[Any], ...]
     answers: tuple[Values, ...]
     units: tuple[float | None, ...] = ()
+    weights: tuple[Values, ...] = ()
+    """What each row weighs, of each fold; none where all weigh the same."""
 
     def scores(self, task: Task, names: tuple[str, ...] | None = None) -> list[dict[str, float]]:
         """Score each fold by the metrics named, by all where none are."""
         units = self.units or (None,) * len(self.labels)
-        given = zip(self.labels, self.answers, units, strict=True)
-        return [score_all(task, y, answers, names=names, unit=unit) for y, answers, unit in given]
+        return [
+            score_all(task, y, answers, names=names, unit=unit, weights=weights)
+            for (y, answers, weights), unit in zip(self.parts(), units, strict=True)
+        ]
 
-    def joined(self) -> tuple[NDArray[Any], Values]:
-        """Put the folds below each other."""
-        return np.concatenate(self.labels), np.concatenate(self.answers)
+    def joined(self) -> tuple[NDArray[Any], Values, Values | None]:
+        """Put the folds below each other: labels, answers and weights."""
+        weights = np.concatenate(self.weights) if self.weights else None
+        return np.concatenate(self.labels), np.concatenate(self.answers), weights
+
+    def parts(self) -> Iterator[tuple[NDArray[Any], Values, Values | None]]:
+        """Give labels, answers and weights, fold by fold."""
+        weights = self.weights or (None,) * len(self.labels)
+        yield from zip(self.labels, self.answers, weights, strict=True)
 
 
 def read_answers(task: Task, predictions: pl.DataFrame) -> Values:
@@ -60,7 +72,9 @@ def out_of_fold(task: Task, row: Row, store: StoreReader) -> OutOfFold:
     tables = [pl.read_parquet(io.BytesIO(store.objects.get(digest))) for digest in row["predictions"]]
     labels = tuple(table["label"].to_numpy() for table in tables)
     units = tuple(table["unit"][0] if "unit" in table.columns else None for table in tables)
-    return OutOfFold(labels=labels, answers=tuple(read_answers(task, table) for table in tables), units=units)
+    weights = tuple(table["weight"].to_numpy() for table in tables if "weight" in table.columns)
+    answers = tuple(read_answers(task, table) for table in tables)
+    return OutOfFold(labels=labels, answers=answers, units=units, weights=weights)
 
 
 def cross_calibrated(found: OutOfFold, method: Method, k: int, *, ordered: bool) -> OutOfFold:
@@ -77,12 +91,13 @@ def cross_calibrated(found: OutOfFold, method: Method, k: int, *, ordered: bool)
         start = fold - fold % k
         others = range(start, fold) if ordered else [other for other in range(start, start + k) if other != fold]
         answers.append(given if not others else calibrated(_learn(found, others, method), given))
-    return OutOfFold(labels=found.labels, answers=tuple(answers))
+    return replace(found, answers=tuple(answers))
 
 
 def _learn(found: OutOfFold, folds: Any, method: Method) -> dict[str, Any]:
     labels = np.concatenate([found.labels[fold] for fold in folds]).astype(np.int64)
-    return fit_calibration(method, labels, np.concatenate([found.answers[fold] for fold in folds]))
+    weights = np.concatenate([found.weights[fold] for fold in folds]) if found.weights else None
+    return fit_calibration(method, labels, np.concatenate([found.answers[fold] for fold in folds]), weights)
 
 
 def rescored(task: Task, metric: str, row: Row, found: OutOfFold) -> Row:

@@ -85,14 +85,15 @@ def _compared(
         return {"why_not": f"it asks for `{lacking[0]}`, which these rows do not have"}
     typed = snapshot.select(pl.col(field["name"]).cast(DTYPES[field["type"]]) for field in fields)
     theirs = answers_of(split.task, predictor, typed)
-    y = ours["label"].to_numpy()
+    y, weights = ours["label"].to_numpy(), ours["weight"].to_numpy() if "weight" in ours.columns else None
     sides = {
         "model": Answers(predicted=read_answers(split.task, ours), threshold=manifest["threshold"]),
         "release": Answers(predicted=theirs, threshold=predictor.manifest["threshold"]),
     }
     unit = None if split.naive is None else read_rows(context, [split.naive]).naive_error()
-    samples = replicate(split.task, y, sides, units_of(split, snapshot, y), seed_of(split.seed, "release"), unit)
-    scored = score_all(split.task, y, theirs, predictor.manifest["threshold"], unit=unit)
+    seed = seed_of(split.seed, "release")
+    samples = replicate(split.task, y, sides, units_of(split, snapshot, y), seed, unit, weights)
+    scored = score_all(split.task, y, theirs, predictor.manifest["threshold"], unit=unit, weights=weights)
     return {"metrics": scored, "gains": differences(samples, "model", "release", metrics, scored)}
 
 

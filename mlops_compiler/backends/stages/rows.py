@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from mlops_compiler.evaluation.errors import naive_error
-from mlops_compiler.tables.steps import LABEL, NAIVE, change
+from mlops_compiler.tables.steps import HIDDEN, LABEL, NAIVE, SAMPLE_WEIGHT, change
 from mlops_compiler.tables.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mlops_compiler.backends.stages.context import Context
     from mlops_compiler.backends.stages.deal import Dealt
@@ -28,7 +28,7 @@ class Rows:
     """Rows of the snapshot.
 
     Attributes:
-        frame: The rows, with the label in `LABEL`.
+        frame: The rows, with the label in `LABEL`, and where rows weigh by a column, that in `SAMPLE_WEIGHT`.
         split: What each row is in each part, by the part's column: `LEARNS`, `JUDGES` or neither; and of a forecast
             what a seasonal naive one says, in `NAIVE`.
     """
@@ -63,13 +63,19 @@ def part_column(fold: int | None) -> str:
     return "final" if fold is None else f"fold_{fold}"
 
 
-def split_table(dealt: Dealt, label: pl.Series, naive: pl.Series | None = None) -> pl.DataFrame:
-    """Write what was dealt as a table, a column for each part; of a forecast beside what a seasonal naive one says."""
+def split_table(
+    dealt: Dealt, label: pl.Series, naive: pl.Series | None = None, weight: pl.Series | None = None
+) -> pl.DataFrame:
+    """Write what was dealt as a table, a column for each part, beside what came and what each row weighs.
+
+    Of a forecast also what a seasonal naive one says.
+    """
     parts = {part_column(None): dealt.final} | {part_column(fold): part for fold, part in enumerate(dealt.folds)}
     roles = {
         name: pl.Series(LEARNS * part.learns + JUDGES * part.judges, dtype=pl.Int8) for name, part in parts.items()
     }
-    return pl.DataFrame({"label": label, **roles, **({} if naive is None else {NAIVE: naive})})
+    beside = {name: column for name, column in (("weight", weight), (NAIVE, naive)) if column is not None}
+    return pl.DataFrame({"label": label, **roles, **beside})
 
 
 def read_rows(context: Context, columns: Iterable[str] | None, filters: Sequence[NamedStep] = ()) -> Rows:
@@ -109,7 +115,8 @@ def open_rows(
         split, table = split.filter(keep), table.filter(*predicates)
     if columns is not None:
         table = table.select(columns)
-    return _labelled(Stream.scan(table, split.height), split["label"]), split.drop("label")
+    beside = {LABEL: split["label"]} | ({SAMPLE_WEIGHT: split["weight"]} if "weight" in split.columns else {})
+    return _beside(Stream.scan(table, split.height), beside), split.drop("label", "weight", strict=False)
 
 
 def scan_snapshot(context: Context) -> pl.LazyFrame:
@@ -119,11 +126,11 @@ def scan_snapshot(context: Context) -> pl.LazyFrame:
     return pl.scan_parquet(path or io.BytesIO(context.store.objects.get(digest)))
 
 
-def _labelled(rows: Stream, label: pl.Series) -> Stream:
+def _beside(rows: Stream, hidden: Mapping[str, pl.Series]) -> Stream:
     def read(names: list[str]) -> Iterator[pl.DataFrame]:
         place = 0
-        for part in rows.batches([name for name in names if name != LABEL] or rows.columns[:1]):
-            yield part.with_columns(label.slice(place, part.height).alias(LABEL))
+        for part in rows.batches([name for name in names if name not in HIDDEN] or rows.columns[:1]):
+            yield part.with_columns(values.slice(place, part.height).alias(name) for name, values in hidden.items())
             place += part.height
 
-    return replace(rows, schema={**rows.schema, LABEL: label.dtype}, read=read)
+    return replace(rows, schema={**rows.schema, **{name: item.dtype for name, item in hidden.items()}}, read=read)

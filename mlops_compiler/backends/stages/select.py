@@ -99,8 +99,8 @@ def _threshold(context: Context, op: Select, library: Library, chosen: dict[str,
         return _of_scores(context, op, chosen)
     if op.value is None:
         return DEFAULT_THRESHOLD if op.task == "binary_classification" else None, "default"
-    labels, answers = library.answers(chosen).joined()
-    return best_threshold(labels.astype(int), answers, op.value), "value"
+    labels, answers, weights = library.answers(chosen).joined()
+    return best_threshold(labels.astype(int), answers, op.value, weights), "value"
 
 
 def _of_scores(context: Context, op: Select, chosen: dict[str, Any]) -> tuple[float, str]:

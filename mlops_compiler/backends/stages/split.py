@@ -34,14 +34,14 @@ def split_rows(context: Context) -> Outcome:
         DataError: The target does not have the classes of the task, with rows enough of each for every fold.
     """
     op = context.op(Split)
-    columns = dict.fromkeys((op.target, op.time, op.naive, *(op.group or ())))
+    columns = dict.fromkeys((op.target, op.time, op.naive, *(op.group or ()), op.weight))
     named = [name for name in columns if name is not None]
     rows = context.read_table("snapshot", "snapshot", named or None)
     span = context.task.stage.nodes[0].span
     labels, classes = _labels(op, rows, span)
     dealt = deal(op, strata_of(op, labels), order_of(op, rows), span)
     naive = None if op.naive is None else rows[op.naive].cast(pl.Float64)
-    digest = context.put_table(split_table(dealt, labels, naive))
+    digest = context.put_table(split_table(dealt, labels, naive, weights_of(op, rows)))
     summary = {
         "task": op.task,
         "classes": classes,
@@ -51,8 +51,14 @@ def split_rows(context: Context) -> Outcome:
         "holdout_rows": int(dealt.final.judges.sum()),
         "folds": op.parts,
         "ordered": op.folds == "time_ordered",
+        **({"weight": op.weight} if op.weight else {}),
     }
     return Outcome(outputs={"split": digest}, summary=summary)
+
+
+def weights_of(op: Split, rows: pl.DataFrame) -> pl.Series | None:
+    """Read what each row weighs; None where all weigh the same."""
+    return None if op.weight is None else rows[op.weight].cast(pl.Float64)
 
 
 def order_of(op: Split, rows: pl.DataFrame) -> Order:

@@ -190,6 +190,8 @@ class ColumnCheck:
     range: tuple[float, float] | None = None
     one_of: tuple[Scalar, ...] | None = None
     pattern: str | None = None
+    weighs: bool | None = None
+    """Set where it is the weight of its row: a finite number above 0."""
     missing: float | None = None
     mean: tuple[float, float] | None = None
     std: tuple[float, float] | None = None

@@ -46,6 +46,8 @@ class Split:
     """The column that orders the rows, where a part is ``time_ordered``."""
     group: tuple[str, ...] | None = None
     """The columns whose equal rows stay together, where a part is ``grouped`` or ``time_ordered``."""
+    weight: str | None = None
+    """The column that says how much a row counts; all the same, where none does."""
     repeats: int = 1
     """How often the rows are dealt to `k` folds."""
     window: str = "expanding"

@@ -25,9 +25,11 @@ from mlops_compiler.tables.steps import (  # noqa: F401
     topics,
 )
 from mlops_compiler.tables.steps.base import (
+    HIDDEN,
     LABEL,
     NAIVE,
     PLACE,
+    SAMPLE_WEIGHT,
     WEIGHT,
     Change,
     Learned,
@@ -46,9 +48,11 @@ from mlops_compiler.tables.steps.base import (
 )
 
 __all__ = [
+    "HIDDEN",
     "LABEL",
     "NAIVE",
     "PLACE",
+    "SAMPLE_WEIGHT",
     "WEIGHT",
     "Change",
     "Learned",

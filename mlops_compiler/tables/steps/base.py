@@ -32,8 +32,11 @@ LABEL = "\x00label"
 """The encoded target travels with the rows to learn from, under a name that no recipe can write."""
 WEIGHT = "\x00weight"
 """What each of them weighs, where a step says so."""
+SAMPLE_WEIGHT = "\x00sample_weight"
+"""What each row weighs by the recipe's column: it is learned from by the product of both, and scored by this."""
 NAIVE = "\x00naive"
 """What a seasonal naive forecast says of each row, where the target lies ahead."""
+HIDDEN = frozenset({LABEL, WEIGHT, SAMPLE_WEIGHT, NAIVE})
 PLACE = "\x00place"
 """How many rows to learn from went before each: for steps that deal them into parts, while they run."""
 

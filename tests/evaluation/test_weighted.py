@@ -98,7 +98,7 @@ def test_the_interval_is_around_the_weighted_metric():
     y, answers = CASES[VALUES]
     heavy = np.where(np.abs(answers - y) > 4, 50.0, 1.0)
     side = {"model": Answers(predicted=answers)}
-    low, high = replicate(VALUES, y, side, units, 1, heavy).intervals("model")["mae"]
+    low, high = replicate(VALUES, y, side, units, 1, weights=heavy).intervals("model")["mae"]
     assert low < score_all(VALUES, y, answers, weights=heavy)["mae"] < high
     assert score_all(VALUES, y, answers)["mae"] < low
 

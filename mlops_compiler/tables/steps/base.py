@@ -218,3 +218,8 @@ def as_level(values: pl.Expr) -> pl.Expr:
 def counts(answer: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
     """Read an answer of `value_counts`: each level with its rows, in no order."""
     return [(item[next(key for key in item if key != "count")], item["count"]) for item in answer]
+
+
+def level_counts(names: Sequence[str], column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
+    """Ask of each column how many rows each level has; `counts` reads the answers."""
+    return {name: as_level(column(name)).drop_nulls().value_counts().implode() for name in names}

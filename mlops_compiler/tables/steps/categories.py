@@ -14,6 +14,7 @@ from mlops_compiler.tables.steps.base import (
     change,
     counts,
     learn,
+    level_counts,
     must_have_learned,
     neutral,
     statistics,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 @statistics.register(Categories)
 def _(step: Categories, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
-    return {name: as_level(column(name)).drop_nulls().value_counts().implode() for name in step.columns}
+    return level_counts(step.columns, column)
 
 
 @adds_up.register(Categories)

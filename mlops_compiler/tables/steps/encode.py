@@ -14,6 +14,7 @@ from mlops_compiler.tables.steps.base import (
     change,
     counts,
     learn,
+    level_counts,
     must_have_learned,
     neutral,
     statistics,
@@ -34,7 +35,7 @@ UNSEEN = -1
 def _(step: Frequency | Ordinal, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
     if isinstance(step, Ordinal) and step.order is not None:
         return {}
-    return {name: as_level(column(name)).drop_nulls().value_counts().implode() for name in step.columns}
+    return level_counts(step.columns, column)
 
 
 @adds_up.register(Frequency)

@@ -16,6 +16,7 @@ from mlops_compiler.tables.steps.base import (
     change,
     counts,
     learn,
+    level_counts,
     neutral,
     opens,
     removes,
@@ -47,7 +48,7 @@ def _(step: OneHot) -> tuple[str, ...]:
 
 @statistics.register(OneHot)
 def _(step: OneHot, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
-    return {name: as_level(column(name)).drop_nulls().value_counts().implode() for name in step.columns}
+    return level_counts(step.columns, column)
 
 
 @adds_up.register(OneHot)

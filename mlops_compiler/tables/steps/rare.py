@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from mlops_compiler.ir.ops.prepare import GroupRare
-from mlops_compiler.tables.steps.base import Change, adds_up, as_level, change, counts, learn, neutral, statistics
+from mlops_compiler.tables.steps.base import (
+    Change,
+    adds_up,
+    as_level,
+    change,
+    counts,
+    learn,
+    level_counts,
+    neutral,
+    statistics,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +28,7 @@ if TYPE_CHECKING:
 
 @statistics.register(GroupRare)
 def _(step: GroupRare, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
-    return {name: as_level(column(name)).drop_nulls().value_counts().implode() for name in step.columns}
+    return level_counts(step.columns, column)
 
 
 @adds_up.register(GroupRare)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.store.objects import Objects, open_objects
+from mlops_compiler.store.operations import OperationsReader
 from mlops_compiler.store.records import Deployment, Event, FoldRecord, Release, RunRecord, StageRecord
-from mlops_compiler.store.tables import from_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     from mlops_compiler.store.database import Database
     from mlops_compiler.store.location import StoreLocation
 
-T = TypeVar("T")
 _BATCH = 500
 
 
-class StoreReader:
+class StoreReader(OperationsReader):
     """A store, for reading.
 
     Attributes:
@@ -133,18 +132,6 @@ class StoreReader:
         chosen = "SELECT digest FROM files WHERE path = :path AND size = :size AND mtime_ns = :mtime_ns"
         rows = self._rows(chosen, path=path, size=size, mtime_ns=str(mtime_ns))
         return rows[0]["digest"] if rows else None
-
-    def _rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
-        if self._database is None:
-            return []
-        with self._database.transaction() as transaction:
-            return [from_row(row) for row in transaction.rows(statement, values)]
-
-    def _all(self, kind: type[T], statement: str, **values: Any) -> list[T]:
-        return [kind(**row) for row in self._rows(statement, **values)]
-
-    def _one(self, kind: type[T], statement: str, **values: Any) -> T | None:
-        return next(iter(self._all(kind, statement, **values)), None)
 
 
 def open_reader(location: StoreLocation) -> StoreReader:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 JSON_COLUMNS = frozenset(
-    {"ingredients", "outputs", "summary", "metrics", "overrides", "plan", "payload", "settings", "history"}
+    {"ingredients", "outputs", "summary", "metrics", "overrides", "plan", "payload", "settings", "history", "roles"}
 )
 """Kept as text; a column of this name is JSON in every table."""
 TABLES = (
@@ -45,6 +45,27 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS files (
         path VARCHAR(1024) PRIMARY KEY, size BIGINT NOT NULL, mtime_ns VARCHAR(32) NOT NULL,
         digest VARCHAR(64) NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS audit (
+        id {identity}, time DOUBLE PRECISION NOT NULL, actor VARCHAR(255) NOT NULL, action VARCHAR(32) NOT NULL,
+        recipe VARCHAR(64) NOT NULL, release INTEGER, environment VARCHAR(32), payload TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS audit_by_recipe ON audit (recipe, id)",
+    """CREATE TABLE IF NOT EXISTS keys (
+        id VARCHAR(32) PRIMARY KEY, recipe VARCHAR(64) NOT NULL, name VARCHAR(64) NOT NULL, hash TEXT NOT NULL,
+        roles TEXT NOT NULL, created DOUBLE PRECISION NOT NULL, expires DOUBLE PRECISION, revoked DOUBLE PRECISION)""",
+    """CREATE TABLE IF NOT EXISTS approvals (
+        recipe VARCHAR(64) NOT NULL, release INTEGER NOT NULL, environment VARCHAR(32) NOT NULL,
+        actor VARCHAR(255) NOT NULL, time DOUBLE PRECISION NOT NULL, notes TEXT NOT NULL,
+        PRIMARY KEY (recipe, release, environment, actor))""",
+    """CREATE TABLE IF NOT EXISTS placements (
+        recipe VARCHAR(64) NOT NULL, environment VARCHAR(32) NOT NULL, release INTEGER NOT NULL,
+        actor VARCHAR(255) NOT NULL, time DOUBLE PRECISION NOT NULL, PRIMARY KEY (recipe, environment))""",
+    """CREATE TABLE IF NOT EXISTS retirements (
+        recipe VARCHAR(64) NOT NULL, release INTEGER NOT NULL, actor VARCHAR(255) NOT NULL,
+        time DOUBLE PRECISION NOT NULL, notes TEXT NOT NULL, PRIMARY KEY (recipe, release))""",
+    """CREATE TABLE IF NOT EXISTS checks (
+        id {identity}, recipe VARCHAR(64) NOT NULL, release INTEGER NOT NULL, time DOUBLE PRECISION NOT NULL,
+        status VARCHAR(16) NOT NULL, payload TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS checks_by_recipe ON checks (recipe, id)",
 )
 """A store that was made before a table was added gets it when it is opened for writing, and reads as if it were empty.
 ``{identity}`` stands for a key that counts up, which each database writes in its own way."""

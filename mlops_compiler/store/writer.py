@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.store.database import Database, open_database
 from mlops_compiler.store.failures import writing
+from mlops_compiler.store.operations import OperationsWriter
 from mlops_compiler.store.reader import StoreReader
 from mlops_compiler.store.records import Release
+from mlops_compiler.store.rows import insert, put
 from mlops_compiler.store.tables import from_row, insertion, to_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mlops_compiler.store.database import Transaction
     from mlops_compiler.store.location import StoreLocation
     from mlops_compiler.store.records import Deployment, FoldRecord, RunRecord, StageRecord
 
 
-class StoreWriter(StoreReader):
+class StoreWriter(OperationsWriter, StoreReader):
     """A store, for reading and writing; several processes may have one open."""
 
     def __init__(self, location: StoreLocation, database: Database) -> None:
@@ -54,7 +55,7 @@ class StoreWriter(StoreReader):
             if (newest["fingerprint"] if newest else None) != intake.ingredients["follows"]:
                 return False
             for record in (snapshot, intake):
-                _put(transaction, "stages", "fingerprint", asdict(record))
+                put(transaction, "stages", "fingerprint", asdict(record))
         return True
 
     def record_fold(self, record: FoldRecord) -> None:
@@ -62,10 +63,10 @@ class StoreWriter(StoreReader):
         values = asdict(record)
         history = values.pop("history")
         with self._writes.transaction() as transaction:
-            _put(transaction, "folds", "fingerprint", values)
+            put(transaction, "folds", "fingerprint", values)
             if history is not None:
                 kept = {"fingerprint": record.fingerprint, "history": history}
-                _put(transaction, "histories", "fingerprint", kept)
+                put(transaction, "histories", "fingerprint", kept)
 
     def forget_folds(self, fingerprints: Iterable[str]) -> None:
         """Forget folds, so that a search fits them again."""
@@ -76,7 +77,7 @@ class StoreWriter(StoreReader):
     def start_run(self, record: RunRecord) -> None:
         """Record that a run begins."""
         with self._writes.transaction() as transaction:
-            _insert(transaction, "runs", asdict(record))
+            insert(transaction, "runs", asdict(record))
 
     def finish_run(self, run_id: str, status: str, summary: dict[str, Any]) -> None:
         """Record how a run ended; what it recorded of itself at its start is kept."""
@@ -123,7 +124,7 @@ class StoreWriter(StoreReader):
                 run_id=run_id,
                 notes=notes,
             )
-            _insert(transaction, "releases", asdict(release))
+            insert(transaction, "releases", asdict(release))
             return release
 
     def record_deployment(self, deployment: Deployment) -> None:
@@ -143,19 +144,7 @@ class StoreWriter(StoreReader):
     def _replace(self, table: str, key: str, values: dict[str, Any]) -> None:
         """Write a row; of writers at once, the last one wins."""
         with self._writes.transaction() as transaction:
-            _put(transaction, table, key, values)
-
-
-def _put(transaction: Transaction, table: str, key: str, values: dict[str, Any]) -> None:
-    """Write a row, in place of the one with its key where there is one."""
-    row = to_row(values)
-    others = ", ".join(f"{name} = excluded.{name}" for name in row if name != key)
-    transaction.run(f"{insertion(table, row)} ON CONFLICT ({key}) DO UPDATE SET {others}", row)
-
-
-def _insert(transaction: Transaction, table: str, values: dict[str, Any]) -> None:
-    row = to_row(values)
-    transaction.run(insertion(table, row), row)
+            put(transaction, table, key, values)
 
 
 @lru_cache(maxsize=8)

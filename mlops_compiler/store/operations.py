@@ -1,0 +1,223 @@
+"""Records of operating a model: who did what, who may call, what was approved, placed, retired and found.
+
+Two classes, one that reads and one that writes, are parts of `StoreReader` and `StoreWriter`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.store.rows import ReadsRows, insert, put
+from mlops_compiler.store.tables import insertion, to_row
+
+if TYPE_CHECKING:
+    from mlops_compiler.store.database import Database
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Something that somebody did to what is served; never changed, never removed.
+
+    Attributes:
+        id: Counts up.
+        time: Seconds since 1970.
+        actor: Who: a user and their machine, or ``key:NAME`` of the service.
+        action: ``deploy``, ``undeploy``, ``promote``, ``rollback``, ``retire``, ``approve``, ``key-create``, ...
+        recipe: The recipe's name.
+        release: The release, where it is about one.
+        environment: The environment, where it is about one.
+        payload: Whatever else is to be known of it; no secret.
+    """
+
+    id: int
+    time: float
+    actor: str
+    action: str
+    recipe: str
+    release: int | None = None
+    environment: str | None = None
+    payload: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key of a service; the key itself is kept nowhere.
+
+    Attributes:
+        id: Its public part.
+        recipe: Whose service it opens.
+        name: Who holds it.
+        hash: Of its secret part.
+        roles: Of ``predict``, ``label`` and ``operate``.
+        created: Seconds since 1970.
+        expires: Likewise; None where it does not.
+        revoked: Likewise; None where it was not.
+    """
+
+    id: str
+    recipe: str
+    name: str
+    hash: str
+    roles: list[str]
+    created: float
+    expires: float | None = None
+    revoked: float | None = None
+
+    def opens(self, now: float) -> bool:
+        """Say whether the key opens anything still."""
+        return self.revoked is None and (self.expires is None or now < self.expires)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Somebody's word that a release may go to an environment."""
+
+    recipe: str
+    release: int
+    environment: str
+    actor: str
+    time: float
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """The release that an environment has."""
+
+    recipe: str
+    environment: str
+    release: int
+    actor: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """The end of a release."""
+
+    recipe: str
+    release: int
+    actor: str
+    time: float
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What monitoring found at one time.
+
+    Attributes:
+        id: Counts up.
+        recipe: The recipe's name.
+        release: The release that was looked at.
+        time: Seconds since 1970.
+        status: ``quiet``, ``noticed`` (a rule fired, too few agree), ``alert``, or ``blind`` (nothing to look at).
+        payload: The findings, as JSON.
+    """
+
+    id: int
+    recipe: str
+    release: int
+    time: float
+    status: str
+    payload: Json = field(default_factory=dict)
+
+
+class OperationsReader(ReadsRows):
+    """Reads records of operating a model."""
+
+    def audit(self, recipe: str | None = None, limit: int = 1000) -> list[AuditEntry]:
+        """List what was done, the newest first."""
+        which = "" if recipe is None else "WHERE recipe = :recipe"
+        values = {"limit": limit} if recipe is None else {"limit": limit, "recipe": recipe}
+        return self._of("audit", AuditEntry, f"SELECT * FROM audit {which} ORDER BY id DESC LIMIT :limit", **values)
+
+    def keys(self, recipe: str) -> list[ApiKey]:
+        """List the keys of a service, the oldest first; those that were revoked, too."""
+        return self._of("keys", ApiKey, "SELECT * FROM keys WHERE recipe = :recipe ORDER BY created, id", recipe=recipe)
+
+    def approvals(self, recipe: str, release: int) -> list[Approval]:
+        """List who approved of a release, for which environment; the oldest first."""
+        chosen = "SELECT * FROM approvals WHERE recipe = :recipe AND release = :release ORDER BY time, actor"
+        return self._of("approvals", Approval, chosen, recipe=recipe, release=release)
+
+    def placements(self, recipe: str) -> list[Placement]:
+        """List which release each environment has."""
+        chosen = "SELECT * FROM placements WHERE recipe = :recipe ORDER BY environment"
+        return self._of("placements", Placement, chosen, recipe=recipe)
+
+    def retirements(self, recipe: str) -> dict[int, Retirement]:
+        """Give the releases that were retired, by number."""
+        chosen = "SELECT * FROM retirements WHERE recipe = :recipe ORDER BY release"
+        return {item.release: item for item in self._of("retirements", Retirement, chosen, recipe=recipe)}
+
+    def checks(self, recipe: str, limit: int = 100) -> list[Check]:
+        """List what monitoring found, the newest first."""
+        chosen = "SELECT * FROM checks WHERE recipe = :recipe ORDER BY id DESC LIMIT :limit"
+        return self._of("checks", Check, chosen, recipe=recipe, limit=limit)
+
+
+class OperationsWriter:
+    """Writes records of operating a model."""
+
+    _writes: Database
+
+    def add_audit(
+        self,
+        *,
+        actor: str,
+        action: str,
+        recipe: str,
+        release: int | None = None,
+        environment: str | None = None,
+        payload: Json | None = None,
+    ) -> None:
+        """Record what somebody did."""
+        entry = AuditEntry(
+            id=0,
+            time=time.time(),
+            actor=actor,
+            action=action,
+            recipe=recipe,
+            release=release,
+            environment=environment,
+            payload=payload or {},
+        )
+        self._add("audit", asdict(entry))
+
+    def put_key(self, key: ApiKey) -> None:
+        """Record a key, in place of the one with its id."""
+        with self._writes.transaction() as transaction:
+            put(transaction, "keys", "id", asdict(key))
+
+    def approve(self, approval: Approval) -> None:
+        """Record an approval; of one person's, the last one counts."""
+        with self._writes.transaction() as transaction:
+            put(transaction, "approvals", "recipe, release, environment, actor", asdict(approval))
+
+    def place(self, placement: Placement) -> None:
+        """Record which release an environment has, in place of the one before."""
+        with self._writes.transaction() as transaction:
+            put(transaction, "placements", "recipe, environment", asdict(placement))
+
+    def retire(self, retirement: Retirement) -> None:
+        """Record the end of a release; the first one counts."""
+        with self._writes.transaction() as transaction:
+            known = "SELECT release FROM retirements WHERE recipe = :recipe AND release = :release"
+            if not transaction.rows(known, {"recipe": retirement.recipe, "release": retirement.release}):
+                insert(transaction, "retirements", asdict(retirement))
+
+    def add_check(self, *, recipe: str, release: int, status: str, payload: Json) -> int:
+        """Record what monitoring found; returns the check's number."""
+        values = {"recipe": recipe, "release": release, "time": time.time(), "status": status, "payload": payload}
+        return self._add("checks", values)
+
+    def _add(self, table: str, values: Json) -> int:
+        row = to_row({name: value for name, value in values.items() if name != "id"})
+        with self._writes.transaction() as transaction:
+            (made,) = transaction.rows(f"{insertion(table, row)} RETURNING id", row)
+        return int(made["id"])

@@ -26,7 +26,7 @@ def predict(composed: Composed, invocation: Invocation) -> int:
     """Score a file in batch.
 
     Raises:
-        UsageError: `input=` or `output=` is missing, or `explain=` is neither true nor false.
+        UsageError: `input=` or `output=` is missing, or `explain=` or `partial=` is neither true nor false.
         DataError: The file breaks the request's contract, there is no such release, or it cannot be explained.
     """
     from mlops_compiler.serving.assembly import Assembly
@@ -42,12 +42,18 @@ def predict(composed: Composed, invocation: Invocation) -> int:
     manifest = json.loads(store.objects.get(release.manifest))
     assembly = Assembly(manifest=manifest, root=composed.root, store=store)
     predictor = Predictor.load(store, release.manifest)
-    explainer = explainer_of(predictor, store) if _asked(invocation) else None
-    data = predict_file(predictor, manifest, Path(source), Path(target), assembly, explainer).to_json()
+    explainer = explainer_of(predictor, store) if _asked(invocation, "explain") else None
+    partial = _asked(invocation, "partial")
+    data = predict_file(predictor, Path(source), Path(target), assembly, explainer, partial=partial).to_json()
     if invocation.as_json:
         invocation.print_json({"recipe": recipe.name, "release": release.number, **data})
     else:
-        told = [f"{data['rows']:,} rows scored to {target}", *map(_joined, data.get("joins", ()))]
+        told = [
+            f"{data['rows'] - data.get('refused', 0):,} rows scored to {target}",
+            *map(_joined, data.get("joins", ())),
+        ]
+        if "refused" in data:
+            told.append(f"{data['refused']:,} refused, as column `refused` says")
         results().print(f"{recipe.name} release {release.number}: {'; '.join(told)}", soft_wrap=True)
     return DONE
 
@@ -56,12 +62,12 @@ def _joined(join: Mapping[str, Any]) -> str:
     return f"join {join['join']} matched {join['matched']:,} of {join['matched'] + join['unmatched']:,}"
 
 
-def _asked(invocation: Invocation) -> bool:
-    """Read whether the answers are to be explained."""
-    text = invocation.arguments.get("explain", "false")
+def _asked(invocation: Invocation, name: str) -> bool:
+    """Read a word that is true or false, and false where it is not given."""
+    text = invocation.arguments.get(name, "false")
     if text not in ("true", "false"):
-        headline = f"`explain` takes true or false, not {text!r}"
-        raise UsageError([Diagnostic(code="bad-argument", headline=headline, span=Span.of_token(f"explain={text}"))])
+        headline = f"`{name}` takes true or false, not {text!r}"
+        raise UsageError([Diagnostic(code="bad-argument", headline=headline, span=Span.of_token(f"{name}={text}"))])
     return text == "true"
 
 

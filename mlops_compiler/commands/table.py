@@ -109,9 +109,9 @@ COMMANDS: dict[str, Command] = {
         flags=("--submit", "--detach"),
     ),
     "predict": Command(
-        about="score a file with a release: input=FILE output=FILE [release=N] [explain=true]",
+        about="score a file with a release: input=FILE output=FILE [release=N] [explain=true] [partial=true]",
         function="predict:predict",
-        arguments=("input", "output", "release", "explain"),
+        arguments=("input", "output", "release", "explain", "partial"),
     ),
     "card": Command(
         about="give the model card of a release: [RELEASE] [--out FILE.md|.html|.json]",

@@ -12,7 +12,7 @@ from mlops_compiler.ir.ops.intake import Check, ColumnCheck
 from mlops_compiler.ir.schema import DTYPES
 from mlops_compiler.serving.explaining import contribution_columns
 from mlops_compiler.serving.files import input_format, output_format, read_rows, write_rows
-from mlops_compiler.tables.contract import take_in
+from mlops_compiler.tables.contract import breaches_by_row, take_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,7 @@ class BatchSummary:
         ignored: Columns of the input that the release does not ask for.
         output: The file written.
         joins: For each join that was done, how many rows it matched.
+        refused: Rows that got no prediction; None where one such row would have refused the whole file.
     """
 
     rows: int
@@ -49,6 +50,7 @@ class BatchSummary:
     prediction: dict[str, float] | None = None
     clusters: dict[str, int] = field(default_factory=dict)
     joins: tuple[dict[str, Any], ...] = ()
+    refused: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Write the summary as a JSON object, without what the task does not have."""
@@ -58,40 +60,47 @@ class BatchSummary:
 
 def predict_file(
     predictor: Predictor,
-    manifest: Mapping[str, Any],
     source: Path,
     output: Path,
     assembly: Assembly | None = None,
     explainer: Explainer | None = None,
+    *,
+    partial: bool = False,
 ) -> BatchSummary:
     """Score the rows of a CSV, Parquet or newline-delimited JSON file.
 
     Args:
         predictor: The release.
-        manifest: Its manifest.
         source: The file with the columns that the release asks for; others are ignored.
         output: The file to write: the key, where the input has it, and what `Predictor.predict` gives; the
             probabilities of several classes each in a column ``probability_CLASS``.
         assembly: Adds what the recipe's joins and looks back add; without it the file must hold all columns.
         explainer: Adds what each feature contributes to a row's answer, as `contribution_columns` gives it.
+        partial: Whether rows that break the contract are let through without a prediction; the column ``refused``
+            then says what each of them breaks.
 
     Raises:
         UsageError: A suffix is of no format known here, or the output cannot be written there.
         DataError: The input is missing, unreadable, lacks columns or breaks the contract: all of it.
     """
+    manifest = predictor.manifest
     given, wanted = input_format(source), output_format(output, source)
     frame = read_rows(source, given, assembly.source if assembly is not None else {})
     whole = frame if assembly is None else assembly.complete(frame, source.name)
-    typed = _typed(whole, manifest, source.name)
+    check, whole = _asked_for(whole, manifest, source.name)
+    broken = _broken(check, whole) if partial else None
+    typed = _typed(check, whole if broken is None else whole.filter(broken["refused"].is_null()))
     scored = pl.concat(predictor.predict(part) for part in typed.iter_slices(_AT_ONCE))
     key = manifest.get("key")
-    if key in frame.columns:
-        scored.insert_column(0, frame[key])
     if "probabilities" in scored.columns:
         scored = scored.with_columns(pl.col("probabilities").name.prefix_fields("probability_")).unnest("probabilities")
     if explainer is not None:
         told = [contribution_columns(explainer, part) for part in typed.iter_slices(_EXPLAINED_AT_ONCE)]
         scored = scored.hstack(pl.concat(told))
+    if broken is not None:
+        scored = _with_gaps(scored, broken)
+    if key in frame.columns:
+        scored.insert_column(0, frame[key])
     write_rows(scored, output, wanted)
     return BatchSummary(
         rows=scored.height,
@@ -101,6 +110,7 @@ def predict_file(
         ignored=tuple(name for name in frame.columns if name not in typed.columns and name != key),
         output=str(output),
         joins=tuple(assembly.joined) if assembly is not None else (),
+        refused=None if broken is None else broken["refused"].count(),
     )
 
 
@@ -118,8 +128,12 @@ def _spread(scored: pl.DataFrame) -> dict[str, float] | None:
     return scored.select(least=values.min(), mean=values.mean(), most=values.max()).row(0, named=True)
 
 
-def _typed(frame: pl.DataFrame, manifest: Mapping[str, Any], name: str) -> pl.DataFrame:
-    """Give the rows the types of the request contract, and check it as a source's contract is checked."""
+def _asked_for(frame: pl.DataFrame, manifest: Mapping[str, Any], name: str) -> tuple[Check, pl.DataFrame]:
+    """Give the contract of a request as that of a source, and the file with all of its columns.
+
+    Raises:
+        DataError: The file lacks some.
+    """
     fields = [field for field in manifest["request"] if field["name"] != manifest.get("key")]
     lacking = [field for field in fields if field["name"] not in frame.columns]
     if missing := [field["name"] for field in lacking if field["required"]]:
@@ -127,9 +141,28 @@ def _typed(frame: pl.DataFrame, manifest: Mapping[str, Any], name: str) -> pl.Da
     frame = frame.with_columns(
         pl.lit(None, dtype=DTYPES[field["type"]]).alias(field["name"]) for field in lacking
     ).with_columns(_without_blanks(field, frame.schema.get(field["name"])) for field in fields)
-    typed, _ = take_in(Check(columns=tuple(map(_check, fields)), max_loss=0.0), frame)
+    return Check(columns=tuple(map(_check, fields)), max_loss=0.0), frame
+
+
+def _typed(check: Check, frame: pl.DataFrame) -> pl.DataFrame:
+    """Give the rows the types of the request contract, and check it as a source's contract is checked."""
+    typed, _ = take_in(check, frame)
     _refuse_infinite(typed)
     return typed
+
+
+def _broken(check: Check, frame: pl.DataFrame) -> pl.DataFrame:
+    """Say for each row what it breaks of the contract: ``refused``, null where it breaks nothing."""
+    rows = pl.DataFrame({"row": pl.int_range(frame.height, dtype=pl.UInt32, eager=True)})
+    return rows.join(breaches_by_row(check, frame), on="row", how="left", maintain_order="left").drop("row")
+
+
+def _with_gaps(scored: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
+    """Put rows without answers in between, where the file has rows that were refused."""
+    place = pl.when(pl.col("refused").is_null()).then(pl.col("refused").is_null().cum_sum() - 1)
+    places = broken.with_columns(place=place.cast(pl.UInt32))
+    answers = scored.with_row_index("place")
+    return places.join(answers, on="place", how="left", maintain_order="left").select(*scored.columns, "refused")
 
 
 def _check(field: Mapping[str, Any]) -> ColumnCheck:

@@ -6,6 +6,8 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, Severity, Sink
 from mlops_compiler.ir.schema import DTYPES
 from mlops_compiler.tables.casts import SAMPLES, cast_frame
@@ -13,7 +15,6 @@ from mlops_compiler.tables.casts import SAMPLES, cast_frame
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    import polars as pl
     from pandera.errors import SchemaErrors
 
     from mlops_compiler.ir.ops.intake import Check, ColumnCheck
@@ -43,6 +44,36 @@ def take_in(check: Check, rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, i
         sink.add(finding)
     sink.raise_errors(DataError)
     return typed, {name: int(lost.sum()) for name, lost in losses.items()}
+
+
+def breaches_by_row(check: Check, rows: pl.DataFrame) -> pl.DataFrame:
+    """Find the rows that break the contract, each with all that it breaks; uniqueness is not looked at.
+
+    Args:
+        check: The contract.
+        rows: The rows, as a source or a file gives them.
+
+    Returns:
+        ``row``, its index from 0, and ``refused``, what it breaks in words; by row, those alone that break something.
+    """
+    typed, losses = cast_frame(
+        rows.select(column.name for column in check.columns), {column.name: column.type for column in check.columns}
+    )
+    found: dict[int, list[str]] = {}
+    for column in check.columns:
+        lost = set(losses[column.name].arg_true().to_list()) if column.name in losses else set[int]()
+        for row in lost:
+            found.setdefault(row, []).append(f"`{column.name}` must be {column.type}")
+        for rule in ("not_nullable", "range", "one_of", "pattern"):
+            if rule == "not_nullable" and column.nullable:
+                continue
+            for row in set(_rows_that_fail(column, rule, typed)) - lost:
+                found.setdefault(row, []).append(f"`{column.name}` {_wish(column, rule)[1]}")
+        if column.type == "float":
+            for row in typed[column.name].is_infinite().arg_true().to_list():
+                found.setdefault(row, []).append(f"`{column.name}` must be finite")
+    told = sorted((row, "; ".join(reasons)) for row, reasons in found.items())
+    return pl.DataFrame(told, schema={"row": pl.UInt32, "refused": pl.String}, orient="row")
 
 
 def suspects(check: Check, rows: pl.DataFrame, losses: Collection[str], severity: str) -> set[str]:
@@ -169,7 +200,7 @@ def _wish(column: ColumnCheck, rule: str) -> tuple[str, str]:
         return "contract-repeated", "must be unique"
     if column.weighs and rule == "weight":
         return "contract-weight", "weighs the rows, and each must be a finite number above 0"
-    if column.range is not None:
+    if column.range is not None and rule != "one_of":
         return "contract-range", f"must lie between {column.range[0]:g} and {column.range[1]:g}"
     if column.one_of is not None:
         return "contract-values", f"must be one of {', '.join(map(repr, column.one_of))}"

@@ -30,7 +30,7 @@ def test_equals_the_service_to_the_last_bit(make_predictor, customers, tmp_path,
     predictor = make_predictor(model)
     source, output = tmp_path / f"in.{given}", tmp_path / f"out.{wanted}"
     WRITE[given](customers, source)
-    summary = predict_file(predictor, predictor.manifest, source, output)
+    summary = predict_file(predictor, source, output)
     service = Service(predictor, {"release": 1})
     expected = [
         {name: value for name, value in service.answer(body).items() if name != "release"}
@@ -46,7 +46,7 @@ def test_equals_the_service_to_the_last_bit(make_predictor, customers, tmp_path,
 def test_blank_cells_of_a_number_are_missing(predictor, tmp_path):
     source, output = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text("tenure,charges,contract,senior\n5, ,monthly,true\n5,,monthly,true\n")
-    predict_file(predictor, predictor.manifest, source, output)
+    predict_file(predictor, source, output)
     assert pl.read_csv(output)["probability"].n_unique() == 1
 
 
@@ -70,22 +70,49 @@ def test_refuses_input(predictor, tmp_path, text, code, words):
     source, output = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text(text)
     with pytest.raises(DataError) as refused:
-        predict_file(predictor, predictor.manifest, source, output)
+        predict_file(predictor, source, output)
     assert code in [item.code for item in refused.value.diagnostics]
     assert words in " ".join(str(item) for item in refused.value.diagnostics)
     assert not output.exists()
 
 
+def test_partial_scores_the_rows_that_keep_the_contract(predictor, tmp_path):
+    head = "tenure,contract,senior,charges\n"
+    good, worse = "5,monthly,true,3.5\n7,monthly,false,\n", "500,montly,true,inf\n"
+    source, output, alone = tmp_path / "in.csv", tmp_path / "out.csv", tmp_path / "alone.csv"
+    source.write_text(head + worse + good + "five,monthly,true,1\n,monthly,true,1\n" + good)
+    summary = predict_file(predictor, source, output, partial=True)
+    scored = pl.read_csv(output)
+    assert (summary.rows, summary.refused) == (7, 3)
+    assert [bool(text) for text in scored["refused"]] == [True, False, False, True, True, False, False]
+    first = scored["refused"][0]
+    assert all(f"`{name}` must" in first for name in ("tenure", "contract", "charges"))
+    assert "`tenure` must be int" in scored["refused"][3]
+    assert "`tenure` may not be missing" in scored["refused"][4]
+    (tmp_path / "in.csv").write_text(head + good)
+    predict_file(predictor, source, alone)
+    answers = scored.filter(pl.col("refused").is_null()).drop("refused")
+    assert answers.to_dicts() == pl.read_csv(alone).to_dicts() * 2
+    assert scored.filter(pl.col("refused").is_not_null())["probability"].null_count() == 3
+
+
+def test_partial_marks_nothing_where_all_rows_keep_the_contract(predictor, customers, tmp_path):
+    source, output = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    customers.write_parquet(source)
+    assert predict_file(predictor, source, output, partial=True).refused == 0
+    assert pl.read_parquet(output)["refused"].null_count() == customers.height
+
+
 @pytest.mark.parametrize("name", ["gone.csv", "gone.parquet", "gone.ndjson"])
 def test_refuses_a_file_that_is_not_there(predictor, tmp_path, name):
     with pytest.raises(DataError, match="does not exist"):
-        predict_file(predictor, predictor.manifest, tmp_path / name, tmp_path / "out.csv")
+        predict_file(predictor, tmp_path / name, tmp_path / "out.csv")
 
 
 def test_refuses_lines_that_are_no_json(predictor, tmp_path):
     (tmp_path / "in.ndjson").write_text("{}\n{")
     with pytest.raises(DataError, match="cannot be read"):
-        predict_file(predictor, predictor.manifest, tmp_path / "in.ndjson", tmp_path / "out.csv")
+        predict_file(predictor, tmp_path / "in.ndjson", tmp_path / "out.csv")
 
 
 @pytest.mark.parametrize(
@@ -100,4 +127,4 @@ def test_refuses_lines_that_are_no_json(predictor, tmp_path):
 def test_refuses_names(predictor, tmp_path, source, output, words):
     (tmp_path / source).write_text("tenure\n5\n")
     with pytest.raises(UsageError, match=words):
-        predict_file(predictor, predictor.manifest, tmp_path / source, tmp_path / output)
+        predict_file(predictor, tmp_path / source, tmp_path / output)

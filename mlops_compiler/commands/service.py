@@ -7,8 +7,11 @@ import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
+
 from mlops_compiler.commands.base import DONE, ENGINE
 from mlops_compiler.commands.predict import find_release
+from mlops_compiler.commands.serving import put_in_service
 from mlops_compiler.console.history import DeploymentView, print_status
 from mlops_compiler.console.streams import messages, results
 from mlops_compiler.diagnostics import Diagnostic, EngineError, UsageError, listing
@@ -33,25 +36,11 @@ def deploy(composed: Composed, invocation: Invocation) -> int:
         UsageError: The port or the route is taken, or the cluster is too small.
         EngineError: The release does not come up, or answers otherwise than a batch; what was served before stays.
     """
-    from mlops_compiler.backends.ray.service import ServiceTarget
-    from mlops_compiler.backends.ray.service import deploy as serve
-    from mlops_compiler.store.writer import open_writer
-
     recipe = validate(composed)
-    location = store_location(recipe.store)
-    store = open_reader(location)
+    store = open_reader(store_location(recipe.store))
     release = find_release(store, recipe.name, invocation.number("release"))
-    target = ServiceTarget(
-        route=recipe.deploy.route,
-        host=recipe.deploy.host,
-        port=recipe.deploy.port,
-        replicas=(recipe.deploy.replicas.min, recipe.deploy.replicas.max),
-        address=recipe.cluster.address,
-        cpus=recipe.cluster.cpus,
-    )
-    with messages().status(f"deploying {recipe.name} release {release.number}"):
-        deployment = serve(location, target, release)
-    open_writer(location).record_deployment(deployment)
+    with messages().status(f"deploying {recipe.name} release {release.number}") as status:
+        deployment = put_in_service(recipe, release, said=lambda text: status.update(escape(text)))
     example = json.loads(store.objects.get(release.manifest))["example"]
     if invocation.as_json:
         invocation.print_json({**_facts(deployment), "example": example})

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 # What the design of the language has and this version does not yet: by section, the root first.
 LATER: dict[str, frozenset[str]] = {
-    "": frozenset({"verify"}),
     "deploy": frozenset({"auth"}),
 }
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_compiler.recipe.amounts import Bound, Duration, Share
+from mlops_compiler.recipe.amounts import Bound, Duration, Share, parse_comparison
 from mlops_compiler.section import Section
 
 
@@ -36,6 +36,14 @@ class RollBack(Section):
     """The share of decisions that differ from those of the release before."""
 
     @model_validator(mode="after")
+    def _too_much_is_more(self) -> Self:
+        for name in ("error_rate", "disagreement"):
+            bound = getattr(self, name)
+            if bound is not None and parse_comparison(bound).sign not in (">", ">="):
+                raise ValueError(f"`{name}` is too much where it is above a share, like '> 1%'; not {bound!r}")
+        return self
+
+    @model_validator(mode="after")
     def _says_something(self) -> Self:
         if (self.error_rate, self.latency_p99, self.disagreement) == (None, None, None):
             raise ValueError("say what takes a release back: `error_rate`, `latency_p99` or `disagreement`")
@@ -51,6 +59,8 @@ class Rollout(Section):
     """Shares of the traffic, one step after another; of a canary."""
     hold: Duration = 120.0
     """How long a step is watched."""
+    min_requests: Annotated[int, Field(ge=0, le=1_000_000)] = 50
+    """Requests that a step must have seen of the new release; it is watched up to three times as long for them."""
     roll_back_if: RollBack | None = None
     """What takes the new release back."""
     roll_back_to: Literal["previous"] | Annotated[int, Field(ge=1)] = "previous"

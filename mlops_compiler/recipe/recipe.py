@@ -24,6 +24,7 @@ from mlops_compiler.recipe.resources import Cluster
 from mlops_compiler.recipe.search import Search, Select
 from mlops_compiler.recipe.track import AnyTracker
 from mlops_compiler.recipe.validate import Validation
+from mlops_compiler.recipe.verify import Verify
 from mlops_compiler.section import Section
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Recipe(Section):
     select: Select = Select()
     explain: Explain = Explain()
     deploy: Deploy = Deploy()
+    verify: Verify = Verify()
     monitor: Monitor | None = None
     feedback: Feedback | None = None
     notify: tuple[Notice, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,11 @@ from mlops_compiler.backends.ray.serve_logs import tail
 from mlops_compiler.backends.ray.serve_orders import have_done
 from mlops_compiler.backends.ray.serve_verify import endpoint
 from mlops_compiler.diagnostics import Diagnostic, UsageError
+from mlops_compiler.serving.rollout import Rollout
 from mlops_compiler.store.records import Deployment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from mlops_compiler.store.location import StoreLocation
     from mlops_compiler.store.records import Release
@@ -45,6 +46,7 @@ class ServiceTarget:
         replicas: Fewest and most.
         address: ``embedded`` for an engine of the store's own, else the cluster to join.
         cpus: Cores of that engine; all of the machine's where not given.
+        rollout: How traffic passes to the release, and what it must show before; at once, and nothing, by default.
     """
 
     route: str = "/"
@@ -53,15 +55,23 @@ class ServiceTarget:
     replicas: tuple[int, int] = (1, 1)
     address: str = EMBEDDED
     cpus: int | None = None
+    rollout: Rollout = field(default_factory=Rollout)
 
 
-def deploy(location: StoreLocation, target: ServiceTarget, release: Release) -> Deployment:
+def deploy(
+    location: StoreLocation,
+    target: ServiceTarget,
+    release: Release,
+    *,
+    said: Callable[[str], None] = lambda _: None,
+) -> Deployment:
     """Serve a release, in the place of the one that its recipe serves; no request is lost meanwhile.
 
     Args:
         location: The store; absolute, and reachable from the workers.
         target: Where and how.
         release: What.
+        said: Is told in a sentence how it goes on.
 
     Returns:
         The deployment, to be recorded.
@@ -91,6 +101,7 @@ def deploy(location: StoreLocation, target: ServiceTarget, release: Release) -> 
         "spec": spec.to_json(),
         **_until_now(location, target, release.recipe),
     }
+    said(f"bringing up release {release.number}")
     done = have_done(order, folder, _DEPLOY_SECONDS)
     return Deployment(
         recipe=release.recipe,

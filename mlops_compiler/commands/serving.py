@@ -1,0 +1,85 @@
+"""Puts a release in service as the recipe says, for every command that does: recorded, and noted down who did it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_compiler.driver import store_location
+from mlops_compiler.recipe.amounts import parse_comparison
+from mlops_compiler.serving.rollout import Limits, Rollout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlops_compiler.backends.ray.service import ServiceTarget
+    from mlops_compiler.recipe.recipe import Recipe
+    from mlops_compiler.store.records import Deployment, Release
+
+
+def put_in_service(
+    recipe: Recipe, release: Release, *, at_once: bool = False, said: Callable[[str], None] = lambda _: None
+) -> Deployment:
+    """Serve a release in the place of the one that its recipe serves, and record it.
+
+    Args:
+        recipe: Says where and how.
+        release: What.
+        at_once: Whether to leave out the rollout and what is tried before: a release is put back in haste.
+        said: Is told in a sentence how it goes on.
+
+    Raises:
+        DataError: The release does not go together with what its clients know.
+        UsageError: The port or the route is taken, or the cluster is too small.
+        EngineError: The release does not come up, answers otherwise than it did offline, or was taken back.
+    """
+    from mlops_compiler.backends.ray.service import deploy
+    from mlops_compiler.store.writer import open_writer
+
+    location = store_location(recipe.store)
+    deployment = deploy(location, target_of(recipe, at_once=at_once), release, said=said)
+    open_writer(location).record_deployment(deployment)
+    return deployment
+
+
+def target_of(recipe: Recipe, *, at_once: bool = False) -> ServiceTarget:
+    """Say where and how a recipe has its releases served."""
+    from mlops_compiler.backends.ray.service import ServiceTarget
+
+    return ServiceTarget(
+        route=recipe.deploy.route,
+        host=recipe.deploy.host,
+        port=recipe.deploy.port,
+        replicas=(recipe.deploy.replicas.min, recipe.deploy.replicas.max),
+        address=recipe.cluster.address,
+        cpus=recipe.cluster.cpus,
+        rollout=Rollout() if at_once else rollout_of(recipe),
+    )
+
+
+def rollout_of(recipe: Recipe) -> Rollout:
+    """Read how traffic passes to a release, and what it must show before."""
+    asked, verify = recipe.deploy.rollout, recipe.verify
+    return Rollout(
+        kind=asked.kind,
+        steps=asked.steps,
+        hold=asked.hold,
+        min_requests=asked.min_requests,
+        limits=_limits(recipe),
+        shadow=verify.shadow == "previous",
+        replay=verify.rows if verify.replay == "holdout" else 0,
+        compatible=verify.compatible,
+        tolerance=verify.tolerance,
+    )
+
+
+def _limits(recipe: Recipe) -> Limits:
+    asked = recipe.deploy.rollout.roll_back_if
+    if asked is None:
+        return Limits()
+    return Limits(
+        error_rate=_share(asked.error_rate), latency_p99=asked.latency_p99, disagreement=_share(asked.disagreement)
+    )
+
+
+def _share(bound: str | None) -> float | None:
+    return None if bound is None else parse_comparison(bound).limit

@@ -92,8 +92,13 @@ def _as_taken(recipe: Recipe, composed: Composed, state: State | None) -> Recipe
     return recipe if state is None else taken(recipe, state, store, composed.provenance.key_span(("data", "intake")))
 
 
-def plan_recipe(composed: Composed, state: State | None = None) -> Planned:
+def plan_recipe(composed: Composed, state: State | None = None, *, retrained: bool = False) -> Planned:
     """Compile a recipe and compare it with the store; reads, and writes nothing.
+
+    Args:
+        composed: The recipe.
+        state: As for `compile_recipe`.
+        retrained: Whether a model is trained anew without anybody asking: it must beat what `feedback.retrain` says.
 
     Raises:
         RecipeError: As `compile_recipe`.
@@ -105,7 +110,7 @@ def plan_recipe(composed: Composed, state: State | None = None) -> Planned:
     if compiled.recipe.data.intake is not None and not _reads_taken(compiled.program):
         place = composed.provenance.key_span(("data", "intake"))
         raise DataError([nothing_taken(compiled.recipe.name, composed.recipe_name, place)])
-    plan = build_plan(compiled.optimised, composed.root, store)
+    plan = build_plan(compiled.optimised, composed.root, store, retrained=retrained)
     return Planned(compiled=compiled, location=location, store=store, plan=plan)
 
 

@@ -10,6 +10,7 @@ from mlops_compiler.analysis.candidates import search_of
 from mlops_compiler.analysis.categories import numbered, with_categories
 from mlops_compiler.analysis.explanation import explain_of
 from mlops_compiler.analysis.features import Prepared, check_of
+from mlops_compiler.analysis.feedback import check_feedback, feedback_of
 from mlops_compiler.analysis.joins import source_span
 from mlops_compiler.analysis.leaks import find_leaks
 from mlops_compiler.analysis.population import population_of
@@ -66,6 +67,7 @@ def analyse(recipe: Recipe, places: Provenance, root: Path) -> Program:
     check_wishes(recipe, features, numbered(prepared), places, sink)
     check_explanations(recipe, places, sink)
     check_composition(recipe, places, sink)
+    check_feedback(recipe, places, sink)
     explained = explain_of(recipe, places, schema, features, _value_of(recipe), sink)
     sink.raise_errors(RecipeError)
     return Program(
@@ -110,7 +112,7 @@ def _intake(recipe: Recipe, places: Provenance, intake: Intake, schema: Schema) 
         op = Node(name=f"references.{referred.name}", op=referred.op, inputs=inputs, schema=schema, span=span)
         nodes += [source, op]
     snapshot = Node(name="snapshot", op=Snapshot(), inputs=(nodes[-1].name,), schema=schema, span=data)
-    return (*nodes, snapshot, split_of(recipe, places))
+    return (*nodes, snapshot, split_of(recipe, places), *feedback_of(recipe, places))
 
 
 def _last(nodes: Sequence[Node]) -> str:
@@ -224,15 +226,16 @@ def _modelling(recipe: Recipe, places: Provenance, search: ops.Search, explained
     outer = recipe.validate_.nested
     nested = ops.Nested(k=outer.k, metric=objective.metric) if outer else None
     judged = (Node(name="nested", op=nested, inputs=("select", "split")),) if nested else ()
+    fed = ("feedback",) if recipe.feedback is not None else ()
     return (
-        Node(name="search", op=search, inputs=("matrix", "split"), span=places.key_span(("models",))),
+        Node(name="search", op=search, inputs=("matrix", "split", *fed), span=places.key_span(("models",))),
         Node(
             name="select",
             op=select_of(recipe, value, places),
             inputs=("search",),
             span=places.key_span(("select",)),
         ),
-        Node(name="train", op=train, inputs=("select", "matrix", "split")),
+        Node(name="train", op=train, inputs=("select", "matrix", "split", *fed)),
         Node(name="evaluate", op=evaluate, inputs=("train", "split")),
         Node(name="explain", op=explained, inputs=("train", "split"), span=places.key_span(("explain",))),
         *judged,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.diff import causes, summary
+from mlops_compiler.plan.feedback import fed_back
 from mlops_compiler.plan.ingredients import digest_key
 from mlops_compiler.plan.rival import against
 from mlops_compiler.plan.stages import New, Plan, Rebuild, Reuse, make_stages
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _UNKNOWN = "unknown"
 
 
-def build_plan(program: Program, root: Path, store: StoreReader) -> Plan:
+def build_plan(program: Program, root: Path, store: StoreReader, *, retrained: bool = False) -> Plan:
     """Plan a program: each stage reuse, rebuild or new, with the reason.
 
     Where the source is not here, the plan supposes that it holds what was read last.
@@ -34,12 +35,14 @@ def build_plan(program: Program, root: Path, store: StoreReader) -> Plan:
         program: The program after all passes.
         root: The folder that the source's path is relative to.
         store: What is recorded.
+        retrained: As for `fed_back`.
 
     Raises:
         RecipeError: Its search shall begin with a run that is not recorded.
     """
     found = {node.name: source_digest(read, root, store) for node, read in program.of(Read)}
     digests = {name: value or _last_digest(program.name, name, store) for name, value in found.items()}
+    program = fed_back(program, store, lambda bare: make_stages(bare, digests), retrained=retrained)
     program = warm_started(program, store, lambda cold: make_stages(cold, digests))
     stages = against(program, store, lambda rival: make_stages(program, digests, rival))
     actions: list[Action] = []

@@ -37,6 +37,8 @@ _WORDS = {
     "split.gap": "validate.folds.gap",
     "split.holdout_gap": "validate.holdout.gap",
     "split.seed": "validate.seed",
+    "feedback.share": "feedback.quota.share",
+    "feedback.key": "data.key",
     "nested.k": "validate.nested.k",
     "nested.metric": "objective.metric",
     "select.k": "validate.folds.k",
@@ -78,6 +80,15 @@ class Cause:
 
     path: str
     text: str
+
+
+_RESOLVED = {
+    "search.warm": Cause(path="search.warm_start", text="it begins with other points"),
+    "release.against": Cause(path="objective.accept", text="another release is in place, which is to be beaten"),
+    "feedback.table": Cause(path="feedback", text="other rows of wrong predictions came back"),
+    "split.frozen": Cause(path="feedback", text="what was held out of the release in place stays held out"),
+}
+"""Ingredients that planning finds out."""
 
 
 def causes(stage: Stage, last: StageRecord) -> tuple[Cause, ...]:
@@ -133,10 +144,8 @@ def _subject(key: str) -> tuple[str, str, str]:
 def _told(path: str, pairs: dict[str, tuple[Any, Any]], now: Mapping[str, Any]) -> Cause:
     if path == "data.source.digest":
         return Cause(path="data.source.path", text="the source file changed")
-    if path == "search.warm":
-        return Cause(path="search.warm_start", text="it begins with other points")
-    if path == "release.against":
-        return Cause(path="objective.accept", text="another release is in place, which is to be beaten")
+    if path in _RESOLVED:
+        return _RESOLVED[path]
     if path.endswith(".source.digest"):
         _, kind, name, *_ = path.split(".")
         return Cause(path=path.replace(".digest", ".path"), text=f"the table of {kind} `{name}` changed")

@@ -9,6 +9,7 @@ from mlops_compiler.ir.fingerprint import canonical, fingerprint, flatten
 from mlops_compiler.ir.ops import intake, preparation
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.ops.features import CheckFeatures
+from mlops_compiler.ir.ops.feedback import FeedBack
 from mlops_compiler.plan.diff import ALTERNATIVES
 
 if TYPE_CHECKING:
@@ -28,8 +29,12 @@ def digest_key(node: str) -> str:
     return f"data.{section}.{name}.source.digest"
 
 
-_OWN = {"search": 2, "train": 1, "evaluate": 1, "explain": 1, "nested": 1, "release": 1, "report": 1}
+_OWN = {"feedback": 1, "search": 2, "train": 1, "evaluate": 1, "explain": 1, "nested": 1, "release": 1, "report": 1}
 """How many of a stage's nodes are its own, the last ones; the others are in its parents' fingerprints."""
+
+
+_NO_ROWS = ("choice", "must_beat", "metric", "rows", "collected")
+"""What says nothing of which rows there are, beside the content of their table."""
 
 
 def ingredients_of(stage: str, nodes: tuple[Node, ...], digests: Mapping[str, str]) -> dict[str, Any]:
@@ -68,6 +73,8 @@ def _of_node(node: Node) -> dict[str, Any]:  # noqa: PLR0911 - a table
         case ops.Search(candidates=candidates) as search:
             models = {item.name: _candidate(item) for item in candidates}
             return {"search": _of_search(search), "models": models}
+        case FeedBack() as back:
+            return {"feedback": _fields(back, without=_NO_ROWS)}
         case op:
             return {node.name: _fields(op)}
 

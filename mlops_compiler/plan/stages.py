@@ -9,6 +9,7 @@ from mlops_compiler.ir.fingerprint import fingerprint
 from mlops_compiler.ir.ops import intake, preparation
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.ops.features import CheckFeatures
+from mlops_compiler.ir.ops.feedback import FeedBack
 from mlops_compiler.ir.origin import origin_nodes
 from mlops_compiler.plan.diff import VERSION
 from mlops_compiler.plan.ingredients import ingredients_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 VERSIONS: dict[str, int] = {
     "snapshot": 3,
     "split": 4,
+    "feedback": 1,
     "prepare": 7,
     "search": 6,
     "select": 6,
@@ -39,18 +41,33 @@ VERSIONS: dict[str, int] = {
 PARENTS: dict[str, tuple[str, ...]] = {
     "snapshot": (),
     "split": ("snapshot",),
-    "prepare": ("snapshot", "split"),
-    "search": ("snapshot", "split", "prepare"),
+    "feedback": ("snapshot", "split"),
+    "prepare": ("snapshot", "split", "feedback"),
+    "search": ("snapshot", "split", "feedback", "prepare"),
     "select": ("search",),
-    "train": ("snapshot", "split", "prepare", "select"),
-    "evaluate": ("snapshot", "split", "search", "select", "train"),
-    "explain": ("snapshot", "split", "train"),
-    "nested": ("snapshot", "split", "prepare", "search", "select"),
-    "release": ("snapshot", "split", "train", "evaluate"),
-    "report": ("snapshot", "split", "prepare", "search", "select", "train", "evaluate", "explain", "nested", "release"),
+    "train": ("snapshot", "split", "feedback", "prepare", "select"),
+    "evaluate": ("snapshot", "split", "feedback", "search", "select", "train"),
+    "explain": ("snapshot", "split", "feedback", "train"),
+    "nested": ("snapshot", "split", "feedback", "prepare", "search", "select"),
+    "release": ("snapshot", "split", "feedback", "train", "evaluate"),
+    "report": (
+        "snapshot",
+        "split",
+        "feedback",
+        "prepare",
+        "search",
+        "select",
+        "train",
+        "evaluate",
+        "explain",
+        "nested",
+        "release",
+    ),
 }
 """What each stage reads."""
 
+_SOMETIMES = ("feedback", "nested")
+"""Stages that are there where a recipe asks for them, and of feedback where any row came back."""
 BOOKKEEPING = frozenset({"release", "report"})
 """Stages that are too small to start an engine for; they run in the command's own process."""
 
@@ -168,7 +185,7 @@ def make_stages(program: Program, digests: Mapping[str, str], rival: str | None 
     """
     made: dict[str, Stage] = {}
     for name, known in PARENTS.items():
-        if name == "nested" and not program.of(ops.Nested):
+        if name in _SOMETIMES and not _is_there(name, program):
             continue
         nodes, parents = stage_nodes(program, name), tuple(parent for parent in known if parent in made)
         ingredients = {VERSION: VERSIONS[name], **ingredients_of(name, nodes, digests)}
@@ -179,6 +196,13 @@ def make_stages(program: Program, digests: Mapping[str, str], rival: str | None 
     return tuple(made.values())
 
 
+def _is_there(name: str, program: Program) -> bool:
+    """Whether a program has a stage that some do not have."""
+    if name == "nested":
+        return bool(program.of(ops.Nested))
+    return any(op.table is not None for _, op in program.of(FeedBack))
+
+
 def preparation_seal(nodes: tuple[Node, ...], fingerprints: Mapping[str, str]) -> str:
     """Name a preparation as its stage is named: by its steps and by the rows.
 
@@ -187,7 +211,11 @@ def preparation_seal(nodes: tuple[Node, ...], fingerprints: Mapping[str, str]) -
         fingerprints: Of the stages that come before, by name.
     """
     ingredients = {VERSION: VERSIONS["prepare"], **ingredients_of("prepare", nodes, {})}
-    return stage_seal("prepare", ingredients, {parent: fingerprints[parent] for parent in PARENTS["prepare"]})
+    return stage_seal(
+        "prepare",
+        ingredients,
+        {name: fingerprints[name] for name in PARENTS["prepare"] if name in fingerprints},
+    )
 
 
 def stage_seal(stage: str, ingredients: Mapping[str, Any], parents: Mapping[str, str]) -> str:
@@ -211,7 +239,7 @@ def stage_nodes(program: Program, stage: str) -> tuple[Node, ...]:  # noqa: PLR0
             return (*origin_nodes(program), *told)
         case "nested":  # it runs the stages from preparation to evaluation
             return (*(node for node in program if node.name != stage), program[stage])
-        case "evaluate" | "release":
+        case "evaluate" | "release" | "feedback":
             return (program["split"], program[stage])
         case "explain":
             return tuple(program[name] for name in ("split", "matrix", "explain"))

@@ -20,11 +20,17 @@ def feedback_loop(subject: Subject) -> Iterator[Finding]:
     feedback, data = subject.recipe.feedback, subject.recipe.data
     if feedback is None:
         return
-    if feedback.labels.source.path == data.source.path:
+    if feedback.labels is not None and feedback.labels.source.path == data.source.path:
         yield Finding(
             headline="the outcomes that are fed back are read from the very rows that the model was trained on",
             span=subject.at("feedback", "labels", "source", "path"),
             help="take them from where outcomes are recorded after a prediction",
+        )
+    if data.key is None:
+        yield Finding(
+            headline="rows come back that nobody can tell from those of the holdout: they have no key",
+            span=subject.key("feedback"),
+            help="name the column that names a row: `data: {key: customer_id}`",
         )
     if feedback.at_most > MOST:
         yield Finding(

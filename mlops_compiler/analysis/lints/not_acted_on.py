@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.analysis.lints.rule import Subject
 
-SECTIONS = (("monitor",), ("feedback",))
+SECTIONS = (("monitor",),)
 _HELP = "a later version will; until then, do by other means what it says"
 
 

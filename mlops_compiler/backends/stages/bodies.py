@@ -73,12 +73,14 @@ def announce(task: StageTask, record: StageRecord) -> None:
     open_writer(task.store).add_event(task.run_id, "stage_finished", payload)
 
 
-def _body(context: Context, engine: TrialEngine | None) -> Outcome:  # noqa: C901 - one case a stage
+def _body(context: Context, engine: TrialEngine | None) -> Outcome:  # noqa: C901, PLR0912 - one case a stage
     match context.task.stage.name:
         case "snapshot":
             from mlops_compiler.backends.stages.intake import take_snapshot as body
         case "split":
             from mlops_compiler.backends.stages.split import split_rows as body
+        case "feedback":
+            from mlops_compiler.backends.stages.feedback import put_back as body
         case "prepare":
             from mlops_compiler.backends.stages.prepare import fit_preparations as body
         case "search" if engine is not None:

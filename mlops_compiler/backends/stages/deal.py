@@ -49,7 +49,9 @@ class Dealt:
     folds: tuple[Part, ...]
 
 
-def deal(op: Split, labels: Labels, order: Order, span: Span | None = None) -> Dealt:
+def deal(
+    op: Split, labels: Labels, order: Order, span: Span | None = None, stays: NDArray[np.int8] | None = None
+) -> Dealt:
     """Deal rows.
 
     Args:
@@ -58,12 +60,15 @@ def deal(op: Split, labels: Labels, order: Order, span: Span | None = None) -> D
             which of the equal shares of the values it is in.
         order: What keeps rows apart or together.
         span: Where the recipe names the target.
+        stays: Which rows were dealt before: 1 to learn from, 2 to judge by, 0 anew; shape (rows,).
 
     Raises:
         DataError: There are too few rows, groups or times, or too few rows of one class.
     """
     _enough(op, labels, span)
     earlier = _earlier_rows(op, labels, order, span)
+    if stays is not None and stays.any():
+        earlier = _as_before(earlier, order, stays)
     final = Part(learns=earlier, judges=~earlier)
     if _late(op) and op.holdout_gap is not None:
         final = Part(learns=learned_before(order, final.judges, op.holdout_gap, None), judges=final.judges)
@@ -129,6 +134,16 @@ def _earlier_rows(op: Split, labels: Labels, order: Order, span: Span | None) ->
     except ValueError:  # one group, which cannot be on both sides
         raise DataError([_too_few_groups(op, span)]) from None
     return _mask(len(labels), training)
+
+
+def _as_before(earlier: Chosen, order: Order, stays: NDArray[np.int8]) -> Chosen:
+    """Leave rows on the side that they were on, and their groups with them."""
+    learned, judged = stays == 1, stays == 2  # noqa: PLR2004 - as a split has it
+    if order.group is not None:  # a group of both sides teaches no more than it did
+        judged |= np.isin(order.group, order.group[judged])
+        learned |= np.isin(order.group, order.group[learned])
+    found: Chosen = (earlier | learned) & ~(judged & ~learned)
+    return found
 
 
 def _mask(rows: int, chosen: NDArray[np.intp]) -> Chosen:

@@ -96,7 +96,7 @@ def _evaluate(
 
 def _weighed(column: str | None, weights: Values | None) -> dict[str, Any]:
     """Say which column the rows weigh by, and what those of the holdout weigh together; nothing where none does."""
-    return {} if weights is None else {"weight": {"column": column, "total": float(weights.sum())}}
+    return {} if weights is None or column is None else {"weight": {"column": column, "total": float(weights.sum())}}
 
 
 def _uncalibrated(op: Evaluate, held: Prepared, raw: Values) -> dict[str, Any]:

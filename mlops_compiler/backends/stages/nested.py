@@ -7,16 +7,19 @@ Bioinformatics, 2006). What is judged is the procedure, from preparation to sele
 
 from __future__ import annotations
 
+import io
 import math
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from mlops_compiler.backends.stages.context import Context, Outcome
 from mlops_compiler.backends.stages.deal import deal_within, outer_parts
 from mlops_compiler.backends.stages.evaluate import evaluate_model
+from mlops_compiler.backends.stages.feedback import with_rows_below
 from mlops_compiler.backends.stages.prepare import fit_preparations
 from mlops_compiler.backends.stages.rows import JUDGES, split_table
 from mlops_compiler.backends.stages.search import search_models
@@ -95,6 +98,7 @@ def _outer(context: Context, op: Nested) -> Iterator[Dealt]:
 def _within(context: Context, dealt: Dealt, number: int, engine: TrialEngine) -> Records:
     """Run the stages from preparation to evaluation on the rows of an outer fold, which is their holdout."""
     records = {"snapshot": context.inputs["snapshot"], "split": _split(context, dealt, number)}
+    records |= _taught(context, records["split"])
     program = Program(name=context.task.recipe, nodes=tuple(map(_cold, context.task.stage.nodes)))
     bodies: dict[str, Any] = {
         "prepare": fit_preparations,
@@ -145,6 +149,17 @@ def _split(context: Context, dealt: Dealt, number: int) -> StageRecord:
         outputs={"split": context.put_table(table)},
         summary={**before.summary, **rows},
     )
+
+
+def _taught(context: Context, split: StageRecord) -> Records:
+    """Let every model learn from rows that came back; where rows are in order, they came after most of these parts."""
+    back = context.inputs.get("feedback")
+    if back is None or context.op(Split).time is not None:
+        return {}
+    dealt = pl.read_parquet(io.BytesIO(context.store.objects.get(split.outputs["split"])))
+    table = with_rows_below(dealt, context.read_table("feedback", "split"))
+    seal = fingerprint({"feedback": back.fingerprint, "split": split.fingerprint})
+    return {"feedback": replace(back, fingerprint=seal, outputs={**back.outputs, "split": context.put_table(table)})}
 
 
 def _record(context: Context, outcome: Outcome) -> StageRecord:

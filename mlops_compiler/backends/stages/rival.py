@@ -62,10 +62,14 @@ def compare_with_rival(context: Context, manifest: Mapping[str, Any], metrics: M
 
 
 def _fair(found: Release, context: Context) -> bool:
-    """Whether it was made with the same split, so that the holdout is untouched for both."""
+    """Whether the holdout is untouched for both: it was made with the same split, or with one whose sides were kept."""
     run = context.store.run(found.run_id)
     seals = {item["stage"]: item["fingerprint"] for item in run.plan} if run is not None else {}
-    return seals.get("split") == context.inputs["split"].fingerprint
+    if seals.get("split") == context.inputs["split"].fingerprint:
+        return True
+    kept = context.op(Split).frozen
+    records = (context.store.stage_record(str(seals[name])) for name in ("split", "feedback") if name in seals)
+    return kept is not None and any(kept[2] == record.outputs.get("split") for record in records if record is not None)
 
 
 def _compared(

@@ -107,7 +107,7 @@ def open_rows(
         The rows, with the label in `LABEL`; and the split, as `Rows` has it.
     """
     table = scan_snapshot(context)
-    split = context.read_table("split", "split")
+    split = read_split(context)
     kept = [change(named.step, {}).keep for named in filters]
     predicates = [condition for condition in kept if condition is not None]
     if predicates:
@@ -119,9 +119,15 @@ def open_rows(
     return _beside(Stream.scan(table, split.height), beside), split.drop("label", "weight", strict=False)
 
 
+def read_split(context: Context) -> pl.DataFrame:
+    """Read what each row is in each part, those that came back among them."""
+    return context.read_table("feedback" if "feedback" in context.inputs else "split", "split")
+
+
 def scan_snapshot(context: Context) -> pl.LazyFrame:
-    """Open the snapshot where it lies; one of another machine is fetched."""
-    digest = context.inputs["snapshot"].outputs["snapshot"]
+    """Open the snapshot where it lies, with the rows below that came back; one of another machine is fetched."""
+    record = context.inputs.get("feedback") or context.inputs["snapshot"]
+    digest = record.outputs["snapshot"]
     path = context.store.objects.local_path(digest)
     return pl.scan_parquet(path or io.BytesIO(context.store.objects.get(digest)))
 

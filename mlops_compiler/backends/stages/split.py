@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.deal import deal
-from mlops_compiler.backends.stages.rows import split_table
+from mlops_compiler.backends.stages.rows import JUDGES, split_table
 from mlops_compiler.backends.stages.windows import Order, group_numbers
 from mlops_compiler.diagnostics import DataError, Diagnostic, did_you_mean
 from mlops_compiler.ir.ops.lifecycle import Split
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from mlops_compiler.backends.stages.context import Context
@@ -34,12 +35,14 @@ def split_rows(context: Context) -> Outcome:
         DataError: The target does not have the classes of the task, with rows enough of each for every fold.
     """
     op = context.op(Split)
-    columns = dict.fromkeys((op.target, op.time, op.naive, *(op.group or ()), op.weight))
+    key = op.frozen[0] if op.frozen else None
+    columns = dict.fromkeys((op.target, op.time, op.naive, *(op.group or ()), op.weight, key))
     named = [name for name in columns if name is not None]
     rows = context.read_table("snapshot", "snapshot", named or None)
     span = context.task.stage.nodes[0].span
     labels, classes = _labels(op, rows, span)
-    dealt = deal(op, strata_of(op, labels), order_of(op, rows), span)
+    stays = stays_of(context, op, rows)
+    dealt = deal(op, strata_of(op, labels), order_of(op, rows), span, stays)
     naive = None if op.naive is None else rows[op.naive].cast(pl.Float64)
     digest = context.put_table(split_table(dealt, labels, naive, weights_of(op, rows)))
     summary = {
@@ -52,8 +55,23 @@ def split_rows(context: Context) -> Outcome:
         "folds": op.parts,
         "ordered": op.folds == "time_ordered",
         **({"weight": op.weight} if op.weight else {}),
+        **({"stay": {"held_out": int((stays == JUDGES).sum()), "rows": int((stays > 0).sum())}} if op.frozen else {}),
     }
     return Outcome(outputs={"split": digest}, summary=summary)
+
+
+def stays_of(context: Context, op: Split, rows: pl.DataFrame) -> NDArray[np.int8]:
+    """Say which rows stay what they were when the release in place was made: learned from, judging, or new (0)."""
+    if op.frozen is None:
+        return np.zeros(rows.height, dtype=np.int8)
+    key, before, dealt = op.frozen
+    known, split = (pl.read_parquet(io.BytesIO(context.store.objects.get(digest))) for digest in (before, dealt))
+    roles = known.select(pl.col(key).cast(pl.String)).with_columns(split["final"].alias("was"))
+    # A key that came back may stand twice: whoever was learned from once is not judged by.
+    roles = roles.filter(pl.col("was") > 0).sort("was", maintain_order=True)
+    roles = roles.unique(key, keep="first", maintain_order=True)
+    found = rows.select(pl.col(key).cast(pl.String)).join(roles, on=key, how="left", maintain_order="left")
+    return found["was"].fill_null(0).cast(pl.Int8).to_numpy()
 
 
 def weights_of(op: Split, rows: pl.DataFrame) -> pl.Series | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from mlops_compiler.ir.ops.features import CheckFeatures
+from mlops_compiler.ir.ops.feedback import FeedBack
 from mlops_compiler.ir.ops.intake import Check, History, Join, Population, Read, References, Snapshot, Stack
 from mlops_compiler.ir.ops.preparation import FusedPrepare, Matrix, Prepare, Project, Vary
 
@@ -60,6 +61,8 @@ class Split:
     """What is left out before a holdout in order of time."""
     naive: str | None = None
     """The column that a seasonal naive forecast repeats, where the target lies ahead: it is kept beside the label."""
+    frozen: tuple[str, str, str] | None = None
+    """The key, and the digests of the rows and of the split by which rows dealt before stay where they are."""
 
     @property
     def parts(self) -> int:
@@ -288,6 +291,7 @@ LifecycleOp: TypeAlias = (
     | References
     | Snapshot
     | Split
+    | FeedBack
     | Project
     | Prepare
     | FusedPrepare

@@ -1,13 +1,14 @@
-"""Runs every benchmark in turn: ``python -m benchmarks [startup|passes|prepare|request|search|gpu]``."""
+"""Runs every benchmark in turn: ``python -m benchmarks [startup|engines|passes|prepare|request|search|gpu]``."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import gpu, passes, prepare, request, search, startup
+from benchmarks import engines, gpu, passes, prepare, request, search, startup
 
 BENCHMARKS = {
     "startup": startup.main,
+    "engines": engines.main,
     "passes": passes.main,
     "prepare": prepare.main,
     "request": request.main,

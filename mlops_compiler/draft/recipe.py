@@ -20,6 +20,8 @@ _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"}
 _LEVELS = 20
 _MEMBERS = 8
+_SMALL = 20_000
+"""Rows up to which an engine of processes costs more than it brings: see `python -m benchmarks engines`."""
 
 
 def draft(table: Table, name: str, target: str, positive: str | None, source: str) -> str:
@@ -166,6 +168,8 @@ def _rest(found: Roles) -> Iterator[str]:
         f"select: {{rule: best, ensemble: {_MEMBERS}}}"
         f"{comment('the mean of several is often best; one_standard_error takes the simplest of those as good')}"
     )
+    if found.found.rows <= _SMALL:
+        yield f"cluster: {{engine: in_process}}{comment('a table this small is done before Ray has started')}"
 
 
 def _models(*, regression: bool) -> Iterator[str]:

@@ -101,6 +101,16 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _a_process_has_no_gpu(self) -> Self:
+        if self.cluster.engine == "in_process":
+            for name, model in self.models.items():
+                if model.resources.accelerator or model.resources.gpu not in (0, "auto"):
+                    raise ValueError(
+                        f"`cluster.engine` is in_process, and model `{name}` asks for a GPU, which Ray lends"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _the_owner_can_be_told(self) -> Self:
         if any(notice.owner for notice in self.notify) and (self.owner is None or self.owner.contact is None):
             raise ValueError("`notify` tells the owner: say how to reach them under `owner.contact`")

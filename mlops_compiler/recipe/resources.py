@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from mlops_compiler.recipe.amounts import Delay
 from mlops_compiler.section import Section
@@ -46,6 +46,8 @@ class Resources(Section):
 class Cluster(Section):
     """Where the engine runs."""
 
+    engine: Literal["ray", "in_process"] = "ray"
+    """What runs the stages: Ray; or the program's own process, which is there at once and suits small tables."""
     address: Annotated[str, Field(pattern=r"^(embedded|auto|ray://.+|[^/:]+:\d+)$")] = "embedded"
     """``embedded`` starts Ray for the run; ``auto``, ``ray://host:port`` or ``host:port`` join a cluster."""
     cpus: Annotated[int, Field(ge=1, le=4096)] | None = None
@@ -56,3 +58,12 @@ class Cluster(Section):
     """How long trials wait for a node that was lost to come back, or another one like it, before they do without."""
     jobs: Annotated[str, Field(pattern=r"^https?://.+$")] | None = None
     """Where the cluster takes jobs, ``http://host:8265``; for ``run --submit``."""
+
+    @model_validator(mode="after")
+    def _in_process_is_here(self) -> Self:
+        if self.engine == "in_process":
+            beyond = {"address": self.address != "embedded", "gpus": bool(self.gpus), "jobs": self.jobs is not None}
+            for key, given in beyond.items():
+                if given:
+                    raise ValueError(f"`engine` is in_process, and `{key}` needs Ray")
+        return self

@@ -18,6 +18,7 @@ from mlops_compiler.diagnostics import Diagnostic, EngineError, MlopsError, Note
 from mlops_compiler.ir.ops.lifecycle import Search
 from mlops_compiler.plan.stages import Plan, Reuse
 from mlops_compiler.runtime.engine import ray_session
+from mlops_compiler.runtime.here import run_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +83,8 @@ def execute(plan: Plan, tasks: dict[str, StageTask], cluster: Cluster, feed: Fee
         MlopsError: A stage failed, with its own diagnostics.
     """
     records = {action.stage.name: action.record for action in plan.actions if isinstance(action, Reuse)}
+    if cluster.engine == "in_process":
+        return run_here([tasks[stage.name] for stage in plan.to_run], records, cluster.cpus, feed.poll)
     dag = lower(plan)
     if dag.tasks:
         with _unprinted(), ray_session(cluster) as fresh:

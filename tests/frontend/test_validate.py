@@ -25,7 +25,9 @@ def test_the_churn_recipe_is_valid(workspace):
     assert recipe.models["logistic"].parameters["C"] == LogUniform(low=0.001, high=10)
 
 
-@pytest.mark.parametrize("argv", ["search=quick", "search=thorough", "cluster=auto", "cluster=embedded", "store=local"])
+@pytest.mark.parametrize(
+    "argv", ["search=quick", "search=thorough", "cluster=auto", "cluster=embedded", "cluster=in_process", "store=local"]
+)
 def test_every_group_that_ships_is_valid(workspace, argv):
     validate(workspace.compose("recipe=churn", argv))
 

@@ -1,4 +1,4 @@
-"""Runs a plan's stages in this process, one after another: the oracle, and the engine of small bookkeeping."""
+"""Runs a plan's stages in this process, one after another: the oracle, and the engine of small tables."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mlops_compiler.backends.stages.context import StageTask
+    from mlops_compiler.backends.stages.search import TrialEngine
     from mlops_compiler.store.records import StageRecord
 
 
-def run_in_process(tasks: Iterable[StageTask], done: dict[str, StageRecord]) -> dict[str, StageRecord]:
+def run_in_process(
+    tasks: Iterable[StageTask], done: dict[str, StageRecord], engine: TrialEngine = search_in_process
+) -> dict[str, StageRecord]:
     """Run stages in order.
 
     Args:
         tasks: The stages to run.
         done: The records of those that are reused.
+        engine: Runs the trials of a search.
 
     Returns:
         All records by stage.
@@ -27,5 +31,5 @@ def run_in_process(tasks: Iterable[StageTask], done: dict[str, StageRecord]) -> 
     records = dict(done)
     for task in tasks:
         inputs = {name: records[name] for name in task.stage.parents}
-        records[task.stage.name] = run_stage(task, inputs, search_in_process)
+        records[task.stage.name] = run_stage(task, inputs, engine)
     return records

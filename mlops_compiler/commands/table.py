@@ -125,6 +125,13 @@ COMMANDS: dict[str, Command] = {
     "undeploy": Command(about="end the service of a recipe", function="service:undeploy"),
     "status": Command(about="say what is served, and how it is", function="service:status", needs="store"),
     "logs": Command(about="print the log of a service: [lines=N]", function="service:logs", arguments=("lines",)),
+    "ui": Command(
+        about="show the store in a browser, live, until Ctrl-C: [port=8765] [host=127.0.0.1] [--no-browser]",
+        function="ui:ui",
+        needs="store",
+        arguments=("port", "host"),
+        flags=("--no-browser",),
+    ),
     "doctor": Command(
         about="hash every artifact anew and examine metadata, runs and services: [--repair [--from PLACE]]",
         function="doctor:doctor",

@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 _OPENING = re.compile(r"<svg [^>]*?width=\"([\d.]+)\" height=\"([\d.]+)\" viewBox=\"([^\"]+)\">")
 
 
-def inline_svg(chart: Any, alt_text: str) -> Markup:
+def inline_svg(chart: Any, alt_text: str, *, told: bool = False) -> Markup:
     """Compile a chart to an inline ``<svg role="img">`` whose texts were escaped by the renderer.
 
     Args:
         chart: An Altair chart.
         alt_text: What the chart shows, for those who cannot see it; escaped here.
+        told: Whether each mark that has a description carries it, as its ``aria-label``.
     """
     import vl_convert
     from markupsafe import Markup, escape
 
-    svg = vl_convert.vegalite_to_svg(_dressed(chart).to_dict())
+    svg = vl_convert.vegalite_to_svg(_dressed(chart, told=told).to_dict())
     opening = _OPENING.search(svg)
     if opening is None:
         raise ValueError("the chart renderer's SVG does not begin as expected")
@@ -32,11 +33,11 @@ def inline_svg(chart: Any, alt_text: str) -> Markup:
     return Markup(head + svg[opening.end() :])  # noqa: S704 - the renderer escapes the texts inside
 
 
-def _dressed(chart: Any) -> Any:
+def _dressed(chart: Any, *, told: bool) -> Any:
     """Put the page's colours and typeface on a chart."""
     return (
         chart.configure(
-            aria=False,
+            aria=told,
             font="system-ui, sans-serif",
             background="transparent",
             padding={"left": 14, "right": 8, "top": 4, "bottom": 4},

@@ -33,6 +33,27 @@ class StoreReader(OperationsReader):
         self.objects: Objects = open_objects(location)
         self._database = database
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no store yet."""
+        return self._database is None
+
+    def recipes(self) -> list[str]:
+        """List the recipes of which something is recorded, by name."""
+        told = " UNION ".join(f"SELECT recipe FROM {table}" for table in ("runs", "releases", "deployments"))
+        return [row["recipe"] for row in self._rows(f"{told} ORDER BY recipe")]
+
+    @property
+    def database_shown(self) -> str | None:
+        """Where the metadata are, as messages name it; None while there are none."""
+        return None if self._database is None else self._database.shown
+
+    def counts(self) -> list[tuple[str, int]]:
+        """Count the records of each kind."""
+        tables = ("runs", "stages", "folds", "releases", "deployments")
+        each = (f"SELECT '{table}' AS kind, COUNT(*) AS many FROM {table}" for table in tables)
+        return [(row["kind"], row["many"]) for row in self._rows(" UNION ALL ".join(each))]
+
     def stage(self, fingerprint: str) -> StageRecord | None:
         """Find a finished stage by its fingerprint; None where it, or one of its objects, is not there."""
         record = self.stage_record(fingerprint)

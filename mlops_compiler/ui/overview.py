@@ -1,0 +1,190 @@
+"""All recipes of a store at a glance, and what happened last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from mlops_compiler.report import numbers
+from mlops_compiler.report.metric_names import title
+from mlops_compiler.ui.kept import card_of
+from mlops_compiler.ui.lifecycle import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mlops_compiler.console.progress_state import SearchState
+    from mlops_compiler.store.operations import AuditEntry, Check, Placement
+    from mlops_compiler.store.reader import StoreReader
+    from mlops_compiler.store.records import Deployment, Release, RunRecord
+    from mlops_compiler.ui.services import Answer
+
+LATEST = 12
+_TRAIL = 24
+TONES = {
+    "succeeded": "good",
+    "rejected": "bad",
+    "failed": "bad",
+    "interrupted": "warm",
+    "lost": "warm",
+    "running": "accent",
+    "quiet": "good",
+    "noticed": "warm",
+    "alert": "bad",
+    "blind": "muted",
+}
+"""The colour of a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One recipe.
+
+    Attributes:
+        recipe: Its name.
+        description: What the model is for.
+        run: Its last run.
+        search: Where that run's search stands, while it runs.
+        release: Its newest release.
+        deployment: What is served.
+        answer: How the service answers.
+        placements: What each environment has.
+        check: What monitoring found last.
+        metric: What was searched for.
+        trail: That metric of each release, the oldest first.
+    """
+
+    recipe: str
+    description: str
+    run: RunRecord | None
+    search: SearchState | None
+    release: Release | None
+    deployment: Deployment | None
+    answer: Answer | None
+    placements: Sequence[Placement]
+    check: Check | None
+    metric: str
+    trail: Sequence[float]
+
+    @property
+    def metric_title(self) -> str:
+        """The metric's name for people."""
+        return title(self.metric) if self.metric else ""
+
+    @property
+    def score(self) -> float | None:
+        """The newest release's."""
+        return self.release.metrics.get(self.metric) if self.release else None
+
+    @property
+    def tone(self) -> str:
+        """What is to be seen at first sight."""
+        if (self.check and self.check.status == "alert") or (self.answer and not self.answer.well):
+            return "bad"
+        if self.run and self.run.status == "running":
+            return "accent"
+        if self.run and self.run.status in ("failed", "rejected"):
+            return "warm"
+        return "good" if self.deployment else "muted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something that happened, for the list of what is new."""
+
+    time: float
+    recipe: str
+    told: str
+    tone: str
+    link: str
+
+
+def cards(store: StoreReader, answers: Mapping[str, Answer]) -> list[Card]:
+    """Make a card of each recipe, by name."""
+    deployments = {item.recipe: item for item in store.deployments()}
+    return [_card(store, recipe, deployments.get(recipe), answers.get(recipe)) for recipe in store.recipes()]
+
+
+def _card(store: StoreReader, recipe: str, deployment: Deployment | None, answer: Answer | None) -> Card:
+    runs, releases, card = store.runs(recipe, limit=1), store.releases(recipe), card_of(store, recipe)
+    run = runs[0] if runs else None
+    metric = str((card.get("metrics") or {}).get("primary") or "")
+    running = run is not None and run.status == "running"
+    scores = [item.metrics.get(metric) for item in reversed(releases[:_TRAIL])]
+    return Card(
+        recipe=recipe,
+        description=str((card.get("use") or {}).get("description") or ""),
+        run=run,
+        search=folded(store.events(run.run_id)).search if running and run else None,
+        release=releases[0] if releases else None,
+        deployment=deployment,
+        answer=answer,
+        placements=store.placements(recipe),
+        check=next(iter(store.checks(recipe, limit=1)), None),
+        metric=metric,
+        trail=[score for score in scores if score is not None and numbers.is_number(score)],
+    )
+
+
+def happenings(store: StoreReader, recipe: str | None = None, limit: int = LATEST) -> list[Happening]:
+    """List what happened last: runs, what people did, and what monitoring found; the newest first."""
+    found = [_of_run(run) for run in store.runs(recipe, limit=limit)]
+    found += map(_of_audit, store.audit(recipe, limit=limit))
+    for name in [recipe] if recipe else store.recipes():
+        found += _of_checks(store.checks(name, limit=limit))
+    return sorted(found, key=lambda item: -item.time)[:limit]
+
+
+def path_of(recipe: str) -> str:
+    """Give the address of a recipe's first page."""
+    return f"/recipes/{quote(recipe, safe='')}"
+
+
+def _of_run(run: RunRecord) -> Happening:
+    release = (run.summary or {}).get("release")
+    told = {
+        "running": "a run began",
+        "succeeded": f"a run made release {release}" if release is not None else "a run came to its end",
+        "rejected": f"a run was not released: it missed {', '.join(missed(run)) or 'a criterion'}",
+        "failed": "a run failed",
+        "interrupted": "a run was interrupted",
+        "lost": "a run ended without a word",
+    }.get(run.status, f"a run is {run.status}")
+    link = f"{path_of(run.recipe)}/runs/{quote(run.run_id, safe='')}"
+    return Happening(
+        time=run.finished or run.started, recipe=run.recipe, told=told, tone=TONES.get(run.status, "muted"), link=link
+    )
+
+
+def missed(run: RunRecord) -> list[str]:
+    """Name the criteria that a run missed."""
+    criteria: Sequence[Mapping[str, Any]] = (run.summary or {}).get("criteria") or ()
+    return [str(item.get("metric")) for item in criteria if not item.get("met")]
+
+
+def _of_audit(entry: AuditEntry) -> Happening:
+    what = f" release {entry.release}" if entry.release is not None else ""
+    where = f" in {entry.environment}" if entry.environment else ""
+    told = f"{entry.action}{what}{where}, by {entry.actor}"
+    return Happening(
+        time=entry.time, recipe=entry.recipe, told=told, tone="violet", link=f"{path_of(entry.recipe)}/audit"
+    )
+
+
+def _of_checks(checks: Sequence[Check]) -> Iterator[Happening]:
+    """Tell of the checks that found something, and of the first quiet one after them."""
+    before = "quiet"
+    for check in reversed(checks):
+        if check.status in ("alert", "noticed") or (check.status == "quiet" and before == "alert"):
+            told = {"alert": "an alert", "noticed": "a rule fired; too few agree for an alert"}.get(
+                check.status, "all is quiet again"
+            )
+            yield Happening(
+                time=check.time,
+                recipe=check.recipe,
+                told=f"{told}, of release {check.release}",
+                tone=TONES[check.status],
+                link=f"{path_of(check.recipe)}/alerts",
+            )
+        before = check.status

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
+from rich.text import Text
 
 from mlops_compiler.commands.base import DONE, ENGINE
 from mlops_compiler.commands.predict import find_release
@@ -39,14 +39,19 @@ def deploy(composed: Composed, invocation: Invocation) -> int:
     recipe = validate(composed)
     store = open_reader(store_location(recipe.store))
     release = find_release(store, recipe.name, invocation.number("release"))
-    with messages().status(f"deploying {recipe.name} release {release.number}") as status:
-        deployment = put_in_service(recipe, release, said=lambda text: status.update(escape(text)))
+    with messages().status(f"deploying {recipe.name} release {release.number}"):
+        deployment = put_in_service(recipe, release, said=_say)
     example = json.loads(store.objects.get(release.manifest))["example"]
     if invocation.as_json:
         invocation.print_json({**_facts(deployment), "example": example})
     else:
         _print_deployed(deployment, example)
     return DONE
+
+
+def _say(text: str) -> None:
+    """Tell on standard error how a rollout goes on."""
+    messages().print(Text(text), soft_wrap=True)
 
 
 def _facts(deployment: Deployment) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from mlops_compiler.driver import store_location
 from mlops_compiler.recipe.amounts import parse_comparison
 from mlops_compiler.serving.rollout import Limits, Rollout
+from mlops_compiler.store.operations import actor
+from mlops_compiler.store.reader import open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +38,25 @@ def put_in_service(
     from mlops_compiler.store.writer import open_writer
 
     location = store_location(recipe.store)
+    before = open_reader(location).deployment(recipe.name)
     deployment = deploy(location, target_of(recipe, at_once=at_once), release, said=said)
-    open_writer(location).record_deployment(deployment)
+    writer = open_writer(location)
+    writer.record_deployment(deployment)
+    kind = "all_at_once" if at_once else recipe.deploy.rollout.kind
+    writer.add_audit(
+        actor=actor(),
+        action="deploy",
+        recipe=recipe.name,
+        release=release.number,
+        environment=recipe.environment,
+        payload={"before": before.release if before is not None else None, "rollout": kind, "url": url_of(deployment)},
+    )
     return deployment
+
+
+def url_of(deployment: Deployment) -> str:
+    """Say where a deployment answers."""
+    return str(deployment.settings["url"])
 
 
 def target_of(recipe: Recipe, *, at_once: bool = False) -> ServiceTarget:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -12,6 +13,7 @@ from mlops_compiler.serving.docs import assets, page
 from mlops_compiler.serving.openapi import describe
 from mlops_compiler.serving.refusal import MAX_BYTES, RequestRefused
 from mlops_compiler.serving.request import RequestContract
+from mlops_compiler.serving.traffic import CANARY, Asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mlops_compiler.serving.predictor import Predictor
+    from mlops_compiler.serving.traffic import Traffic
 
 _INLINE_ROWS = 64
 """Up to so many rows are scored at once; more go to a thread, so that no small request waits for them."""
@@ -35,13 +38,14 @@ class Service:
     Args:
         predictor: The release.
         info: What ``GET /`` tells; ``release`` is its number.
+        traffic: Sends a share of the requests to another release, while one is on its way.
 
     Raises:
         MlopsError: The release cannot score its own example: it must not be served.
     """
 
-    def __init__(self, predictor: Predictor, info: Mapping[str, Any]) -> None:
-        self._predictor = predictor
+    def __init__(self, predictor: Predictor, info: Mapping[str, Any], traffic: Traffic | None = None) -> None:
+        self._predictor, self._traffic = predictor, traffic
         self._release = info["release"]
         self._contract = RequestContract(predictor.manifest)
         self._example = orjson.dumps(predictor.manifest["example"])
@@ -73,14 +77,27 @@ class Service:
 
     async def predict(self, request: Request) -> Response:
         """Handle ``POST /``."""
-        from starlette.concurrency import run_in_threadpool
-
         try:
             body = await _body(request)
-            large = body.count(b"{") > _INLINE_ROWS
-            return _json(await run_in_threadpool(self.answer, body) if large else self.answer(body))
+            if self._traffic is None or self._traffic.policy is None:
+                return _written(await self._score(body))
+            answer, _ = await self._traffic.answer(Asked(body=body, role=CANARY), partial(self._score, body))
+            return _written(answer)
         except RequestRefused as refused:
             return _json(refused.to_json(), refused.status)
+
+    async def ask(self, body: bytes) -> tuple[int, bytes]:
+        """Answer a request that another release's replica passes on: the status, and the body."""
+        try:
+            return 200, await self._score(body)
+        except RequestRefused as refused:
+            return refused.status, orjson.dumps(refused.to_json())
+
+    async def _score(self, body: bytes) -> bytes:
+        from starlette.concurrency import run_in_threadpool
+
+        large = body.count(b"{") > _INLINE_ROWS
+        return orjson.dumps(await run_in_threadpool(self.answer, body) if large else self.answer(body))
 
     async def about(self, _request: Request) -> Response:
         """Handle ``GET /``."""
@@ -102,12 +119,16 @@ class Service:
         return _json({"status": "ready", "release": self._release})
 
 
-def create_app(predictor: Predictor, info: Mapping[str, Any]) -> Starlette:
+def create_app(predictor: Predictor, info: Mapping[str, Any], traffic: Traffic | None = None) -> Starlette:
     """Make the service of a release.
 
     Args:
         predictor: The release, loaded.
         info: ``recipe`` and ``release``, and whatever else ``GET /`` shall tell.
+        traffic: Sends a share of the requests to another release, while one is on its way.
+
+    Returns:
+        The app; ``state.service`` is the service.
 
     Raises:
         MlopsError: The release cannot score its own example.
@@ -117,8 +138,8 @@ def create_app(predictor: Predictor, info: Mapping[str, Any]) -> Starlette:
     from starlette.middleware import Middleware
     from starlette.routing import Route
 
-    service = Service(predictor, info)
-    return Starlette(
+    service = Service(predictor, info, traffic)
+    app = Starlette(
         routes=[
             Route("/", service.predict, methods=["POST"]),
             Route("/", service.about, methods=["GET"]),
@@ -130,6 +151,8 @@ def create_app(predictor: Predictor, info: Mapping[str, Any]) -> Starlette:
         middleware=[Middleware(_Rooted)],
         exception_handlers={HTTPException: _http_error, Exception: _internal_error},
     )
+    app.state.service = service
+    return app
 
 
 class _Rooted:
@@ -162,9 +185,13 @@ async def _body(request: Request) -> bytes:
 
 
 def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return _written(orjson.dumps(value), status, headers)
+
+
+def _written(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     from starlette.responses import Response
 
-    return Response(orjson.dumps(value), status, headers, media_type="application/json")
+    return Response(body, status, headers, media_type="application/json")
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SHADOW = 0.0
 """The share of a step whose answers are compared, and never returned."""
 WHOLE = 1.0
+PATIENT = 3.0
+"""A step that saw too few requests is watched so many times as long."""
 PATIENCE_SECONDS = 10.0
 """How long a client waits for the new release before the one in place answers, where nothing bounds the latency."""
 
@@ -65,9 +70,14 @@ class Rollout:
         return ((SHADOW,) if self.shadow else ()) + watched
 
     @property
+    def has_trial(self) -> bool:
+        """Whether the release comes up beside the one in place before it takes the place."""
+        return bool(self.shares or self.replay)
+
+    @property
     def longest(self) -> float:
         """Seconds that all steps take at most."""
-        return _PATIENT * self.hold * len(self.shares)
+        return PATIENT * self.hold * len(self.shares)
 
     def to_json(self) -> dict[str, Any]:
         """Write it as a JSON object."""
@@ -79,5 +89,42 @@ class Rollout:
         return cls(**{**value, "steps": tuple(value["steps"]), "limits": Limits(**value["limits"])})
 
 
-_PATIENT = 3.0
-"""A step that saw too few requests is watched so many times as long."""
+def sentence(told: Mapping[str, Any], release: int) -> str:
+    """Tell what happens in a rollout.
+
+    Args:
+        told: ``step``, and what is known of it.
+        release: The number of the new release.
+    """
+    step = str(told["step"])
+    name = step.removesuffix("-ended")
+    how = "in the shadow" if name == "shadow" else f"at {told.get('share', 0):.0%} of the traffic"
+    match step:
+        case "candidate":
+            return f"release {release} comes up beside the one in place"
+        case "replaying":
+            return f"{told['rows']:,} rows of the holdout are sent through release {release}"
+        case "replay" if "warning" in told:
+            return str(told["warning"])
+        case "replay":
+            return f"replay of {told['rows']:,} rows: {_equal(told)}"
+        case "replacing":
+            return f"release {release} takes the place"
+        case _ if step == name:
+            return f"release {release} {how}, for {told['hold']:g} s"
+        case _:
+            return f"release {release} {how}: {told['verdict']}; {_seen(told)}"
+
+
+def _equal(told: Mapping[str, Any]) -> str:
+    return f"{told['differing']:,} are answered otherwise" if told["differing"] else "all equal to the last bit"
+
+
+def _seen(told: Mapping[str, Any]) -> str:
+    if "warning" in told or "reason" in told:
+        return str(told.get("reason") or told["warning"])
+    latency = f", p99 {told['latency_p99'] * 1000:.3g} ms" if told["latency_p99"] else ""
+    return (
+        f"{told['requests']:,} requests, {told['errors']:,} errors{latency}, "
+        f"{told['differing']:,} of {told['compared']:,} compared differ"
+    )

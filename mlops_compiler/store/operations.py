@@ -5,6 +5,9 @@ Two classes, one that reads and one that writes, are parts of `StoreReader` and 
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
 import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from mlops_compiler.store.database import Database
 
 Json = dict[str, Any]
+_LONGEST_ACTOR = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,19 @@ class Check:
     time: float
     status: str
     payload: Json = field(default_factory=dict)
+
+
+def actor() -> str:
+    """Name who acts: what ``MLOPS_ACTOR`` says, else the user and the machine."""
+    named = os.environ.get("MLOPS_ACTOR", "").strip()
+    return (named or f"{_user()}@{socket.gethostname()}")[:_LONGEST_ACTOR]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no entry for the user, as in some containers
+        return f"uid {os.getuid()}"
 
 
 class OperationsReader(ReadsRows):

@@ -96,8 +96,12 @@ def check_capacity(spec: AppSpec) -> None:
         raise UsageError([_too_many(spec.replicas[1], cores)])
 
 
-def run(spec: AppSpec) -> None:
-    """Put a release on the cluster, in the place of the one that its recipe has there, and wait until it runs.
+def run(spec: AppSpec, *, app: str | None = None) -> None:
+    """Put a release on the cluster, in the place of the one that its application has there, and wait until it runs.
+
+    Args:
+        spec: What to run.
+        app: An application without a route, of this name; that of the recipe, with its route, where not given.
 
     Raises:
         UsageError: Another application has its route.
@@ -106,15 +110,17 @@ def run(spec: AppSpec) -> None:
     from ray import serve
     from ray.serve.exceptions import RayServeException
 
-    target = serve.RunTarget(target=build(spec), name=spec.recipe, route_prefix=spec.route)
+    name, route = (spec.recipe, spec.route) if app is None else (app, None)
     try:
-        serve.run_many([target], wait_for_applications_running=False)
+        serve.run_many(
+            [serve.RunTarget(target=build(spec), name=name, route_prefix=route)], wait_for_applications_running=False
+        )
     except (RayServeException, ValueError) as error:
         raise UsageError([_refused(spec, error)]) from error
     until = time.monotonic() + _RUNNING_SECONDS
-    while (status := _status(spec.recipe)) != "RUNNING":
+    while (status := _status(name)) != "RUNNING":
         if status in ("DEPLOY_FAILED", "UNHEALTHY") or time.monotonic() > until:
-            raise EngineError([_not_running(spec, status)])
+            raise EngineError([_not_running(spec, name, status)])
         time.sleep(_PAUSE_SECONDS)
 
 
@@ -175,8 +181,8 @@ def last_line(text: str) -> str:
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
 
 
-def _not_running(spec: AppSpec, status: str) -> Diagnostic:
-    app = applications().get(spec.recipe)
+def _not_running(spec: AppSpec, name: str, status: str) -> Diagnostic:
+    app = applications().get(name)
     message = _message(app) if app is not None else ""
     return Diagnostic(
         code="service-not-running",

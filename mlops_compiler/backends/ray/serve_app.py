@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from mlops_compiler.serving.traffic import Traffic
     from mlops_compiler.store.location import StoreLocation
 
 REPLICA_CPUS = 0.25
@@ -30,6 +31,7 @@ class AppSpec:
         release: The release's number.
         route: The prefix of its paths.
         replicas: Fewest and most.
+        candidate: Whether it runs beside the release in place, whose replicas ask it.
     """
 
     location: StoreLocation
@@ -38,6 +40,7 @@ class AppSpec:
     release: int
     route: str
     replicas: tuple[int, int]
+    candidate: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Write the specification as a JSON object."""
@@ -66,11 +69,29 @@ class Replica:
         from mlops_compiler.store.reader import open_reader
 
         predictor = Predictor.load(open_reader(spec.location), spec.manifest)
-        self._app = create_app(predictor, spec.info)
+        traffic = None if spec.candidate else _steered(spec, predictor.manifest.get("key"))
+        self._app = create_app(predictor, spec.info, traffic)
+
+    async def ask(self, body: bytes, _about: dict[str, Any]) -> tuple[int, bytes]:
+        """Answer a request that a replica of the release in place passes on: the status, and the body."""
+        status, answer = await self._app.state.service.ask(body)
+        return status, answer
 
     def __serve_build_asgi_app__(self) -> Starlette:
         """Give Serve the app to run."""
         return self._app
+
+
+def _steered(spec: AppSpec, key: str | None) -> Traffic:
+    """Make what steers the traffic of a replica, and have it follow the rollouts of its service."""
+    import uuid
+
+    from mlops_compiler.backends.ray.serve_board import Candidates, Watch
+    from mlops_compiler.serving.traffic import Traffic
+
+    traffic = Traffic(spec.release, key, Candidates().ask)
+    Watch(spec.recipe, uuid.uuid4().hex, traffic).start()
+    return traffic
 
 
 def build(spec: AppSpec) -> Any:

@@ -13,24 +13,28 @@ import socket
 import sys
 import traceback
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.ray import serve_actions, serve_engine
 from mlops_compiler.backends.ray.serve_app import AppSpec
+from mlops_compiler.backends.ray.serve_ledger import Ledger
+from mlops_compiler.backends.ray.serve_rollout import beside, candidate_of, check_room, replayed
 from mlops_compiler.backends.ray.serve_verify import endpoint, verify
-from mlops_compiler.diagnostics import Diagnostic, MlopsError, UsageError, render_json
+from mlops_compiler.diagnostics import Diagnostic, MlopsError, Note, UsageError, render_json
+from mlops_compiler.serving.rollout import Rollout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mlops_compiler.backends.ray.serve_engine import Engine
+    from mlops_compiler.backends.ray.serve_rollout import Tell
 
 Order = dict[str, Any]
 
 
-def deploy(order: Order) -> Order:
+def deploy(order: Order, tell: Tell) -> Order:
     """Serve a release, and compare it with itself; where that fails, put back what was there before."""
     spec = AppSpec.from_json(order["spec"])
     with serve_engine.only_one(Path(order["folder"])), _engine(order) as engine:
@@ -38,14 +42,14 @@ def deploy(order: Order) -> Order:
         _check(order, spec)
         started = serve_actions.start_serve(order["host"], order["port"], only_head=engine is not None)
         order["serve"] = engine is None and (started or order["serve"])
+        ledger = Ledger(spec, order["actor"], tell)
         try:
-            return _serve(order, spec) | {"pid": engine.pid if engine else None, "serve": order["serve"]}
-        except BaseException:
-            _put_back(order, spec)
-            raise
+            return _serve(order, spec, ledger) | {"pid": engine.pid if engine else None, "serve": order["serve"]}
+        finally:
+            ledger.close()
 
 
-def undeploy(order: Order) -> Order:
+def undeploy(order: Order, _tell: Tell) -> Order:
     """Take a service off its cluster, and end the engine that was started for it once it serves nothing."""
     folder = Path(order["folder"])
     with serve_engine.only_one(folder):
@@ -54,6 +58,7 @@ def undeploy(order: Order) -> Order:
             serve_engine.stop(folder)
             return {"engine": "gone"}
         serve_actions.join(engine.address if engine else order["address"])
+        serve_actions.remove(candidate_of(order["app"]))
         _remove(order, order["app"])
         if engine is None or serve_actions.applications():
             return {"engine": "running"}
@@ -62,35 +67,42 @@ def undeploy(order: Order) -> Order:
         return {"engine": "stopped"}
 
 
-def state(order: Order) -> Order:
+def state(order: Order, _tell: Tell) -> Order:
     """Say how a service is."""
     serve_actions.join(order["address"])
     return serve_actions.state(order["app"])
 
 
 def main() -> None:
-    """Do what standard input orders, and answer on what was standard output."""
+    """Do what standard input orders, and tell on what was standard output: line by line, the answer last."""
     with os.fdopen(os.dup(1), "w") as answer:
         os.dup2(2, 1)
         warnings.simplefilter("ignore")
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-        json.dump(_obey(json.load(sys.stdin)), answer)
+
+        def say(line: Order) -> None:
+            answer.write(json.dumps(line) + "\n")
+            answer.flush()
+
+        say(_obey(json.load(sys.stdin), lambda told: say({"told": told})))
 
 
-def _obey(order: Order) -> Order:
+def _obey(order: Order, tell: Tell) -> Order:
     if order["ours"]:
         os.environ.pop("RAY_ADDRESS", None)
         os.environ.update(serve_engine.joining(Path(order["folder"])))
     try:
-        return {"done": _ACTIONS[order["action"]](order)}
+        return {"done": _ACTIONS[order["action"]](order, tell)}
     except MlopsError as error:
         return {"failed": type(error).__name__, "diagnostics": render_json(error.diagnostics)}
+    except SystemExit:
+        return {"failed": "EngineError", "diagnostics": render_json([_interrupted(order)])}
     except Exception as error:  # noqa: BLE001 - the border of the process: the story goes to the log, the gist to the user
         traceback.print_exc()
         return {"failed": "EngineError", "diagnostics": render_json([_unforeseen(error)])}
 
 
-_ACTIONS: dict[str, Callable[[Order], Order]] = {"deploy": deploy, "undeploy": undeploy, "state": state}
+_ACTIONS: dict[str, Callable[[Order, Tell], Order]] = {"deploy": deploy, "undeploy": undeploy, "state": state}
 
 
 @contextmanager
@@ -116,15 +128,36 @@ def _engine(order: Order) -> Iterator[Engine | None]:
 
 def _check(order: Order, spec: AppSpec) -> None:
     serve_actions.check_capacity(spec)
+    if order["before"] is not None:
+        check_room(spec, Rollout.from_json(order["rollout"]))
     if not order["ours"] and order["before"] is None and spec.recipe in serve_actions.applications():
         raise UsageError([_taken(spec.recipe, order["address"])])
 
 
-def _serve(order: Order, spec: AppSpec) -> Order:
-    serve_actions.run(spec)
+def _serve(order: Order, spec: AppSpec, tell: Tell) -> Order:
+    """Put the release where it answers, after it was tried beside the one in place, where there is another one."""
+    rollout, before = Rollout.from_json(order["rollout"]), order["before"]
+    replaces = before is not None and before["manifest"] != spec.manifest
+    reached = False
+    try:
+        with beside(spec, rollout, tell) if replaces and rollout.has_trial else nullcontext():
+            reached = True
+            tell({"step": "replacing"})
+            serve_actions.run(spec)
+            return _answering(order, spec, 0 if replaces else rollout.replay, tell)
+    except BaseException:
+        if reached:
+            _put_back(order, spec)
+        raise
+
+
+def _answering(order: Order, spec: AppSpec, rows: int, tell: Tell) -> Order:
+    """Compare what answers at the endpoint with the release; a first release replays its holdout there."""
     address = serve_actions.address_of(order["address"])
     service = endpoint(order["host"], order["port"], spec.route, address)
     verify(service, spec)
+    if rows:
+        replayed(spec, rows, service.score, tell)
     return {"address": address, "session": serve_actions.session(), "url": service.url}
 
 
@@ -177,6 +210,15 @@ def _taken(name: str, address: str) -> Diagnostic:
         code="service-taken",
         headline=f"the cluster at `{address}` already serves a `{name}`, which this store did not deploy",
         help="give the recipe another name, or take that one off the cluster first",
+    )
+
+
+def _interrupted(order: Order) -> Diagnostic:
+    said = "what was begun is undone, and what was served before serves on" if order["action"] == "deploy" else None
+    return Diagnostic(
+        code="service-interrupted",
+        headline=f"the order to {order['action']} the service was interrupted",
+        notes=(Note(text=said),) if said else (),
     )
 
 

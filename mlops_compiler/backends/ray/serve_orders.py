@@ -9,22 +9,37 @@ import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 import mlops_compiler
 from mlops_compiler.diagnostics import DataError, Diagnostic, EngineError, Note, UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _ROLLBACK_SECONDS = 60.0
+_LAST_SECONDS = 30.0
+"""To leave the cluster, once the answer is given."""
 
 
-def have_done(order: dict[str, Any], folder: Path, seconds: float) -> dict[str, Any]:
+def have_done(
+    order: dict[str, Any],
+    folder: Path,
+    seconds: float,
+    told: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> dict[str, Any]:
     """Have an order done by a process of its own, in bounded time.
 
     Args:
         order: What `serve_control` is to do.
         folder: Where the log goes, as ``logs/serve.log``.
         seconds: How long it may take. What was begun is undone where it takes longer, or is interrupted.
+        told: Hears how it goes on.
 
     Raises:
         UsageError: It cannot be done as it was asked for.
@@ -42,12 +57,50 @@ def have_done(order: dict[str, Any], folder: Path, seconds: float) -> dict[str, 
             start_new_session=True,  # an interrupt of the terminal is for us; we tell it
         )
         try:
-            answer, _ = process.communicate(json.dumps(order).encode(), timeout=seconds)
-        except subprocess.TimeoutExpired as error:
+            answer = _answer(process, order, seconds, told)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=_LAST_SECONDS)
+        except TimeoutError as error:
             raise EngineError([_too_slow(order["action"], seconds)]) from error
         finally:
             _end(process)
     return _done(order["action"], answer)
+
+
+def _answer(
+    process: subprocess.Popen[bytes], order: dict[str, Any], seconds: float, told: Callable[[dict[str, Any]], None]
+) -> dict[str, Any] | None:
+    """Give an order, pass on what is told, and give the answer; None where there is none.
+
+    Raises:
+        TimeoutError: It takes too long.
+    """
+    lines: SimpleQueue[bytes] = SimpleQueue()
+    Thread(target=_listen, args=(process, lines), daemon=True).start()
+    with suppress(BrokenPipeError):
+        assert process.stdin is not None  # noqa: S101 - it is a pipe
+        process.stdin.write(json.dumps(order).encode())
+        process.stdin.close()
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            line = lines.get(timeout=max(0.0, until - time.monotonic()))
+        except Empty as error:
+            raise TimeoutError from error
+        if not line:
+            return None
+        value: dict[str, Any] = json.loads(line)
+        if "told" not in value:
+            return value
+        told(value["told"])
+
+
+def _listen(process: subprocess.Popen[bytes], lines: SimpleQueue[bytes]) -> None:
+    """Pass on what a process writes, line by line, and an empty one at its end."""
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    for line in process.stdout:
+        lines.put(line)
+    lines.put(b"")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -56,10 +109,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         return
     process.terminate()
     try:
-        process.communicate(timeout=_ROLLBACK_SECONDS)
+        process.wait(timeout=_ROLLBACK_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def _environment() -> dict[str, str]:
@@ -69,16 +122,14 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "RAY_USAGE_STATS_ENABLED": "0"}
 
 
-def _done(action: str, answer: bytes) -> dict[str, Any]:
-    try:
-        result: dict[str, Any] = json.loads(answer)
-    except ValueError as error:
-        raise EngineError([_ended(action)]) from error
-    if "done" in result:
-        done: dict[str, Any] = result["done"]
+def _done(action: str, answer: dict[str, Any] | None) -> dict[str, Any]:
+    if answer is None:
+        raise EngineError([_ended(action)])
+    if "done" in answer:
+        done: dict[str, Any] = answer["done"]
         return done
-    kind = {"UsageError": UsageError, "DataError": DataError}.get(result["failed"], EngineError)
-    raise kind(_diagnostic(item) for item in result["diagnostics"])
+    kind = {"UsageError": UsageError, "DataError": DataError}.get(answer["failed"], EngineError)
+    raise kind(_diagnostic(item) for item in answer["diagnostics"])
 
 
 def _diagnostic(item: dict[str, Any]) -> Diagnostic:

@@ -48,6 +48,10 @@ class Endpoint:
         finally:
             connection.close()
 
+    def score(self, body: bytes) -> tuple[int, Any]:
+        """Have rows scored."""
+        return self.call("POST", "/" if self.route == "/" else "", body, seconds=30)
+
     def health(self) -> tuple[int, Any]:
         """Ask for ``/health``."""
         return self.call("GET", "/health")
@@ -82,7 +86,7 @@ def verify(service: Endpoint, spec: AppSpec) -> None:
     example = json.dumps(predictor.manifest["example"]).encode()
     expected = Service(predictor, spec.info).answer(example)
     _await_release(service, spec.release)
-    status, found = service.call("POST", "/" if service.route == "/" else "", example, seconds=30)
+    status, found = service.score(example)
     if status != _OK or found != expected:
         raise EngineError([_differs(service, expected, found)])
 

@@ -7,6 +7,7 @@ alone. Ray itself is spoken to by a process of its own (`serve_control`); this m
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from dataclasses import dataclass, field
@@ -15,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.ray import serve_engine
 from mlops_compiler.backends.ray.serve_app import AppSpec
+from mlops_compiler.backends.ray.serve_interrupt import end_rollout
 from mlops_compiler.backends.ray.serve_logs import tail
 from mlops_compiler.backends.ray.serve_orders import have_done
 from mlops_compiler.backends.ray.serve_verify import endpoint
 from mlops_compiler.diagnostics import Diagnostic, UsageError
-from mlops_compiler.serving.rollout import Rollout
+from mlops_compiler.serving.compatibility import changes, must_be_compatible
+from mlops_compiler.serving.rollout import Rollout, sentence
+from mlops_compiler.store.operations import actor
+from mlops_compiler.store.reader import open_reader
 from mlops_compiler.store.records import Deployment
 
 if TYPE_CHECKING:
@@ -89,7 +94,10 @@ def deploy(
         route=target.route,
         replicas=target.replicas,
     )
-    folder = _folder(location)
+    folder, rollout = _folder(location), target.rollout
+    different = _changes(location, release, rollout)
+    if (before := open_reader(location).deployment(release.recipe)) is not None:
+        end_rollout(before, by_force=not rollout.has_trial)
     order = {
         "action": "deploy",
         "ours": target.address == EMBEDDED,
@@ -99,10 +107,13 @@ def deploy(
         "host": target.host,
         "port": target.port,
         "spec": spec.to_json(),
+        "rollout": rollout.to_json(),
+        "actor": actor(),
         **_until_now(location, target, release.recipe),
     }
-    said(f"bringing up release {release.number}")
-    done = have_done(order, folder, _DEPLOY_SECONDS)
+    done = have_done(
+        order, folder, _DEPLOY_SECONDS + rollout.longest, lambda told: said(sentence(told, release.number))
+    )
     return Deployment(
         recipe=release.recipe,
         release=release.number,
@@ -114,8 +125,31 @@ def deploy(
         created=time.time(),
         app=release.recipe,
         session=done["session"],
-        settings={"spec": spec.to_json(), "folder": str(folder), "url": done["url"], "serve": done["serve"]},
+        settings={
+            "spec": spec.to_json(),
+            "folder": str(folder),
+            "url": done["url"],
+            "serve": done["serve"],
+            "changes": different,
+        },
     )
+
+
+def _changes(location: StoreLocation, release: Release, rollout: Rollout) -> list[str]:
+    """Say what is different for the clients of the release in place.
+
+    Raises:
+        DataError: They would fail with the new one.
+    """
+    store = open_reader(location)
+    before = store.deployment(release.recipe)
+    known = store.release(release.recipe, before.release) if before is not None else None
+    if known is None or known.manifest == release.manifest:
+        return []
+    found = changes(*(json.loads(store.objects.get(item.manifest)) for item in (known, release)))
+    if rollout.compatible:
+        must_be_compatible(found, known.number, release.number)
+    return [change.text for change in found]
 
 
 def undeploy(deployment: Deployment) -> str:
@@ -128,6 +162,7 @@ def undeploy(deployment: Deployment) -> str:
     Raises:
         EngineError: The cluster cannot be joined.
     """
+    end_rollout(deployment, by_force=True)
     if deployment.pid is None and not serve_engine.can_connect(deployment.address):
         return "gone"
     done = have_done(_about("undeploy", deployment), _folder_of(deployment), _UNDEPLOY_SECONDS)
@@ -171,8 +206,6 @@ def _until_now(location: StoreLocation, target: ServiceTarget, recipe: str) -> d
     Raises:
         UsageError: Another cluster serves the recipe, and nobody would tell it to stop.
     """
-    from mlops_compiler.store.reader import open_reader
-
     reader = open_reader(location)
     serve = any(other.settings["serve"] for other in reader.deployments())
     before = reader.deployment(recipe)

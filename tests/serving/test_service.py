@@ -171,7 +171,7 @@ def test_keeps_its_token_to_its_owner(store, deployment):
         pytest.param({"recipe": "other"}, {}, "service-refused", id="route of another"),
         pytest.param({}, {"port": 1}, "service-port", id="another port"),
         pytest.param({}, {"replicas": (1, 99)}, "unsatisfiable-resources", id="too many replicas"),
-        pytest.param({"manifest": "0" * 64, "number": 9}, {}, "service-not-running", id="broken release"),
+        pytest.param({"manifest": "0" * 64, "number": 9}, {}, "artifact-missing", id="lost release"),
     ],
 )
 def test_what_cannot_be_served_leaves_what_is(store, target, example, changes, settings, code):

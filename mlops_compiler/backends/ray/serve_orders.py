@@ -98,8 +98,9 @@ def _answer(
 def _listen(process: subprocess.Popen[bytes], lines: SimpleQueue[bytes]) -> None:
     """Pass on what a process writes, line by line, and an empty one at its end."""
     assert process.stdout is not None  # noqa: S101 - it is a pipe
-    for line in process.stdout:
-        lines.put(line)
+    with process.stdout:
+        for line in process.stdout:
+            lines.put(line)
     lines.put(b"")
 
 

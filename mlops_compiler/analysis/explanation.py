@@ -1,4 +1,4 @@
-"""What a recipe wants explained names columns: those to slice by are there, and those to vary reach a feature."""
+"""What a recipe wants explained or watched names columns that are there, and those to vary reach a feature."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def explain_of(
     varied = asked.partial_dependence
     if not isinstance(varied, int):
         _known(recipe, varied, _read(schema, features), ("explain", "partial_dependence"), places, sink)
+    _monitored(recipe, places, _read(schema, features), sink)
     return ops.Explain(
         task=recipe.task,
         metric=objective.metric,
@@ -50,6 +51,21 @@ def explain_of(
         sample=asked.sample,
         seed=recipe.validate_.seed,
     )
+
+
+def _monitored(recipe: Recipe, places: Provenance, read: Sequence[str], sink: Sink) -> None:
+    """Ask of `monitor:` that it names what a request holds: a service logs nothing else."""
+    if recipe.monitor is None:
+        return
+    _known(recipe, recipe.monitor.slices or (), read, ("monitor", "slices"), places, sink)
+    if (drift := recipe.monitor.drifts) is not None:
+        for key, names in (("columns", drift.columns), ("ignore", drift.ignore)):
+            _known(recipe, names, read, ("monitor", "drift", key), places, sink)
+        for name in drift.thresholds:
+            if name not in read:
+                span = places.key_span(("monitor", "drift", "thresholds", name))
+                key = "monitor.drift.thresholds"
+                sink.add(wording_data.not_explainable(name, read, key, recipe.objective.target, span))
 
 
 def _read(schema: Schema, features: Schema) -> list[str]:

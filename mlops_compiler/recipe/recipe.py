@@ -162,4 +162,8 @@ class Recipe(Section):
             for name in bounds:
                 if name not in known:
                     raise ValueError(f"`{key}` bounds {name}, which {self.objective.task} has not")
+        if self.monitor is not None:
+            labelled = self.objective.target is not None
+            if (lack := self.monitor.lack(self.objective.task, labelled=labelled)) is not None:
+                raise ValueError(lack)
         return self

@@ -20,8 +20,10 @@ _PAGE = """<!doctype html>
 <div id="docs"></div>
 <script src="docs/swagger-ui-bundle.js"></script>
 <script>
-SwaggerUIBundle({{url: "openapi.json", dom_id: "#docs", deepLinking: true, docExpansion: "full",
-  presets: [SwaggerUIBundle.presets.apis], validatorUrl: null}});
+const ui = SwaggerUIBundle({{url: "openapi.json", dom_id: "#docs", deepLinking: true, docExpansion: "list",
+  defaultModelsExpandDepth: 0, defaultModelExpandDepth: 2, tryItOutEnabled: true, displayRequestDuration: true,
+  presets: [SwaggerUIBundle.presets.apis], validatorUrl: null,
+  onComplete: () => ui.layoutActions.show(["operations", "default", "predict"], true)}});
 </script>
 </body>
 </html>

@@ -177,6 +177,12 @@ class OperationsReader(ReadsRows):
         chosen = "SELECT * FROM checks WHERE recipe = :recipe ORDER BY id DESC LIMIT :limit"
         return self._of("checks", Check, chosen, recipe=recipe, limit=limit)
 
+    def check_states(self, recipe: str, limit: int = 100) -> list[Check]:
+        """List the same without the findings: what monitoring said, and when."""
+        columns = "id, recipe, release, time, status, '{}' AS payload"
+        chosen = f"SELECT {columns} FROM checks WHERE recipe = :recipe ORDER BY id DESC LIMIT :limit"
+        return self._of("checks", Check, chosen, recipe=recipe, limit=limit)
+
 
 class OperationsWriter:
     """Writes records of operating a model."""

@@ -117,22 +117,9 @@ def stacked(
     """
     alt = _altair()
     names = [name for name, pairs in series.items() if any(value for _, value in pairs)]
-    points = [
-        {
-            "t": 1000 * at,
-            "end": 1000 * (at + width),
-            "y": value,
-            "series": name,
-            "order": place,
-            "told": f"{numbers.moment(at)} UTC, {name}: {numbers.count(value)}",
-        }
-        for place, name in enumerate(names)
-        for at, value in series[name]
-        if value
-    ]
+    points = _piled(series, names, width)
     if not points:
         return None
-    x = _time_axis(points, end="end")
     colour = alt.Color(
         "series:N",
         title=None,
@@ -140,10 +127,29 @@ def stacked(
         scale=_scale(names, [LIGHT[tones.get(name, "muted")] for name in names]),
         legend=alt.Legend(orient="bottom") if len(names) > 1 else None,
     )
-    bars = _chart(points).mark_bar(binSpacing=1)
-    y = alt.Y("y:Q", title=unit, stack="zero", axis=_Y())
-    drawn = bars.encode(x=x, x2="end:Q", y=y, color=colour, order="order:Q", description="told:N")
+    y = alt.Y("low:Q", title=unit, scale=alt.Scale(zero=True, nice=True), axis=_Y())
+    bars = _chart(points).mark_rect()
+    drawn = bars.encode(
+        x=_time_axis(points, end="end"), x2="end:Q", y=y, y2="high:Q", color=colour, description="told:N"
+    )
     return drawn.properties(width=WIDTH, height=HEIGHT)
+
+
+def _piled(
+    series: Mapping[str, Sequence[tuple[float, float]]], names: Sequence[str], width: float
+) -> list[dict[str, Any]]:
+    """Put the parts of each bar on top of each other, with a little room beside it."""
+    reached: dict[float, float] = {}
+    points = []
+    for name in names:
+        for at, value in series[name]:
+            if value:
+                low = reached.get(at, 0.0)
+                reached[at] = low + value
+                told = f"{numbers.moment(at)} UTC, {name}: {numbers.count(value)}"
+                ends = {"t": 1000 * at, "end": 1000 * (at + 0.86 * width)}
+                points.append({**ends, "low": low, "high": reached[at], "series": name, "told": told})
+    return points
 
 
 _MANY = 80

@@ -29,7 +29,7 @@ def _service(store: StoreReader, recipe: str, answer: Answer | None) -> Part:
 
 
 def _monitor(store: StoreReader, recipe: str) -> Part:
-    check = next(iter(store.checks(recipe, limit=1)), None)
+    check = next(iter(store.check_states(recipe, limit=1)), None)
     if check is None:
         return Part(name="monitor", state="idle", told="no check yet")
     return Part(name="monitor", state=_STATES.get(check.status, "live"), told=check.status)

@@ -10,6 +10,7 @@ from mlops_compiler.report import numbers
 from mlops_compiler.report.metric_names import title
 from mlops_compiler.ui.kept import card_of
 from mlops_compiler.ui.lifecycle import folded
+from mlops_compiler.ui.steps import ROLLOUT_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from mlops_compiler.ui.services import Answer
 
 LATEST = 12
+_STRIP, _LOOKED = 24, 200
+_FOUND = {
+    "alert": "an alert",
+    "noticed": "a rule fired; too few agree for an alert",
+    "quiet": "all is quiet again",
+    "blind": "monitoring has nothing to look at",
+}
+"""What the status of a check says."""
 _TRAIL = 24
 TONES = {
     "succeeded": "good",
@@ -50,7 +59,7 @@ class Card:
         deployment: What is served.
         answer: How the service answers.
         placements: What each environment has.
-        check: What monitoring found last.
+        checks: What monitoring found in the last checks, the newest first.
         metric: What was searched for.
         trail: That metric of each release, the oldest first.
     """
@@ -63,9 +72,14 @@ class Card:
     deployment: Deployment | None
     answer: Answer | None
     placements: Sequence[Placement]
-    check: Check | None
+    checks: Sequence[Check]
     metric: str
     trail: Sequence[float]
+
+    @property
+    def check(self) -> Check | None:
+        """What monitoring found last."""
+        return self.checks[0] if self.checks else None
 
     @property
     def metric_title(self) -> str:
@@ -121,7 +135,7 @@ def _card(store: StoreReader, recipe: str, deployment: Deployment | None, answer
         deployment=deployment,
         answer=answer,
         placements=store.placements(recipe),
-        check=next(iter(store.checks(recipe, limit=1)), None),
+        checks=store.check_states(recipe, limit=_STRIP),
         metric=metric,
         trail=[score for score in scores if score is not None and numbers.is_number(score)],
     )
@@ -132,7 +146,7 @@ def happenings(store: StoreReader, recipe: str | None = None, limit: int = LATES
     found = [_of_run(run) for run in store.runs(recipe, limit=limit)]
     found += map(_of_audit, store.audit(recipe, limit=limit))
     for name in [recipe] if recipe else store.recipes():
-        found += _of_checks(store.checks(name, limit=limit))
+        found += _of_checks(store.check_states(name, limit=_LOOKED))
     return sorted(found, key=lambda item: -item.time)[:limit]
 
 
@@ -164,26 +178,34 @@ def missed(run: RunRecord) -> list[str]:
 
 
 def _of_audit(entry: AuditEntry) -> Happening:
-    what = f" release {entry.release}" if entry.release is not None else ""
-    where = f" in {entry.environment}" if entry.environment else ""
-    told = f"{entry.action}{what}{where}, by {entry.actor}"
+    verdict = entry.payload.get("verdict")
+    tone = {"passed": "good", "taken back": "bad"}.get(str(verdict), "violet")
+    page = "traffic" if entry.action in ROLLOUT_STEPS else "audit"
     return Happening(
-        time=entry.time, recipe=entry.recipe, told=told, tone="violet", link=f"{path_of(entry.recipe)}/audit"
+        time=entry.time, recipe=entry.recipe, told=_done(entry), tone=tone, link=f"{path_of(entry.recipe)}/{page}"
     )
 
 
+def _done(entry: AuditEntry) -> str:
+    release = f" release {entry.release}" if entry.release is not None else ""
+    if entry.action not in ROLLOUT_STEPS:
+        where = f" in {entry.environment}" if entry.environment else ""
+        return f"{entry.action}{release}{where}, by {entry.actor}"
+    share, verdict = entry.payload.get("share"), entry.payload.get("verdict")
+    at = f" at {numbers.percent(share, 0)}" if share else ""
+    return f"{entry.action.replace('_', ' ')} of{release}{at}" + (f": {verdict}" if verdict else "")
+
+
 def _of_checks(checks: Sequence[Check]) -> Iterator[Happening]:
-    """Tell of the checks that found something, and of the first quiet one after them."""
+    """Tell when checks began to find something, and when they found nothing any more."""
     before = "quiet"
     for check in reversed(checks):
-        if check.status in ("alert", "noticed") or (check.status == "quiet" and before == "alert"):
-            told = {"alert": "an alert", "noticed": "a rule fired; too few agree for an alert"}.get(
-                check.status, "all is quiet again"
-            )
+        if check.status != before and (check.status in ("alert", "noticed") or before != "blind"):
+            told = _FOUND[check.status]
             yield Happening(
                 time=check.time,
                 recipe=check.recipe,
-                told=f"{told}, of release {check.release}",
+                told=f"{told} (release {check.release})",
                 tone=TONES[check.status],
                 link=f"{path_of(check.recipe)}/alerts",
             )

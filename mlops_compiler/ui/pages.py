@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.backends.ray.serve_interrupt import rollout_of
 from mlops_compiler.report import charts as report_charts
 from mlops_compiler.report import holdout, search_charts
 from mlops_compiler.report.leaderboard import STRIP, trial_rows
@@ -16,11 +17,14 @@ from mlops_compiler.ui.gate import KEPT_POLICY, is_own
 from mlops_compiler.ui.health import engines, place_of
 from mlops_compiler.ui.kept import card_of, kept_text, output_of, stage_of
 from mlops_compiler.ui.lifecycle import lifecycle
+from mlops_compiler.ui.monitoring import CHECKS, drift_rows, fired, performance_figures, rules_of, slices_of
 from mlops_compiler.ui.operation import after_the_run
 from mlops_compiler.ui.overview import cards, happenings
 from mlops_compiler.ui.releases import release_rows
 from mlops_compiler.ui.render import answer
 from mlops_compiler.ui.services import Services
+from mlops_compiler.ui.steps import steps_of_rollout
+from mlops_compiler.ui.traffic import SPANS, traffic_figures, traffic_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
     from mlops_compiler.store.records import RunRecord
     from mlops_compiler.ui.window import Window
 
-_RUNS, _AUDIT = 50, 200
+_RUNS, _AUDIT, _CHECKS = 50, 200, 200
 
 
 class Pages:
@@ -140,6 +144,51 @@ class Pages:
             figure=drawn if len(rows) > 1 else None,
         )
 
+    def traffic(self, request: Request) -> Response:
+        """Show what the service of a recipe met with, and how traffic passes to a release."""
+        store, recipe = self._of(request)
+        asked = request.query_params.get("hours", "")
+        hours = int(asked) if asked.isdecimal() and int(asked) in SPANS else 1
+        found = traffic_of(store.location, recipe, hours)
+        deployment = store.deployment(recipe)
+        return self._recipe(
+            request,
+            "traffic.html.j2",
+            "traffic",
+            traffic=found,
+            spans=list(SPANS),
+            hours=hours,
+            figures=traffic_figures(found) if found else [],
+            rollout=rollout_of(deployment) if deployment else None,
+            steps=steps_of_rollout(store.audit(recipe, limit=_AUDIT)),
+        )
+
+    def monitoring(self, request: Request) -> Response:
+        """Show what monitoring found, over time."""
+        store, recipe = self._of(request)
+        checks = store.checks(recipe, limit=CHECKS)
+        run = store.run(made.run_id) if checks and (made := store.release(recipe, checks[0].release)) else None
+        criteria = ((run.summary if run else None) or {}).get("criteria") or ()
+        return self._recipe(
+            request,
+            "monitoring.html.j2",
+            "monitoring",
+            checks=checks,
+            payload=checks[0].payload if checks else {},
+            fired=fired(checks[0]) if checks else [],
+            rules=rules_of(checks[0]) if checks else [],
+            slices=slices_of(checks[0]) if checks else [],
+            drift=drift_rows(checks),
+            figures=performance_figures(checks, criteria),
+        )
+
+    def alerts(self, request: Request) -> Response:
+        """Show when checks found something."""
+        store, recipe = self._of(request)
+        checks = store.checks(recipe, limit=_CHECKS)
+        found = [(check, fired(check)) for check in checks if check.status in ("alert", "noticed")]
+        return self._recipe(request, "alerts.html.j2", "alerts", checks=checks, found=found, most=_CHECKS)
+
     def audit(self, request: Request) -> Response:
         """Show who did what."""
         store, recipe = self._of(request)
@@ -180,7 +229,7 @@ class Pages:
             "use": card.get("use") or {},
             "model": card.get("model") or {},
             "deployment": store.deployment(recipe),
-            "check": next(iter(store.checks(recipe, limit=1)), None),
+            "check": next(iter(store.check_states(recipe, limit=1)), None),
         }
         return answer(request, template, name=recipe, tab=tab, **head, **values)
 

@@ -24,7 +24,7 @@ SEEN = "x-seen"
 """The header by which a page says what it shows."""
 SECONDS = 3
 """Between two looks of an open page."""
-_NUMBERS = ("amount", "asked", "bounds", "count", "digest", "moment", "number", "percent", "score", "seconds")
+_NUMBERS = ("amount", "asked", "bounds", "chance", "count", "digest", "moment", "number", "percent", "score", "seconds")
 _SPARK = (132, 34)
 
 
@@ -61,7 +61,7 @@ def answer(request: Request, template: str, *, name: str, status: int = 200, **v
     from starlette.responses import HTMLResponse
     from starlette.responses import Response as Plain
 
-    content = environment().get_template(template).render(request=request, **values)
+    content = environment().get_template(template).render(request=request, name=name, **values)
     seal = hashlib.sha256(content.encode()).hexdigest()[:16]
     if request.headers.get(SEEN) == seal:
         return Plain(status_code=204)

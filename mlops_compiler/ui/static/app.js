@@ -33,9 +33,9 @@
   let marked = null;
   const tip = (event) => {
     const box = document.getElementById("tip");
-    const mark = event.target.closest?.("svg [aria-label]:not(svg)");
+    const mark = event.target.closest?.("svg [aria-label]:not(svg), [data-tip]");
     if (!mark) { box.hidden = true; marked = null; return; }
-    if (mark !== marked) { box.textContent = mark.getAttribute("aria-label"); marked = mark; }
+    if (mark !== marked) { box.textContent = mark.dataset.tip || mark.getAttribute("aria-label"); marked = mark; }
     box.hidden = false;
     const left = Math.min(event.clientX + 14, innerWidth - box.offsetWidth - 8);
     const above = event.clientY + 24 + box.offsetHeight > innerHeight;

@@ -1,10 +1,10 @@
-"""Runs every benchmark in turn: ``python -m benchmarks [startup|engines|passes|prepare|request|search|gpu]``."""
+"""Runs every benchmark in turn, or those that are named: ``python -m benchmarks [NAME...]``."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import engines, gpu, passes, prepare, request, search, startup
+from benchmarks import engines, gpu, passes, prepare, request, rollout, search, startup
 
 BENCHMARKS = {
     "startup": startup.main,
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "request": request.main,
     "search": search.main,
     "gpu": gpu.main,
+    "rollout": rollout.main,
 }
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def undeploy(composed: Composed, invocation: Invocation) -> int:
 
     recipe = validate(composed)
     location = store_location(recipe.store)
-    deployment = _deployed(open_reader(location), recipe.name)
+    deployment = deployed(open_reader(location), recipe.name)
     with messages().status(f"ending the service of {recipe.name}"):
         engine = end(deployment)
     open_writer(location).remove_deployment(recipe.name)
@@ -109,7 +109,7 @@ def logs(composed: Composed, invocation: Invocation) -> int:
     from mlops_compiler.backends.ray.service import service_logs
 
     recipe = validate(composed)
-    deployment = _deployed(open_reader(store_location(recipe.store)), recipe.name)
+    deployment = deployed(open_reader(store_location(recipe.store)), recipe.name)
     wanted = invocation.number("lines")
     lines = list(service_logs(deployment, _LINES if wanted is None else wanted))
     if invocation.as_json:
@@ -150,7 +150,12 @@ def state_of_service(deployment: Deployment) -> dict[str, Any]:
         return {"status": "unhealthy", "replicas": 0, "message": error.diagnostics[0].headline}
 
 
-def _deployed(store: StoreReader, recipe: str) -> Deployment:
+def deployed(store: StoreReader, recipe: str) -> Deployment:
+    """Find the deployment of a recipe.
+
+    Raises:
+        UsageError: It has none.
+    """
     if (found := store.deployment(recipe)) is not None:
         return found
     others = [item.recipe for item in store.deployments()]

@@ -122,6 +122,16 @@ COMMANDS: dict[str, Command] = {
     "deploy": Command(
         about="serve a release on Ray Serve: [release=N]", function="service:deploy", arguments=("release",)
     ),
+    "rollout": Command(
+        about="say how a release does that is on its way to take the place of another: [--abort]",
+        function="rollout:rollout",
+        flags=("--abort",),
+    ),
+    "verify": Command(
+        about="replay the holdout, or a file, through the service: [input=FILE] [rows=N]",
+        function="verify:verify",
+        arguments=("input", "rows"),
+    ),
     "undeploy": Command(about="end the service of a recipe", function="service:undeploy"),
     "status": Command(about="say what is served, and how it is", function="service:status", needs="store"),
     "logs": Command(about="print the log of a service: [lines=N]", function="service:logs", arguments=("lines",)),

@@ -114,6 +114,26 @@ def predict_file(
     )
 
 
+def read_file(
+    manifest: Mapping[str, Any], source: Path, assembly: Assembly | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read the rows of a file: all of its columns, and the fields of a request, typed.
+
+    Args:
+        manifest: That of the release.
+        source: The file.
+        assembly: As for `predict_file`.
+
+    Raises:
+        UsageError: Its suffix is of no format known here.
+        DataError: It is missing, unreadable, lacks columns or breaks the contract: all of it.
+    """
+    frame = read_rows(source, input_format(source), assembly.source if assembly is not None else {})
+    whole = frame if assembly is None else assembly.complete(frame, source.name)
+    check, asked = _asked_for(whole, manifest, source.name)
+    return whole, _typed(check, asked)
+
+
 def _counted(scored: pl.DataFrame, column: str) -> dict[str, int]:
     if column not in scored.columns:
         return {}

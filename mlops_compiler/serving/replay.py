@@ -7,7 +7,7 @@ code of the service had a part in that.
 from __future__ import annotations
 
 import io
-import time
+import time as clock
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ from mlops_compiler.ir.schema import DTYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from mlops_compiler.store.reader import StoreReader
     from mlops_compiler.store.records import Release, StageRecord
@@ -44,12 +46,31 @@ class Held:
         rows: The fields of a request, typed.
         expected: For each row the fields of the answer that are known.
         source: Where they come from, in a few words.
+        outcome: What came of each row: the number of its class or its value, NaN where that is not known; shape
+            (rows,). None where nothing is known of any.
+        time: When each row was, where the rows have a time.
     """
 
     places: Sequence[int]
     rows: pl.DataFrame
     expected: list[dict[str, Any]]
     source: str
+    outcome: NDArray[np.float64] | None = None
+    time: pl.Series | None = None
+
+    def spread(self, most: int | None) -> Held:
+        """Keep so many rows, spread evenly over all; all of them, where none is said."""
+        if most is None or most >= self.rows.height:
+            return self
+        chosen = _evenly(self.rows.height, most)
+        return Held(
+            places=[self.places[index] for index in chosen],
+            rows=self.rows[chosen],
+            expected=[self.expected[index] for index in chosen],
+            source=self.source,
+            outcome=None if self.outcome is None else self.outcome[chosen],
+            time=None if self.time is None else self.time[chosen],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +83,7 @@ class Replayed:
         examples: Some of these, told in a sentence.
         seconds: How long it took.
         source: Where the rows come from.
+        answers: What was answered to each row alone.
     """
 
     rows: int
@@ -69,15 +91,22 @@ class Replayed:
     examples: tuple[str, ...]
     seconds: float
     source: str
+    answers: tuple[Any, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Write what came of it as a JSON object, without the answers."""
+        told = {name: getattr(self, name) for name in ("rows", "differing", "seconds", "source")}
+        return {**told, "examples": list(self.examples)}
 
 
-def held_out(store: StoreReader, release: Release, most: int) -> Held | None:
+def held_out(store: StoreReader, release: Release, most: int, time: str | None = None) -> Held | None:
     """Read rows of the holdout of a release, spread evenly over it, and what the evaluation said of them.
 
     Args:
         store: Holds them.
         release: Whose.
         most: How many rows, at most.
+        time: The column that says when a row was, where there is one.
 
     Returns:
         The rows; None where the store does not keep them, or the release was evaluated on none.
@@ -89,15 +118,23 @@ def held_out(store: StoreReader, release: Release, most: int) -> Held | None:
     told = _table(store, records["evaluate"].outputs["predictions"])
     if "row" not in told.columns or not told.height:
         return None
-    chosen = told[np.unique(np.linspace(0, told.height - 1, min(most, told.height)).astype(int)).tolist()]
+    chosen = told[_evenly(told.height, most)]
     snapshot = _table(store, records["snapshot"].outputs["snapshot"])[chosen["row"].to_list()]
     fields = [field for field in manifest["request"] if field["name"] != manifest.get("key")]
     return Held(
         places=chosen["row"].to_list(),
         rows=snapshot.select(pl.col(field["name"]).cast(DTYPES[field["type"]]) for field in fields),
         expected=recorded_answers(chosen, manifest),
-        source="holdout",
+        source="the holdout",
+        outcome=chosen["label"].cast(pl.Float64).to_numpy() if "label" in chosen.columns else None,
+        time=snapshot[time] if time in snapshot.columns else None,
     )
+
+
+def _evenly(rows: int, most: int) -> list[int]:
+    """Choose places, spread evenly."""
+    chosen: list[int] = np.unique(np.linspace(0, rows - 1, min(most, rows)).astype(int)).tolist()
+    return chosen
 
 
 def recorded_answers(told: pl.DataFrame, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -131,7 +168,7 @@ def replay(held: Held, send: Send) -> Replayed:
     Raises:
         EngineError: The service does not answer.
     """
-    began, rows = time.monotonic(), held.rows.to_dicts()
+    began, rows = clock.monotonic(), held.rows.to_dicts()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         alone = list(pool.map(lambda row: _one(send, row), rows))
     listed = [answer for start in range(0, len(rows), _LIST) for answer in _many(send, rows[start : start + _LIST])]
@@ -144,8 +181,9 @@ def replay(held: Held, send: Send) -> Replayed:
         rows=len(rows),
         differing=len(found),
         examples=tuple(found[:_SHOWN]),
-        seconds=time.monotonic() - began,
+        seconds=clock.monotonic() - began,
         source=held.source,
+        answers=tuple(alone),
     )
 
 
@@ -210,7 +248,7 @@ def _differing(found: Replayed, release: int) -> Diagnostic:
     return Diagnostic(
         code="replay-differs",
         headline=f"release {release} is served otherwise than it was evaluated: {found.differing:,} of {found.rows:,} "
-        f"rows of the {found.source} are answered with other bits",
+        f"rows of {found.source} are answered with other bits",
         notes=tuple(Note(text=text) for text in found.examples),
         help="let the workers run the same versions of the packages as the machine that trained it, or train it again",
     )

@@ -45,7 +45,7 @@ def held(rows):
     def make(predictor):
         told = recorded(predictor, rows)
         expected = recorded_answers(told, predictor.manifest)
-        return Held(places=range(rows.height), rows=rows, expected=expected, source="holdout")
+        return Held(places=range(rows.height), rows=rows, expected=expected, source="the holdout")
 
     return make
 
@@ -68,6 +68,16 @@ def test_one_other_bit_is_found(make_predictor, held):
     with pytest.raises(EngineError, match="1 of 64 rows") as refused:
         must_be_equal(found, 4)
     assert "row 6: probability was" in refused.value.diagnostics[0].notes[0].text
+
+
+def test_rows_are_spread_evenly(make_predictor, held):
+    rows = held(make_predictor())
+    few = rows.spread(5)
+    assert list(few.places) == [0, 15, 31, 47, 63]
+    assert few.expected == [rows.expected[place] for place in few.places]
+    assert few.rows.equals(rows.rows[[0, 15, 31, 47, 63]])
+    assert rows.spread(None) is rows
+    assert rows.spread(64) is rows
 
 
 def test_a_row_that_is_refused_differs(make_predictor, held):

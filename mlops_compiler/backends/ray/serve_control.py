@@ -67,6 +67,15 @@ def undeploy(order: Order, _tell: Tell) -> Order:
         return {"engine": "stopped"}
 
 
+def clear(order: Order, tell: Tell) -> Order:
+    """Take off the cluster what a rollout left that nobody watches any more."""
+    with serve_engine.only_one(Path(order["folder"])):
+        serve_actions.join(order["address"])
+        serve_actions.remove(candidate_of(order["app"]))
+    Ledger(AppSpec.from_json(order["spec"]), "", tell).close()
+    return {}
+
+
 def state(order: Order, _tell: Tell) -> Order:
     """Say how a service is."""
     serve_actions.join(order["address"])
@@ -102,7 +111,12 @@ def _obey(order: Order, tell: Tell) -> Order:
         return {"failed": "EngineError", "diagnostics": render_json([_unforeseen(error)])}
 
 
-_ACTIONS: dict[str, Callable[[Order, Tell], Order]] = {"deploy": deploy, "undeploy": undeploy, "state": state}
+_ACTIONS: dict[str, Callable[[Order, Tell], Order]] = {
+    "deploy": deploy,
+    "undeploy": undeploy,
+    "state": state,
+    "clear": clear,
+}
 
 
 @contextmanager

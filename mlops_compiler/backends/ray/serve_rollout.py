@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -124,7 +124,7 @@ def replayed(spec: AppSpec, most: int, send: Send, tell: Tell) -> None:
         return
     tell({"step": "replaying", "rows": held.rows.height})
     found = replay(held, send)
-    tell({"step": "replay", **asdict(found)})
+    tell({"step": "replay", **found.to_json()})
     must_be_equal(found, spec.release)
 
 

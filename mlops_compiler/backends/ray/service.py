@@ -169,6 +169,24 @@ def undeploy(deployment: Deployment) -> str:
     return str(done["engine"])
 
 
+def abort_rollout(deployment: Deployment) -> StoreLocation:
+    """End the rollout that replaces a deployment, and see to it that nothing of it is left.
+
+    Returns:
+        Where its store is.
+
+    Raises:
+        UsageError: Another machine watches it.
+        EngineError: It does not end, or the cluster cannot be joined.
+    """
+    spec = AppSpec.from_json(deployment.settings["spec"])
+    if not end_rollout(deployment, by_force=True):
+        have_done(
+            _about("clear", deployment) | {"spec": deployment.settings["spec"]}, _folder_of(deployment), _STATE_SECONDS
+        )
+    return spec.location
+
+
 def service_state(deployment: Deployment) -> dict[str, Any]:
     """Say how a service is.
 

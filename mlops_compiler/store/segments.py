@@ -42,27 +42,36 @@ class Segments:
         except (ImportError, ValueError, OSError) as error:
             raise unopened(location.shown, error) from error
 
-    def append(self, content: bytes, *, suffix: str = "parquet") -> str:
+    def append(self, content: bytes, *, suffix: str = "parquet", at: datetime | None = None) -> str:
         """Add a segment; returns its name.
+
+        Args:
+            content: What it holds.
+            suffix: Of its name.
+            at: The time that it is named after; now, where it is not given.
 
         Raises:
             EngineError: It cannot be written.
         """
-        now = datetime.now(UTC)
+        now = at or datetime.now(UTC)
         name = f"{self._prefix}/{now:%Y-%m-%d}/{now:%H%M%S.%f}-{uuid.uuid4().hex[:8]}.{suffix}"
         self._objects.publish(name, content)
         return name
 
     def names(self, after: str = "") -> list[str]:
         """List the names of segments that sort after a name, the oldest first."""
+        return list(self.sizes(after))
+
+    def sizes(self, after: str = "") -> dict[str, int]:
+        """Give the bytes of segments by name, as `names` lists them."""
         try:
-            found = self._files.find(f"{self._root}/{self._prefix}")
+            found = self._files.find(f"{self._root}/{self._prefix}", detail=True)
         except FileNotFoundError:
-            return []
+            return {}
         except place_errors() as error:
             raise unreadable(self._prefix, error) from error
-        names = (path[path.index(f"/{self._prefix}/") + 1 :] for path in found)
-        return sorted(name for name in names if name > after)
+        sizes = {path[path.index(f"/{self._prefix}/") + 1 :]: int(about["size"]) for path, about in found.items()}
+        return {name: sizes[name] for name in sorted(sizes) if name > after}
 
     def read(self, name: str) -> bytes:
         """Read a segment.
@@ -76,6 +85,20 @@ class Segments:
             raise unreadable(name, error) from error
         return content
 
+    def time(self, name: str) -> datetime:
+        """Give the time that a segment is named after."""
+        day, _, rest = name.removeprefix(f"{self._prefix}/").partition("/")
+        return datetime.strptime(f"{day} {rest.partition('-')[0]}+0000", "%Y-%m-%d %H%M%S.%f%z")
+
     def remove(self, name: str) -> None:
-        """Remove a segment, when it has been kept long enough."""
-        self._files.rm_file(f"{self._root}/{name}")
+        """Remove a segment, when it has been kept long enough; another may have done so.
+
+        Raises:
+            EngineError: It cannot be removed.
+        """
+        try:
+            self._files.rm_file(f"{self._root}/{name}")
+        except FileNotFoundError:
+            pass
+        except place_errors() as error:
+            raise unreadable(name, error) from error

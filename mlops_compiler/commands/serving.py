@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlops_compiler.commands.predict import find_release
+from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.driver import store_location
 from mlops_compiler.recipe.amounts import parse_comparison
 from mlops_compiler.serving.rollout import Limits, Rollout
 from mlops_compiler.store.operations import actor
 from mlops_compiler.store.reader import open_reader
+
+TAKEN_BACK = "release-taken-back"
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,24 +38,54 @@ def put_in_service(
         UsageError: The port or the route is taken, or the cluster is too small.
         EngineError: The release does not come up, answers otherwise than it did offline, or was taken back.
     """
+    back = None if at_once else _way_back(recipe)
+    try:
+        return _serve(recipe, release, target_of(recipe, at_once=at_once), said)
+    except EngineError as error:
+        if back is not None and error.diagnostics[0].code == TAKEN_BACK:
+            said(f"release {back.number} takes the place, as `deploy.rollout.roll_back_to` says")
+            _serve(recipe, back, target_of(recipe, at_once=True), said)
+        raise
+
+
+def _serve(recipe: Recipe, release: Release, target: ServiceTarget, said: Callable[[str], None]) -> Deployment:
+    """Serve a release, record that, and note down who did it."""
     from mlops_compiler.backends.ray.service import deploy
     from mlops_compiler.store.writer import open_writer
 
     location = store_location(recipe.store)
     before = open_reader(location).deployment(recipe.name)
-    deployment = deploy(location, target_of(recipe, at_once=at_once), release, said=said)
+    deployment = deploy(location, target, release, said=said)
     writer = open_writer(location)
     writer.record_deployment(deployment)
-    kind = "all_at_once" if at_once else recipe.deploy.rollout.kind
     writer.add_audit(
         actor=actor(),
         action="deploy",
         recipe=recipe.name,
         release=release.number,
         environment=recipe.environment,
-        payload={"before": before.release if before is not None else None, "rollout": kind, "url": url_of(deployment)},
+        payload={
+            "before": before.release if before is not None else None,
+            "rollout": target.rollout.kind,
+            "url": url_of(deployment),
+        },
     )
     return deployment
+
+
+def _way_back(recipe: Recipe) -> Release | None:
+    """Find the release to return to, where that is another one than the one in place.
+
+    Raises:
+        DataError: There is no such release.
+    """
+    number = recipe.deploy.rollout.roll_back_to
+    if number == "previous":
+        return None
+    store = open_reader(store_location(recipe.store))
+    before = store.deployment(recipe.name)
+    wanted = find_release(store, recipe.name, number)
+    return None if before is None or before.release == wanted.number else wanted
 
 
 def url_of(deployment: Deployment) -> str:

@@ -102,6 +102,8 @@ def sentence(told: Mapping[str, Any], release: int) -> str:
     match step:
         case "candidate":
             return f"release {release} comes up beside the one in place"
+        case "same":
+            return f"release {release} is the model in place: there is nothing to try beside it"
         case "replaying":
             return f"{told['rows']:,} rows of the holdout are sent through release {release}"
         case "replay" if "warning" in told:

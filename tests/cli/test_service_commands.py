@@ -50,6 +50,18 @@ def test_a_release_is_served_from_deploy_to_undeploy(finished):
         told_by_service = answer["predictions"]
         assert told_by_service == batch(finished, *named)[:20]
         assert "POST" in finished.main("logs", *named).out
+
+        replayed = json.loads(finished.main("verify", *named, "rows=50", "--json").out)
+        assert (replayed["rows"], replayed["differing"], replayed["source"]) == (50, 0, "the holdout")
+        assert replayed["correctness"]["rows"] == 50
+        of_file = finished.main("verify", *named, f"input={finished.rows}", "rows=40")
+        assert of_file.code == 0, of_file.err
+        assert "40 rows of rows.csv sent, all equal" in of_file.out
+        assert "roc_auc" in of_file.out
+        rollout = json.loads(finished.main("rollout", *named, "--json").out)
+        assert rollout["rollout"] is None
+        assert [(step["step"], step["differing"]) for step in rollout["steps"]] == [("replay", 0)]
+        assert "no release is on its way" in finished.main("rollout", *named, "--abort").err
     finally:
         ended = finished.main("undeploy", *named)
     assert ended.code == 0, ended.err

@@ -19,9 +19,10 @@ from mlops_compiler.backends.ray import serve_engine
 from mlops_compiler.backends.ray.serve_logs import tail
 from mlops_compiler.backends.ray.serve_session import end_session, members
 from mlops_compiler.backends.ray.service import ServiceTarget, deploy, service_logs, service_state, undeploy
-from mlops_compiler.diagnostics import EngineError, UsageError
+from mlops_compiler.diagnostics import DataError, EngineError, UsageError
 from mlops_compiler.serving.app import Service
 from mlops_compiler.serving.predictor import Predictor
+from mlops_compiler.serving.rollout import Rollout
 from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.reader import open_reader
 from mlops_compiler.store.records import Deployment, Release
@@ -225,6 +226,34 @@ def test_refuses_a_port_that_is_taken(tmp_path, store):
         with pytest.raises(UsageError, match="address already in use"):
             deploy(StoreLocation(url=str(tmp_path)), target, store.releases[0])
     assert not (tmp_path / "engine" / "engine.json").exists()
+
+
+def test_refuses_a_release_that_clients_would_fail_with(store, target):
+    manifest = json.loads(store.writer.objects.get(store.releases[0].manifest))
+    fewer = [field for field in manifest["request"] if field["name"] != "senior"]
+    digest = store.writer.objects.put(json.dumps({**manifest, "request": fewer}).encode())
+    strict = ServiceTarget(port=target.port, rollout=Rollout(compatible=True))
+    store.writer.record_deployment(
+        Deployment(
+            recipe="churn",
+            release=1,
+            route="/churn",
+            host="127.0.0.1",
+            port=target.port,
+            address="127.0.0.1:1",
+            pid=None,
+            created=0.0,
+            app="churn",
+            session="",
+            settings={"folder": store.location.url, "url": "", "serve": False, "spec": {}},
+        )
+    )
+    try:
+        with pytest.raises(DataError, match="clients of release 1 would fail") as refused:
+            deploy(store.location, strict, release_like(store.releases[1], manifest=digest))
+    finally:
+        store.writer.remove_deployment("churn")
+    assert "`senior` is gone" in refused.value.diagnostics[0].notes[0].text
 
 
 def test_refuses_a_cluster_that_is_not_there(tmp_path, store):

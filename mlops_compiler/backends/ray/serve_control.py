@@ -152,6 +152,8 @@ def _serve(order: Order, spec: AppSpec, tell: Tell) -> Order:
     """Put the release where it answers, after it was tried beside the one in place, where there is another one."""
     rollout, before = Rollout.from_json(order["rollout"]), order["before"]
     replaces = before is not None and before["manifest"] != spec.manifest
+    if rollout.has_trial and before is not None and not replaces:
+        tell({"step": "same"})
     reached = False
     try:
         with beside(spec, rollout, tell) if replaces and rollout.has_trial else nullcontext():

@@ -26,6 +26,8 @@ SECONDS = 3
 """Between two looks of an open page."""
 _NUMBERS = ("amount", "asked", "bounds", "chance", "count", "digest", "moment", "number", "percent", "score", "seconds")
 _SPARK = (132, 34)
+_FLAT = 0.02
+"""A change by less than this share of the value looks as small as it is."""
 
 
 @cache
@@ -84,7 +86,8 @@ def spark(values: Sequence[float]) -> str:
     """Draw a few values as the path of a line, in a box of 132 by 34; the last one ends it."""
     width, height = _SPARK
     low, high = min(values), max(values)
-    span = (high - low) or 1.0
+    span = max(high - low, _FLAT * max(abs(low), abs(high))) or 1.0
+    low = (low + high - span) / 2
     step = (width - 12) / max(len(values) - 1, 1)
     points = (
         f"{6 + at * step:.1f},{height - 6 - (value - low) / span * (height - 12):.1f}"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SPANS = {1: 60, 6: 300, 24: 900, 168: 7200}
 """Hours that can be shown, and how many seconds one bar stands for."""
 _BARS = {60: "a minute", 300: "5 minutes", 900: "15 minutes", 7200: "2 hours"}
+ANSWERED = ("answer", "canary")
+"""The parts in which a release answered a client; in others it was only looked at."""
 CLASSES = {"answered": "accent", "refused": "warm", "failed": "bad"}
 """How requests ended, and the colour of each."""
 _REFUSED, _FAILED = 400, 500
@@ -43,7 +45,8 @@ class Traffic:
         counts: By how requests ended: seconds since 1970 and how many.
         latency: By percentile: seconds since 1970 and seconds.
         releases: By release and role, what each met with.
-        statuses: How many requests got each status.
+        codes: Of each status, and each code of a refusal, how many requests got it.
+        lost: Rows that were answered and could not be logged.
         requests: How many there were in all.
         failed: How many failed.
         refused: How many were refused.
@@ -54,7 +57,8 @@ class Traffic:
     counts: Mapping[str, Sequence[tuple[float, float]]]
     latency: Mapping[str, Sequence[tuple[float, float | None]]]
     releases: Sequence[Mapping[str, Any]]
-    statuses: Sequence[tuple[int, int]]
+    codes: Sequence[tuple[int, str | None, int]]
+    lost: int
     requests: int
     failed: int
     refused: int
@@ -76,7 +80,7 @@ def traffic_of(location: StoreLocation, recipe: str, hours: int, now: float | No
     rows = _minutes(location, recipe, since)
     if rows is None:
         return None
-    rows = rows.filter(pl.col("time").is_between(since, until), pl.col("role") != "shadow")
+    rows = rows.filter(pl.col("time").is_between(since, until), pl.col("role").is_in(ANSWERED))
     if rows.is_empty():
         return None
     width = SPANS[hours]
@@ -90,7 +94,8 @@ def traffic_of(location: StoreLocation, recipe: str, hours: int, now: float | No
         counts={name: _series(rows.filter(pl.col("ended") == name), pl.col("requests").sum()) for name in CLASSES},
         latency=_latency(rows.filter(pl.col("ended") == "answered")),
         releases=_releases(rows),
-        statuses=list(rows.group_by("status").agg(pl.col("requests").sum()).sort("status").iter_rows()),
+        codes=list(rows.group_by("status", "code").agg(pl.col("requests").sum()).sort("status", "code").iter_rows()),
+        lost=int(rows["lost"].sum()),
         requests=int(sum(total.values())),
         failed=int(total.get("failed", 0)),
         refused=int(total.get("refused", 0)),

@@ -23,8 +23,24 @@ def text_of(html):
 
 
 def minute(at, status=200, requests=10, **changes):
-    told = {"time": at, "release": 1, "role": "answer", "status": status, "requests": requests}
-    return {**told, "seconds_p50": 0.002, "seconds_p95": 0.004, "seconds_p99": 0.008, "seconds_sum": 0.02, **changes}
+    told = {
+        "time": at,
+        "release": 1,
+        "replica": "a",
+        "role": "answer",
+        "status": status,
+        "requests": requests,
+        "code": None,
+    }
+    return {
+        **told,
+        "seconds_p50": 0.002,
+        "seconds_p95": 0.004,
+        "seconds_p99": 0.008,
+        "seconds_sum": 0.02,
+        "lost": 0,
+        **changes,
+    }
 
 
 def log(store, *rows):
@@ -53,7 +69,7 @@ def test_requests_are_counted_by_how_they_ended(store):
     log(
         store,
         minute(at),
-        minute(at, status=422, requests=2),
+        minute(at, status=422, requests=2, code="contract", lost=4),
         minute(at, status=503, requests=1),
         minute(at, release=2, role="canary", requests=3),
     )
@@ -64,7 +80,8 @@ def test_requests_are_counted_by_how_they_ended(store):
     assert found.counts["answered"] == [(at.timestamp(), 43.0)]
     ((_, median),) = found.latency["p50"]
     assert median == pytest.approx((13 * 0.002 + 30 * 0.006) / 43)
-    assert found.statuses == [(200, 43), (422, 2), (503, 1)]
+    assert found.codes == [(200, None, 43), (422, "contract", 2), (503, None, 1)]
+    assert found.lost == 4
     assert [(row["release"], row["role"], row["requests"]) for row in found.releases] == [
         (2, "canary", 3),
         (1, "answer", 43),

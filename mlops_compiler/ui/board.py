@@ -39,15 +39,17 @@ def _so_far(events: Sequence[Event]) -> Board | None:
     up = bool(planned.get("greater_is_better", True))
     scores: dict[int, dict[int, float]] = {}
     trials: dict[int, dict[str, Any]] = {}
+    began: dict[int, float] = {}
     for event in events:
         number = event.payload.get("trial")
         if event.kind == "trial_started" and number is not None:
             trials[number] = {"trial": number, "model": event.payload.get("model"), "status": "running"}
-            scores[number] = {}
+            scores[number], began[number] = {}, event.time
         elif event.kind == "fold_finished" and is_number(event.payload.get("score")):
             scores.setdefault(event.payload["trial"], {})[event.payload.get("fold", 0)] = event.payload["score"]
         elif event.kind == "trial_finished" and number is not None:
-            trials[number] = {**event.payload, "baseline": event.payload.get("kind") == "prior"}
+            took = None if event.payload.get("cached") else event.time - began.get(number, event.time)
+            trials[number] = {**event.payload, "baseline": event.payload.get("kind") == "prior", "seconds": took}
     rows = [_row(trial, scores.get(number, {})) for number, trial in trials.items()]
     rows.sort(key=lambda row: _place(row, up=up))
     return {

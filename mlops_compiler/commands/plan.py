@@ -18,6 +18,7 @@ from mlops_compiler.console.streams import messages, results
 from mlops_compiler.diagnostics import Diagnostic, UsageError, listing, render_json
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.features import CheckFeatures
+from mlops_compiler.ir.ops.feedback import FeedBack
 from mlops_compiler.ir.ops.lifecycle import Candidate, Explain, Nested, Search
 from mlops_compiler.ir.ops.preparation import Matrix
 from mlops_compiler.ir.printer import print_dimension, print_value
@@ -143,12 +144,21 @@ def _extra(stage: Stage, cost: Cost | None) -> str:
             return "\n".join([*told, *([_search_cost(cost.search)] if cost is not None and cost.search else [])])
         case Explain() as explained:
             return "; ".join([*_explained(explained), *_took(stage.name, cost)])
+        case FeedBack() as back:
+            return _comes_back(back)
         case Nested(k=k):
             spent = cost.nested if cost is not None else None
             took = f", at most {numbers.seconds(spent)}" if spent is not None else ""
             return f"{k} outer folds, each with a search of its own{took}"
         case _:
             return ""
+
+
+def _comes_back(back: FeedBack) -> str:
+    """Say what a plan feeds back."""
+    when = "" if back.collected is None else f", collected {numbers.moment(back.collected)}"
+    rows = f"{numbers.count(back.rows)} row{'' if back.rows == 1 else 's'} of wrong predictions"
+    return f"feed back: {rows}{when}; at most {back.at_most:.0%} of what is learned from"
 
 
 def _limits(search: Search) -> str:

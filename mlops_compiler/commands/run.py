@@ -67,16 +67,36 @@ def run(composed: Composed, invocation: Invocation) -> int:
     """
     if SUBMIT in invocation.flags:
         return submit_run(composed, invocation)
-    notices = Notices.of(composed, invocation, "run")
+    return carried_out(composed, invocation)[0]
+
+
+def carried_out(
+    composed: Composed, invocation: Invocation, retraining: dict[str, Any] | None = None, *, unattended: bool = False
+) -> tuple[int, str]:
+    """Run a recipe to its end in this process.
+
+    Args:
+        composed: The recipe.
+        invocation: The command line.
+        retraining: Why a model is trained anew, where it is: part of the run's record.
+        unattended: As for `Notices`.
+
+    Returns:
+        As `run`, and the name of the run.
+
+    Raises:
+        MlopsError: As `run`.
+    """
+    notices = Notices.of(composed, invocation, "run", unattended=unattended)
     with notices.of_failure():
-        planned = plan_recipe(composed)
+        planned = plan_recipe(composed, retrained=retraining is not None)
         if not planned.plan.source_is_here:
             _require_source(planned)
         require_planned(planned, invocation)
         tell_beside(warnings(planned), invocation.style)
-        begun = _begin(planned)
+        begun = _begin(planned, retraining)
         notices.run = begun.record.run_id
-        return _run(begun, invocation, notices)
+        return _run(begun, invocation, notices), begun.record.run_id
 
 
 def _run(begun: Started, invocation: Invocation, notices: Notices) -> int:
@@ -105,7 +125,7 @@ def _require_source(planned: Planned) -> None:
         must_be_here(read, compiled.composed.root, node.span)
 
 
-def _begin(planned: Planned) -> Started:
+def _begin(planned: Planned, retraining: dict[str, Any] | None) -> Started:
     store = open_writer(planned.location)
     store.sweep()
     record = RunRecord(
@@ -117,10 +137,12 @@ def _begin(planned: Planned) -> Started:
         pid=os.getpid(),
         host=socket.gethostname(),
         overrides=[mask(token) for token in planned.compiled.composed.overrides],
-        summary=origins(planned, store),
+        summary=origins(planned, store) | ({"retraining": retraining} if retraining else {}),
         plan=plan_data(planned.plan),
     )
     store.start_run(record)
+    if retraining is not None:
+        store.add_event(record.run_id, "retraining", retraining)
     return Started(planned=planned, record=record, store=store, tracking=Tracking(planned, record))
 
 
@@ -187,7 +209,8 @@ def _end(begun: Started, records: dict[str, StageRecord], invocation: Invocation
     tell_beside(found, invocation.style)
     if invocation.as_json:
         told = (*warnings(begun.planned), *found)
-        invocation.print_json({**asdict(summary), "warnings": render_json(told)})
+        again = {name: begun.record.summary[name] for name in ("retraining",) if name in begun.record.summary}
+        invocation.print_json({**asdict(summary), **again, "warnings": render_json(told)})
     else:
         print_summary(summary, results())
     return DONE if outcome["accepted"] else REJECTED

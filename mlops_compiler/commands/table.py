@@ -108,6 +108,17 @@ COMMANDS: dict[str, Command] = {
         arguments=("plan",),
         flags=("--submit", "--detach"),
     ),
+    "feedback": Command(
+        about="say what comes back to training, where the release fails and what changed: [--collect] [--out FILE]",
+        function="feedback:feedback",
+        flags=("--collect",),
+        options=("--out",),
+    ),
+    "retrain": Command(
+        about="train anew with what comes back; released if better: now, --if-due, or --watch the recipe's triggers",
+        function="retrain:retrain",
+        flags=("--if-due", "--watch"),
+    ),
     "predict": Command(
         about="score a file with a release: input=FILE output=FILE [release=N] [explain=true] [partial=true]",
         function="predict:predict",

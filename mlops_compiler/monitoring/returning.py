@@ -42,7 +42,7 @@ class Returning:
     """What comes back.
 
     Attributes:
-        rows: The rows, by `COLUMNS`; the last outcome first.
+        rows: The rows, by `COLUMNS`; the last outcome first. Where there are none, ``input`` is not among the columns.
         judged: All rows whose outcome is final and was read: with ``off``, ``wrong`` and ``expected`` beside.
         dropped: How many rows do not come back, by why.
         sources: What each source said, and what is said of it.
@@ -88,20 +88,23 @@ def returning(joined: pl.DataFrame, answered: Mapping[int, Answered], choice: Ch
     rows = keep(rows, QUOTA, (place < choice.rows) | ~pl.col("source").str.starts_with(OWN))
     counts = dict(rows["source"].value_counts().rows())
     sources = {
-        name: {**asdict(said[name]), **asdict(verdicts.get(name, Verdict())), "returns": counts.get(name, 0)}
+        name: {**_said(said[name]), **asdict(verdicts.get(name, Verdict())), "returns": counts.get(name, 0)}
         for name in sorted(said)
     }
     told = {reason: count for reason, count in dropped.items() if count}
-    return Returning(rows=rows.select(COLUMNS), judged=judged, dropped=told, sources=sources)
+    # Parquet knows no struct without fields, which is what no request at all has asked.
+    columns = COLUMNS if rows.height else COLUMNS[:-1]
+    return Returning(rows=rows.select(columns), judged=judged, dropped=told, sources=sources)
 
 
 def _measured(rows: pl.DataFrame, answered: Mapping[int, Answered], choice: Choice) -> pl.DataFrame:
     """Say beside each row how far off it was, whether that is wrong, and how likely that was."""
-    found = {name: np.full(rows.height, np.nan) for name in ("off", "wrong", "expected")}
+    found = {name: np.full(rows.height, np.nan) for name in ("off", "wrong", "expected", "surprise")}
     for (release,), part in rows.with_row_index("place").group_by("release"):
         told, places = off(part, answered[int(release)], choice), part["place"].to_numpy()
-        for name, values in (("off", told.distance), ("wrong", told.wrong), ("expected", told.expected)):
+        for name, values in (("off", told.distance), ("wrong", told.wrong)):
             found[name][places] = values
+        found["expected"][places], found["surprise"][places] = told.expected, told.surprise
     source = pl.coalesce(pl.col("outcome_source"), pl.lit("")).alias("source")
     return rows.with_columns(source, *pl.DataFrame(found)).with_columns(pl.col("wrong") == 1)
 
@@ -112,10 +115,14 @@ def _last_of_its_key() -> pl.Expr:
     return pl.col("id") == pl.col("id").sort_by("time", "id").last().over(entity)
 
 
+def _said(item: Labelled) -> dict[str, Any]:
+    return {"labels": item.rows, "wrong": item.wrong, "expected": item.expected}
+
+
 def _judged(rows: pl.DataFrame, choice: Choice) -> tuple[dict[str, Verdict], dict[str, Labelled]]:
-    counts = rows.group_by("source").agg(pl.len(), pl.col("wrong").sum(), pl.col("expected").sum())
-    said = {
-        name: Labelled(rows=count, wrong=wrong, expected=expected)
-        for name, count, wrong, expected in counts.sort("source").rows()
-    }
+    sums = [pl.col(name).sum() for name in ("wrong", "expected", "surprise")]
+    counts = rows.group_by("source").agg(
+        pl.len().alias("rows"), *sums, (pl.col("surprise") ** 2).sum().alias("squares")
+    )
+    said = {item.pop("source"): Labelled(**item) for item in counts.sort("source").to_dicts()}
     return judge(said, level=choice.level, times=choice.times, keys=choice.keys), said

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
 
 
+_SURE, _FAR = 0.1, 5.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """What is known of the release that predicted.
@@ -42,11 +45,14 @@ class Off:
         distance: By the measure of the choice; NaN where the outcome cannot be read.
         wrong: Whether that is too far.
         expected: How likely it was to be too far, by the prediction itself; 1 of values, which say nothing of that.
+        surprise: How surprising the outcome is, beyond what was to be expected of it: the inverse of the probability
+            that the class had, a tenth at least; of values the distance, five times the median of all at most.
     """
 
     distance: Values
     wrong: NDArray[np.bool_]
     expected: Values
+    surprise: Values
 
 
 def off(rows: pl.DataFrame, answered: Answered, choice: Choice) -> Off:
@@ -61,13 +67,17 @@ def off(rows: pl.DataFrame, answered: Answered, choice: Choice) -> Off:
         shares, came = probabilities(rows, answered.manifest), numbers(rows["outcome"], answered.manifest["classes"])
         distance = 1 - np.where(came < 0, np.nan, np.take_along_axis(shares, came[:, None].clip(0), axis=1)[:, 0])
         expected = np.where(beyond(1 - shares, choice), shares, 0.0).sum(axis=1)
-        return Off(distance=distance, wrong=beyond(distance, choice), expected=expected)
+        weight = 1 / shares.clip(_SURE, None)
+        surprise = 1 / (1 - distance).clip(_SURE, None) - (shares * weight).sum(axis=1)
+        return Off(distance=distance, wrong=beyond(distance, choice), expected=expected, surprise=surprise)
     value = rows.select(cast_expression(pl.col("outcome"), "float", strict=False, given=pl.String())).to_series()
     said = rows["output"].struct.field("prediction").cast(pl.Float64)
     away: Values = (said - value).abs().fill_null(float("nan")).to_numpy().astype(np.float64)
     if choice.measure == "times_rmse":
         away = away / (answered.metrics.get("rmse") or np.nan)
-    return Off(distance=away, wrong=beyond(away, choice), expected=np.ones(rows.height))
+    known = away[~np.isnan(away)]
+    surprise = np.minimum(away, _FAR * float(np.median(known))) if len(known) else away
+    return Off(distance=away, wrong=beyond(away, choice), expected=np.ones(rows.height), surprise=surprise)
 
 
 def beyond(distance: Values, choice: Choice) -> NDArray[np.bool_]:

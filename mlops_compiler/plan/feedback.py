@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FROZEN = "split.frozen"
 """The ingredient that names the rows and the split by which rows stay where they are."""
+_CRITERIA = "release.criteria"
 _OPPONENTS = {"current": "release", "baseline": "baseline"}
 
 
@@ -45,9 +46,29 @@ def fed_back(
     if (last := last_collection(store, program.name)) is not None and last.rows:
         op = replace(op, table=last.table, rows=last.rows, collected=last.record.started)
     program = program.with_nodes(replace(item, op=op) if item is node else item for item in program)
-    if op.table is not None or retrained:
-        program = _must_beat(program, op)
-    return _frozen(program, op, store, make)
+    program = _frozen(program, op, store, make)
+    strict = _must_beat(program, op)
+    if (asked := _asked_of_same(program.name, strict, store, make)) is not None:
+        return strict if asked == _criteria(make(strict)) else program
+    return strict if op.table is not None or retrained else program
+
+
+def _asked_of_same(
+    recipe: str, program: Program, store: StoreReader, make: Callable[[Program], Sequence[Stage]]
+) -> object:
+    """Give the criteria that the release in place had to meet, where the program makes the very same model."""
+    release = in_place(recipe, store)
+    run = store.run(release.run_id) if release is not None else None
+    record = store.stage_record(release.fingerprint) if release is not None else None
+    if run is None or record is None:
+        return None
+    trained = {str(item["fingerprint"]) for item in run.plan if item["stage"] == "train"}
+    now = {stage.fingerprint for stage in make(program) if stage.name == "train"}
+    return record.ingredients.get(_CRITERIA) if trained == now else None
+
+
+def _criteria(stages: Sequence[Stage]) -> object:
+    return next(stage.ingredients.get(_CRITERIA) for stage in stages if stage.name == "release")
 
 
 def _must_beat(program: Program, op: FeedBack) -> Program:

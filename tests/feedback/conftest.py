@@ -6,7 +6,7 @@ import io
 import json
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -132,8 +132,8 @@ class World:
             pl.lit(f"key:{client}").alias("outcome_source"),
         )
 
-    def returning(self, joined):
-        return returning(joined, self.answered(), self.choice, NOW)
+    def returning(self, joined, now=NOW, **changes):
+        return returning(joined, self.answered(), replace(self.choice, **changes), now)
 
     def collect(self, joined):
         """Choose what comes back, and record it."""

@@ -167,7 +167,7 @@ def _on_all(context: Context, pipeline: Pipeline, read: Training, shared: pl.Dat
         "quarantined": dropped.height,
         "suspects": [asdict(item) for item in _suspects(context, pipeline, prepared)],
         "features": len(entry["features"]),
-        "rows": context.inputs["split"].summary["training_rows"],
+        "rows": int(read.learns().sum()),
         **kept_contract(pipeline.checked, entry["features"], prepared),
     }
     outputs = {"quarantine": context.put_table(_quarantine(context, pipeline, dropped))} if dropped.height else {}

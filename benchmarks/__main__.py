@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import engines, gpu, passes, prepare, request, rollout, search, startup
+from benchmarks import engines, feedback, gpu, passes, prepare, request, rollout, search, startup
 
 BENCHMARKS = {
     "startup": startup.main,
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "search": search.main,
     "gpu": gpu.main,
     "rollout": rollout.main,
+    "feedback": feedback.main,
 }
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def test_newest_rows_without_feedback_must_beat_it_too_and_stay_one_release(tmp_
     early = customers.filter(pl.col("internet_service") != "Fiber optic").head(1500)
     world = lay_out(tmp_path, early)
     world.run()
-    later = customers.join(early, on="customer_id", how="anti").head(1500)
+    later = customers.join(early, on="customer_id", how="anti", maintain_order="left").head(3500)
     pl.concat([early, later]).write_csv(world.source)
     code, out, err = main("retrain", "recipe=churn", HERE, "--json")
     assert code == 0, err

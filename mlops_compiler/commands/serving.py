@@ -8,7 +8,11 @@ from mlops_compiler.commands.predict import find_release
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.driver import store_location
 from mlops_compiler.recipe.amounts import parse_comparison
-from mlops_compiler.serving.rollout import Limits, Rollout
+from mlops_compiler.serving.guard import Limits
+from mlops_compiler.serving.prediction_log import LogSettings
+from mlops_compiler.serving.rollout import Limits as RolloutLimits
+from mlops_compiler.serving.rollout import Rollout
+from mlops_compiler.serving.settings import ServiceSettings
 from mlops_compiler.store.operations import actor
 from mlops_compiler.store.reader import open_reader
 
@@ -105,7 +109,16 @@ def target_of(recipe: Recipe, *, at_once: bool = False) -> ServiceTarget:
         address=recipe.cluster.address,
         cpus=recipe.cluster.cpus,
         rollout=Rollout() if at_once else rollout_of(recipe),
+        settings=settings_of(recipe),
     )
+
+
+def settings_of(recipe: Recipe) -> ServiceSettings:
+    """Read how a service behaves around its release."""
+    deploy = recipe.deploy
+    limits = Limits(rate=deploy.rate_limit, at_once=deploy.limits.at_once, deadline=deploy.limits.deadline)
+    log = None if deploy.log is None else LogSettings(sample=deploy.log.sample, exclude=deploy.log.exclude)
+    return ServiceSettings(auth=deploy.auth == "api_key", limits=limits, log=log)
 
 
 def rollout_of(recipe: Recipe) -> Rollout:
@@ -124,11 +137,11 @@ def rollout_of(recipe: Recipe) -> Rollout:
     )
 
 
-def _limits(recipe: Recipe) -> Limits:
+def _limits(recipe: Recipe) -> RolloutLimits:
     asked = recipe.deploy.rollout.roll_back_if
     if asked is None:
-        return Limits()
-    return Limits(
+        return RolloutLimits()
+    return RolloutLimits(
         error_rate=_share(asked.error_rate), latency_p99=asked.latency_p99, disagreement=_share(asked.disagreement)
     )
 

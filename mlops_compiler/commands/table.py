@@ -144,6 +144,20 @@ COMMANDS: dict[str, Command] = {
         arguments=("input", "rows"),
     ),
     "undeploy": Command(about="end the service of a recipe", function="service:undeploy"),
+    "keys": Command(
+        about="tell of API keys: list | create name=N roles=R,R [expires=90d] | rotate KEY [grace=1h] | revoke KEY",
+        function="keys:keys",
+        arguments=("name", "roles", "expires", "grace"),
+        words=2,
+    ),
+    "labels": Command(
+        about="take in outcomes of served predictions: from feedback.labels, or input=FILE; and tell what is known",
+        function="labels:labels",
+        arguments=("input",),
+    ),
+    "trace": Command(
+        about="follow one prediction back to its release, run, recipe and data: ID", function="trace:trace", words=1
+    ),
     "status": Command(about="say what is served, and how it is", function="service:status", needs="store"),
     "logs": Command(about="print the log of a service: [lines=N]", function="service:logs", arguments=("lines",)),
     "ui": Command(

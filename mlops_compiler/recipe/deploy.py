@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 from mlops_compiler.recipe.amounts import Bound, Duration, Share, parse_comparison
 from mlops_compiler.section import Section
 
+_RATE = r"^[1-9]\d{0,8}\s*/\s*(second|minute|hour|day)$"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 
 class Replicas(Section):
     """How many copies of the service run."""
@@ -73,6 +76,26 @@ class Rollout(Section):
         return self
 
 
+class Limits(Section):
+    """What a replica of the service takes."""
+
+    at_once: Annotated[int, Field(ge=1, le=100_000)] = 256
+    """Requests that may be in a replica at once; more are told to come again."""
+    deadline: Duration = 30.0
+    """How long a body may take to come, and the answer after that."""
+
+
+class Log(Section):
+    """What is kept of the predictions that are served."""
+
+    sample: Share = 1.0
+    """The share of requests whose rows are kept; each of them is counted."""
+    exclude: tuple[str, ...] = ()
+    """Columns that are not kept: what is personal, and nobody needs to watch."""
+    keep: Duration = 90 * 86400.0
+    """How long they are kept."""
+
+
 class Deploy(Section):
     """The service of a release."""
 
@@ -83,4 +106,18 @@ class Deploy(Section):
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     """The port that it listens at."""
     replicas: Replicas = Replicas()
+    auth: Literal["none", "api_key"] = "none"
+    """Whether each request, but for the service's health, must show an API key: see `mlops-compile keys`."""
+    rate_limit: Annotated[str, Field(pattern=_RATE)] | None = None
+    """How often one client may ask each replica, like ``600/minute``: of an API key, or without keys of an address."""
+    limits: Limits = Limits()
+    log: Log | None = Log()
+    """None keeps nothing: then nothing can be monitored, and no outcome finds its prediction."""
     rollout: Rollout = Rollout()
+
+    @model_validator(mode="after")
+    def _who_is_reached_from_elsewhere_asks_who_it_is(self) -> Self:
+        if self.auth == "none" and self.host not in _LOOPBACK and "auth" not in self.model_fields_set:
+            asked = "set `auth: api_key`, or `auth: none` where a proxy asks who it is"
+            raise ValueError(f"the service would listen at {self.host}, for everybody: {asked}")
+        return self

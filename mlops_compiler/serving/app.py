@@ -2,34 +2,64 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from functools import partial
+import time
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.serving.docs import assets, page
+from mlops_compiler.serving.gate import Gate, as_json, read_body, written
+from mlops_compiler.serving.guard import Guard
 from mlops_compiler.serving.openapi import describe
-from mlops_compiler.serving.refusal import MAX_BYTES, RequestRefused
+from mlops_compiler.serving.prediction_log import Exchange, Served, new_id
+from mlops_compiler.serving.refusal import RequestRefused
 from mlops_compiler.serving.request import RequestContract
-from mlops_compiler.serving.traffic import CANARY, Asked
+from mlops_compiler.serving.traffic import Asked
+from mlops_compiler.store.served import CANARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import polars as pl
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from mlops_compiler.serving.labels import LabelBook
+    from mlops_compiler.serving.meters import Meters
+    from mlops_compiler.serving.prediction_log import PredictionLog
     from mlops_compiler.serving.predictor import Predictor
+    from mlops_compiler.serving.request import Rows
     from mlops_compiler.serving.traffic import Traffic
 
+_OK, _ACCEPTED = 200, 202
 _INLINE_ROWS = 64
 """Up to so many rows are scored at once; more go to a thread, so that no small request waits for them."""
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What stands around a release at a service.
+
+    Attributes:
+        traffic: Sends a share of the requests to another release, while one is on its way.
+        guard: Lets requests in.
+        log: Keeps what was answered.
+        labels: Keeps the outcomes that are sent.
+        meters: Counts for Prometheus.
+    """
+
+    traffic: Traffic | None = None
+    guard: Guard = field(default_factory=Guard)
+    log: PredictionLog | None = None
+    labels: LabelBook | None = None
+    meters: Meters | None = None
 
 
 class Service:
@@ -38,14 +68,14 @@ class Service:
     Args:
         predictor: The release.
         info: What ``GET /`` tells; ``release`` is its number.
-        traffic: Sends a share of the requests to another release, while one is on its way.
+        around: What stands around it.
 
     Raises:
         MlopsError: The release cannot score its own example: it must not be served.
     """
 
-    def __init__(self, predictor: Predictor, info: Mapping[str, Any], traffic: Traffic | None = None) -> None:
-        self._predictor, self._traffic = predictor, traffic
+    def __init__(self, predictor: Predictor, info: Mapping[str, Any], around: Around | None = None) -> None:
+        self._predictor, self._around = predictor, around or Around()
         self._release = info["release"]
         self._contract = RequestContract(predictor.manifest)
         self._example = orjson.dumps(predictor.manifest["example"])
@@ -57,8 +87,12 @@ class Service:
         self._info = dict(info)
         self._example_answer = self.answer(self._example)
 
-    def answer(self, body: bytes) -> dict[str, Any]:
+    def answer(self, body: bytes, exchange: Exchange | None = None) -> dict[str, Any]:
         """Answer the body of a request.
+
+        Args:
+            body: The body.
+            exchange: Names the answer, and lets it be logged; neither, where it is not given.
 
         Raises:
             RequestRefused: The request is too large, no JSON, breaks the contract or cannot be scored.
@@ -71,42 +105,96 @@ class Service:
         predictions = scored.to_dicts()
         for index, key in rows.keys.items():
             predictions[index] = {str(self._contract.key): key, **predictions[index]}
+        named = {} if exchange is None else {"id": exchange.id}
+        if exchange is not None:
+            ids = exchange.names(len(predictions), single=rows.single)
+            self._log(exchange, ids, rows, scored)
+            if not rows.single:
+                predictions = [{"id": name, **row} for name, row in zip(ids, predictions, strict=True)]
         if rows.single:
-            return {"release": self._release, **predictions[0]}
-        return {"release": self._release, "predictions": predictions}
+            return {**named, "release": self._release, **predictions[0]}
+        return {**named, "release": self._release, "predictions": predictions}
+
+    def _log(self, exchange: Exchange, ids: list[str], rows: Rows, scored: pl.DataFrame) -> None:
+        exchange.rows = len(ids)
+        if (log := self._around.log) is not None:
+            seconds = time.perf_counter() - exchange.clock
+            log.record(
+                Served(exchange=exchange, ids=ids, keys=rows.keys, inputs=rows.frame, outputs=scored, seconds=seconds)
+            )
 
     async def predict(self, request: Request) -> Response:
         """Handle ``POST /``."""
-        try:
-            body = await _body(request)
-            if self._traffic is None or self._traffic.policy is None:
-                return _written(await self._score(body))
-            answer, _ = await self._traffic.answer(Asked(body=body, role=CANARY), partial(self._score, body))
-            return _written(answer)
-        except RequestRefused as refused:
-            return _json(refused.to_json(), refused.status)
+        exchange: Exchange = request.scope["exchange"]
+        body = await read_body(request, self._around.guard.limits.deadline)
 
-    async def ask(self, body: bytes) -> tuple[int, bytes]:
+        async def here(role: str) -> bytes:
+            asked = exchange if role == exchange.role else replace(exchange, role=role)
+            return await self._score(body, asked)
+
+        traffic = self._around.traffic
+        if traffic is None or traffic.policy is None:
+            return written(await here(exchange.role))
+        about = {"id": exchange.id, "client": exchange.client, "came": exchange.came}
+        answer, _ = await traffic.answer(Asked(body=body, role=CANARY, about=about), here)
+        return written(answer)
+
+    async def ask(self, body: bytes, about: Mapping[str, Any]) -> tuple[int, bytes]:
         """Answer a request that another release's replica passes on: the status, and the body."""
+        exchange = Exchange(**about)
+        status = _OK
         try:
-            return 200, await self._score(body)
+            return status, await self._score(body, exchange)
         except RequestRefused as refused:
-            return refused.status, orjson.dumps(refused.to_json())
+            status, exchange.code = refused.status, refused.code
+            return status, orjson.dumps(refused.to_json())
+        finally:
+            if (log := self._around.log) is not None:
+                seconds = time.perf_counter() - exchange.clock
+                log.count(status, seconds, role=exchange.role, rows=exchange.rows, code=exchange.code)
 
-    async def _score(self, body: bytes) -> bytes:
+    async def _score(self, body: bytes, exchange: Exchange) -> bytes:
         from starlette.concurrency import run_in_threadpool
 
-        large = body.count(b"{") > _INLINE_ROWS
-        return orjson.dumps(await run_in_threadpool(self.answer, body) if large else self.answer(body))
+        if body.count(b"{") <= _INLINE_ROWS:
+            return orjson.dumps(self.answer(body, exchange))
+        deadline = self._around.guard.limits.deadline
+        try:
+            async with asyncio.timeout(deadline):
+                return orjson.dumps(await run_in_threadpool(self.answer, body, exchange))
+        except TimeoutError:
+            raise RequestRefused.too_late(deadline) from None
+
+    async def labels(self, request: Request) -> Response:
+        """Handle ``POST /labels``."""
+        exchange: Exchange = request.scope["exchange"]
+        body = await read_body(request, self._around.guard.limits.deadline)
+        if self._around.labels is None:
+            raise RequestRefused.cannot_keep()
+        return as_json({"taken": await self._around.labels.take(body, exchange.client)}, _ACCEPTED)
+
+    async def metrics(self, _request: Request) -> Response:
+        """Handle ``GET /metrics``."""
+        from starlette.responses import Response
+
+        meters = self._around.meters
+        body, kind = meters.exposition(self._log_facts) if meters is not None else (b"", "text/plain")
+        return Response(body, media_type=kind)
+
+    @property
+    def _log_facts(self) -> dict[str, int]:
+        return self._around.log.facts if self._around.log is not None else {}
 
     async def about(self, _request: Request) -> Response:
         """Handle ``GET /``."""
-        return _json(self._about)
+        return as_json({**self._about, "log": self._log_facts})
 
     async def openapi(self, request: Request) -> Response:
         """Handle ``GET /openapi.json``."""
         root = str(request.scope.get("root_path", ""))
-        return _json(describe(self._predictor.manifest, self._info, self._example_answer, root))
+        example = {"id": new_id(0.0), **self._example_answer}
+        keys = self._around.guard.asks
+        return as_json(describe(self._predictor.manifest, self._info, example, root, keys=keys))
 
     async def docs(self, _request: Request) -> Response:
         """Handle ``GET /docs``."""
@@ -116,16 +204,25 @@ class Service:
 
     async def health(self, _request: Request) -> Response:
         """Handle ``GET /health``: a replica that answers has scored the example of its release."""
-        return _json({"status": "ready", "release": self._release})
+        return as_json({"status": "ready", "release": self._release})
+
+    def check(self) -> None:
+        """Score the example again.
+
+        Raises:
+            RuntimeError: It is scored otherwise than before: something in this process is broken.
+        """
+        if (found := self.answer(self._example)) != self._example_answer:
+            raise RuntimeError(f"the example was answered {self._example_answer}, and is now {found}")
 
 
-def create_app(predictor: Predictor, info: Mapping[str, Any], traffic: Traffic | None = None) -> Starlette:
+def create_app(predictor: Predictor, info: Mapping[str, Any], around: Around | None = None) -> Starlette:
     """Make the service of a release.
 
     Args:
         predictor: The release, loaded.
         info: ``recipe`` and ``release``, and whatever else ``GET /`` shall tell.
-        traffic: Sends a share of the requests to another release, while one is on its way.
+        around: What stands around it.
 
     Returns:
         The app; ``state.service`` is the service.
@@ -138,60 +235,32 @@ def create_app(predictor: Predictor, info: Mapping[str, Any], traffic: Traffic |
     from starlette.middleware import Middleware
     from starlette.routing import Route
 
-    service = Service(predictor, info, traffic)
+    around = around or Around()
+    service = Service(predictor, info, around)
     app = Starlette(
         routes=[
             Route("/", service.predict, methods=["POST"]),
             Route("/", service.about, methods=["GET"]),
+            Route("/labels", service.labels, methods=["POST"]),
+            Route("/metrics", service.metrics, methods=["GET"]),
             Route("/health", service.health, methods=["GET"]),
             Route("/openapi.json", service.openapi, methods=["GET"]),
             Route("/docs", service.docs, methods=["GET"]),
             assets(),
         ],
-        middleware=[Middleware(_Rooted)],
-        exception_handlers={HTTPException: _http_error, Exception: _internal_error},
+        middleware=[Middleware(Gate, guard=around.guard, log=around.log, meters=around.meters)],
+        exception_handlers={HTTPException: _http_error, Exception: _internal_error, RequestRefused: _refused},
     )
     app.state.service = service
     return app
 
 
-class _Rooted:
-    """Takes a route without its last slash for the route: a client that posts does not follow redirections."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == scope.get("root_path"):
-            scope = {**scope, "path": scope["path"] + "/"}
-        await self._app(scope, receive, send)
-
-
-async def _body(request: Request) -> bytes:
-    """Read the body, and stop as soon as it is too large."""
-    from starlette.requests import ClientDisconnect
-
-    if (length := request.headers.get("content-length", "")).isdecimal() and int(length[:20]) > MAX_BYTES:
-        raise RequestRefused.too_many_bytes()
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BYTES:
-                raise RequestRefused.too_many_bytes()
-    except ClientDisconnect:
-        return b""
-    return bytes(body)
-
-
-def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return _written(orjson.dumps(value), status, headers)
-
-
-def _written(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    from starlette.responses import Response
-
-    return Response(body, status, headers, media_type="application/json")
+async def _refused(request: Request, error: Exception) -> Response:
+    """Answer what is wrong with a request."""
+    if not isinstance(error, RequestRefused):
+        return await _internal_error(request, error)
+    request.scope["exchange"].code = error.code
+    return as_json(error.to_json(), error.status, error.headers)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -201,10 +270,10 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return await _internal_error(request, error)
     code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
-    return _json({"error": code, "faults": []}, error.status_code, error.headers)
+    return as_json({"error": code, "faults": []}, error.status_code, error.headers)
 
 
 async def _internal_error(_request: Request, error: Exception) -> Response:
     """Answer a fault of ours: the traceback goes to the log, the client gets a word."""
     logger.error("a request failed", exc_info=error)
-    return _json({"error": "internal", "faults": []}, 500)
+    return as_json({"error": "internal", "faults": []}, 500)

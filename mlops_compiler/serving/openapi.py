@@ -26,7 +26,9 @@ _TYPES: dict[str, dict[str, Any]] = {
 _PROBABILITY = {"type": "number", "format": "double", "minimum": 0, "maximum": 1}
 
 
-def describe(manifest: Mapping[str, Any], info: Mapping[str, Any], example: Any, root: str) -> dict[str, Any]:
+def describe(
+    manifest: Mapping[str, Any], info: Mapping[str, Any], example: Any, root: str, *, keys: bool = False
+) -> dict[str, Any]:
     """Describe the service of a release.
 
     Args:
@@ -34,6 +36,7 @@ def describe(manifest: Mapping[str, Any], info: Mapping[str, Any], example: Any,
         info: ``recipe`` and ``release``.
         example: What the service answers to the manifest's example.
         root: The path under which it is served.
+        keys: Whether it asks for an API key.
     """
     row = {"$ref": "#/components/schemas/Row"}
     rows = {"type": "array", "items": row, "minItems": 1, "maxItems": MAX_ROWS}
@@ -54,26 +57,105 @@ def describe(manifest: Mapping[str, Any], info: Mapping[str, Any], example: Any,
                     "requestBody": {"required": True, "content": {"application/json": sent}},
                     "responses": {
                         "200": _answer("What the release says of the rows, in their order.", answer),
-                        "400": _refusal("The body is no JSON."),
-                        "413": _refusal(f"More than {MAX_BYTES:,} bytes, or more than {MAX_ROWS:,} rows."),
+                        **_usual(keys=keys),
                         "422": _refusal("A row does not keep the contract; every fault is named."),
+                        "504": _refusal("The answer took too long."),
                     },
                 },
                 "get": {
                     "operationId": "about",
                     "summary": "Say what is served.",
-                    "responses": {"200": _answer("The recipe, the release, the contract, an example.", _OBJECT)},
+                    "responses": {
+                        "200": _answer("The recipe, the release, the contract, an example.", _OBJECT),
+                        **_let_in(keys=keys),
+                    },
                 },
+            },
+            **outcome_paths(manifest, _usual(keys=keys)),
+            "/metrics": {
+                "get": {
+                    "operationId": "metrics",
+                    "summary": "What Prometheus reads.",
+                    "responses": {
+                        "200": {"description": "Its text format.", "content": {"text/plain": {}}},
+                        **_let_in(keys=keys),
+                    },
+                }
             },
             "/health": {
                 "get": {
                     "operationId": "health",
                     "summary": "Say whether the release can answer: it has scored its example.",
                     "responses": {"200": _answer("It can.", _OBJECT)},
+                    "security": [],
                 }
             },
         },
-        "components": {"schemas": _schemas(manifest)},
+        "components": {"schemas": _schemas(manifest), **({"securitySchemes": _SCHEMES} if keys else {})},
+        **({"security": [{name: []} for name in _SCHEMES]} if keys else {}),
+    }
+
+
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
+
+def _let_in(*, keys: bool) -> dict[str, Any]:
+    """Describe how the gate refuses."""
+    asked = {
+        "401": _refusal("No API key, or none that opens anything."),
+        "403": _refusal("The key opens other things."),
+    }
+    return {**(asked if keys else {}), "429": _refusal("Too many requests; `Retry-After` says when to come again.")}
+
+
+def _usual(*, keys: bool) -> dict[str, Any]:
+    """Describe how what has a body is refused."""
+    return {
+        "400": _refusal("The body is no JSON."),
+        **_let_in(keys=keys),
+        "408": _refusal("The body did not come in time."),
+        "413": _refusal(f"More than {MAX_BYTES:,} bytes, or more than {MAX_ROWS:,} rows."),
+    }
+
+
+def outcome_paths(manifest: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe how outcomes are sent; nothing where the task has none."""
+    if not manifest.get("target"):
+        return {}
+    classes = list(manifest.get("classes") or ())
+    outcome = {"enum": classes} if classes else {"type": "number", "format": "double"}
+    name = {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer"}]}
+    key = manifest.get("key")
+    ways = [{"id": name}, *([{key: name}] if key else [])]
+    rows = [
+        {
+            "type": "object",
+            "required": [*way, "outcome"],
+            "properties": {**way, "outcome": outcome},
+            "additionalProperties": False,
+        }
+        for way in ways
+    ]
+    many = {"type": "array", "minItems": 1, "maxItems": MAX_ROWS, "items": {"anyOf": rows}}
+    example = {"id": "0" * 32, "outcome": classes[0] if classes else 1.0}
+    sent = {"schema": {"anyOf": [*rows, many]}, "examples": _examples(example, [example])}
+    return {
+        "/labels": {
+            "post": {
+                "operationId": "labels",
+                "summary": "Say what came of predictions; of several outcomes of one, the first one counts.",
+                "requestBody": {"required": True, "content": {"application/json": sent}},
+                "responses": {
+                    "202": _answer("Kept; `taken` is how many.", _OBJECT),
+                    **usual,
+                    "422": _refusal("An outcome is none; every fault is named."),
+                    "503": _refusal("The outcomes could not be kept: send them again."),
+                },
+            }
+        }
     }
 
 
@@ -90,8 +172,12 @@ def _examples(one: Any, many: Any) -> dict[str, Any]:
 
 
 def _many(answer: Mapping[str, Any]) -> dict[str, Any]:
-    rest = {name: value for name, value in answer.items() if name != "release"}
-    return {"release": answer["release"], "predictions": [rest]}
+    rest = {name: value for name, value in answer.items() if name not in ("id", "release")}
+    return {
+        "id": answer["id"],
+        "release": answer["release"],
+        "predictions": [{"id": f"{answer['id']}-0", **rest}],
+    }
 
 
 def _answer(description: str, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,14 +191,21 @@ def _refusal(description: str) -> dict[str, Any]:
 def _schemas(manifest: Mapping[str, Any]) -> dict[str, Any]:
     prediction = _prediction(manifest)
     number = {"type": "integer", "description": "The release that answered."}
+    name = {"type": "string", "description": "Names it, for its outcome and for `mlops-compile trace`."}
+    said, needed = prediction["properties"], prediction["required"]
     return {
         "Row": row_schema(manifest),
-        "Prediction": prediction,
-        "Answer": {**prediction, "properties": {"release": number, **prediction["properties"]}},
+        "Prediction": {**prediction, "required": ["id", *needed], "properties": {"id": name, **said}},
+        "Answer": {
+            **prediction,
+            "required": ["id", "release", *needed],
+            "properties": {"id": name, "release": number, **said},
+        },
         "Answers": {
             "type": "object",
-            "required": ["release", "predictions"],
+            "required": ["id", "release", "predictions"],
             "properties": {
+                "id": name,
                 "release": number,
                 "predictions": {"type": "array", "items": {"$ref": "#/components/schemas/Prediction"}},
             },

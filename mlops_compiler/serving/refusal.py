@@ -8,7 +8,7 @@ from mlops_compiler.diagnostics import DataError, Diagnostic, MlopsError, Note
 from mlops_compiler.serving.fields import Fault, show
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import orjson
 
@@ -17,7 +17,8 @@ MAX_ROWS = 10_000
 MAX_FAULTS = 1000
 """Most faults that one answer lists; it says how many there are where there are more."""
 
-_BAD_REQUEST, _TOO_LARGE, _UNPROCESSABLE = 400, 413, 422
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _TIMEOUT, _TOO_LARGE, _UNPROCESSABLE = 400, 401, 403, 408, 413, 422
+_TOO_MANY, _UNAVAILABLE, _LATE = 429, 503, 504
 
 
 class RequestRefused(DataError):  # noqa: N818 - it is the answer, not a failure
@@ -27,16 +28,20 @@ class RequestRefused(DataError):  # noqa: N818 - it is the answer, not a failure
         status: The HTTP status of the answer.
         code: What went wrong, in kebab case.
         faults: Everything that is wrong, in order of rows.
+        headers: What the answer says besides: when to come again, how to show a key.
     """
 
-    def __init__(self, status: int, code: str, faults: Sequence[Fault]) -> None:
+    def __init__(
+        self, status: int, code: str, faults: Sequence[Fault], headers: Mapping[str, str] | None = None
+    ) -> None:
         self.status = status
         self.code = code
         self.faults = tuple(faults)
+        self.headers = dict(headers or {})
         super().__init__([_diagnostic(code, self.faults)])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.status, self.code, self.faults)
+        return type(self), (self.status, self.code, self.faults, self.headers)
 
     def to_json(self) -> dict[str, Any]:
         """Write the body of the answer."""
@@ -77,6 +82,50 @@ class RequestRefused(DataError):  # noqa: N818 - it is the answer, not a failure
     def _too_large(cls, expected: str, found: str) -> RequestRefused:
         advice = "send fewer rows at once, or score a file with `mlops-compile predict`"
         return cls(_TOO_LARGE, "too-large", [Fault(code="too-large", expected=expected, found=found, help=advice)])
+
+    @classmethod
+    def no_key(cls, found: str, scheme: str) -> RequestRefused:
+        """Refuse who shows no key, or none that opens anything; never says which of the two parts is wrong."""
+        fault = Fault(
+            code="no-key", expected="an API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`", found=found
+        )
+        return cls(_UNAUTHORIZED, "no-key", [fault], {"WWW-Authenticate": scheme})
+
+    @classmethod
+    def lacks_role(cls, role: str, roles: Sequence[str]) -> RequestRefused:
+        """Refuse a key that opens other things."""
+        fault = Fault(code="lacks-role", expected=f"a key with the role {role}", found=", ".join(roles) or "no role")
+        return cls(_FORBIDDEN, "lacks-role", [fault])
+
+    @classmethod
+    def too_often(cls, limit: str, seconds: int) -> RequestRefused:
+        """Refuse who asks more often than is agreed."""
+        fault = Fault(code="too-often", expected=f"at most {limit}", found="more")
+        return cls(_TOO_MANY, "too-often", [fault], {"Retry-After": str(max(1, seconds))})
+
+    @classmethod
+    def overloaded(cls, most: int) -> RequestRefused:
+        """Refuse a request that would only wait."""
+        fault = Fault(code="overloaded", expected=f"at most {most} requests at once", found="more")
+        return cls(_TOO_MANY, "overloaded", [fault], {"Retry-After": "1"})
+
+    @classmethod
+    def too_slow(cls, seconds: float) -> RequestRefused:
+        """Refuse a body that does not come."""
+        fault = Fault(code="too-slow", expected=f"the whole body within {seconds:g} s", found="less")
+        return cls(_TIMEOUT, "too-slow", [fault])
+
+    @classmethod
+    def too_late(cls, seconds: float) -> RequestRefused:
+        """Give up an answer that takes too long."""
+        fault = Fault(code="too-late", expected=f"an answer within {seconds:g} s", found="none", help="send fewer rows")
+        return cls(_LATE, "too-late", [fault])
+
+    @classmethod
+    def cannot_keep(cls) -> RequestRefused:
+        """Say that what was sent could not be kept, and is to be sent again."""
+        fault = Fault(code="cannot-keep", expected="a store that can be written", found="none", help="send it again")
+        return cls(_UNAVAILABLE, "cannot-keep", [fault], {"Retry-After": "10"})
 
     @classmethod
     def cannot_score(cls, error: MlopsError) -> RequestRefused:

@@ -21,12 +21,11 @@ import orjson
 from mlops_compiler.serving.comparison import compare
 from mlops_compiler.serving.refusal import RequestRefused
 from mlops_compiler.serving.tally import Tally
+from mlops_compiler.store.served import ANSWER, CANARY, SHADOW
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-ANSWER, CANARY, SHADOW = "answer", "canary", "shadow"
-"""The part that a release has in a request: it is the one in place, the new one, or is only compared."""
 _OK, _CLIENT, _SERVER = 200, 400, 500
 _WAITING = 64
 _SHADOWS = 8
@@ -86,8 +85,8 @@ class Asked:
 
 Ask: TypeAlias = "Callable[[Policy, Asked], Awaitable[tuple[int, bytes]]]"
 """Asks the new release; gives the status and the body of its answer."""
-Here: TypeAlias = "Callable[[], Awaitable[bytes]]"
-"""Lets the release in place answer the request; raises `RequestRefused`."""
+Here: TypeAlias = "Callable[[str], Awaitable[bytes]]"
+"""Lets the release in place answer the request, in the part that it is told; raises `RequestRefused`."""
 
 
 class Traffic:
@@ -138,7 +137,7 @@ class Traffic:
         """
         policy = self.policy
         if policy is None:
-            return await here(), ANSWER
+            return await here(ANSWER), ANSWER
         self.in_flight += 1
         try:
             if self._goes_over(policy, asked.body):
@@ -177,7 +176,7 @@ class Traffic:
             return body, CANARY
         refused = False
         try:
-            return await here(), ANSWER
+            return await here(ANSWER), ANSWER
         except RequestRefused:
             refused = True
             raise
@@ -188,7 +187,7 @@ class Traffic:
 
     async def _stays(self, policy: Policy, asked: Asked, here: Here) -> bytes:
         started = time.perf_counter()
-        body = await here()
+        body = await here(ANSWER)
         with self._lock:
             self._tally.old.add(time.perf_counter() - started, allowed=policy.slow)
         if policy.shadow:
@@ -214,7 +213,7 @@ class Traffic:
 
     async def _compare_with(self, policy: Policy, theirs: bytes, here: Here) -> None:
         try:
-            ours = await here()
+            ours = await here(SHADOW)
         except RequestRefused:
             return
         self._pair(policy, ours, theirs)

@@ -31,7 +31,7 @@ def test_answers_one_customer(send, predictor, example, path):
     answer = send("POST", path, orjson.dumps(example))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json().keys() == {"release", "probability", "decision"}
+    assert answer.json().keys() == {"id", "release", "probability", "decision"}
     assert answer.json()["release"] == 3
 
 

@@ -8,7 +8,8 @@ import json
 import pytest
 
 from mlops_compiler.serving.refusal import RequestRefused
-from mlops_compiler.serving.traffic import ANSWER, CANARY, SHADOW, Asked, Policy, Traffic
+from mlops_compiler.serving.traffic import Asked, Policy, Traffic
+from mlops_compiler.store.served import ANSWER, CANARY, SHADOW
 
 OLD, NEW = b'{"release":1,"decision":"No"}', b'{"release":2,"decision":"No"}'
 OTHER = b'{"release":2,"decision":"Yes"}'
@@ -35,11 +36,11 @@ class NewRelease:
         return self.status, self.answer
 
 
-async def here():
+async def here(_role=ANSWER):
     return OLD
 
 
-async def refuses():
+async def refuses(_role=ANSWER):
     raise RequestRefused.no_rows(None)
 
 

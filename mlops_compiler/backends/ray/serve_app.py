@@ -5,17 +5,20 @@ Imported by name on the workers of a cluster, where this package must be install
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from mlops_compiler.serving.app import Around
+    from mlops_compiler.serving.predictor import Predictor
     from mlops_compiler.serving.traffic import Traffic
     from mlops_compiler.store.location import StoreLocation
 
 REPLICA_CPUS = 0.25
 """What a replica reserves. It waits most of its time, and two cores shall take eight of them."""
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 """One request is one row: threads would only fight for the cores."""
 
@@ -32,6 +35,8 @@ class AppSpec:
         route: The prefix of its paths.
         replicas: Fewest and most.
         candidate: Whether it runs beside the release in place, whose replicas ask it.
+        settings: How it behaves around the release, as `ServiceSettings` writes it.
+        metrics: The folder that replicas of one machine share for their counts; None for none.
     """
 
     location: StoreLocation
@@ -41,6 +46,8 @@ class AppSpec:
     route: str
     replicas: tuple[int, int]
     candidate: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
+    metrics: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Write the specification as a JSON object."""
@@ -70,16 +77,54 @@ class Replica:
 
         predictor = Predictor.load(open_reader(spec.location), spec.manifest)
         traffic = None if spec.candidate else _steered(spec, predictor.manifest.get("key"))
-        self._app = create_app(predictor, spec.info, traffic)
+        around = _around(spec, predictor, traffic)
+        self._app, self._log = create_app(predictor, spec.info, around), around.log
 
-    async def ask(self, body: bytes, _about: dict[str, Any]) -> tuple[int, bytes]:
+    async def ask(self, body: bytes, about: dict[str, Any]) -> tuple[int, bytes]:
         """Answer a request that a replica of the release in place passes on: the status, and the body."""
-        status, answer = await self._app.state.service.ask(body)
+        status, answer = await self._app.state.service.ask(body, about)
         return status, answer
+
+    def check_health(self) -> None:
+        """Score the example again; Serve asks for it every few seconds, and replaces a replica that cannot."""
+        self._app.state.service.check()
+
+    def __del__(self) -> None:
+        """Write what waits; Serve calls it when the last requests are answered."""
+        if (log := getattr(self, "_log", None)) is not None:
+            log.close()
 
     def __serve_build_asgi_app__(self) -> Starlette:
         """Give Serve the app to run."""
         return self._app
+
+
+def _around(spec: AppSpec, predictor: Predictor, traffic: Traffic | None) -> Around:
+    """Make what stands around the release of a replica, and set it going."""
+    from mlops_compiler.serving.app import Around
+    from mlops_compiler.serving.guard import Guard
+    from mlops_compiler.serving.keys import KeyRing
+    from mlops_compiler.serving.labels import LabelBook
+    from mlops_compiler.serving.meters import Meters
+    from mlops_compiler.serving.prediction_log import PredictionLog
+    from mlops_compiler.serving.settings import ServiceSettings
+    from mlops_compiler.store.reader import open_reader
+
+    settings = ServiceSettings.from_json(spec.settings)
+    keys = log = None
+    if settings.auth:
+        keys = KeyRing(lambda: open_reader(spec.location).keys(spec.recipe))
+        keys.start()
+    if settings.log is not None:
+        log = PredictionLog(spec.location, spec.recipe, spec.release, settings.log)
+        log.start()
+    return Around(
+        traffic=traffic,
+        guard=Guard(keys, settings.limits),
+        log=log,
+        labels=LabelBook(spec.location, spec.recipe, predictor.manifest),
+        meters=Meters(spec.recipe, spec.release),
+    )
 
 
 def _steered(spec: AppSpec, key: str | None) -> Traffic:
@@ -107,10 +152,11 @@ def build(spec: AppSpec) -> Any:
         if most > least
         else {"num_replicas": least}
     )
+    variables = _THREADS if spec.metrics is None else {**_THREADS, METRICS_FOLDER: spec.metrics}
     deployment = serve.deployment(
         serve.ingress()(Replica),
         name="release",
-        ray_actor_options={"num_cpus": REPLICA_CPUS, "runtime_env": {"env_vars": _THREADS}},
+        ray_actor_options={"num_cpus": REPLICA_CPUS, "runtime_env": {"env_vars": variables}},
         max_ongoing_requests=32,
         max_queued_requests=512,
         graceful_shutdown_wait_loop_s=0.2,

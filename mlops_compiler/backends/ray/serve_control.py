@@ -170,7 +170,7 @@ def _serve(order: Order, spec: AppSpec, tell: Tell) -> Order:
 def _answering(order: Order, spec: AppSpec, rows: int, tell: Tell) -> Order:
     """Compare what answers at the endpoint with the release; a first release replays its holdout there."""
     address = serve_actions.address_of(order["address"])
-    service = endpoint(order["host"], order["port"], spec.route, address)
+    service = endpoint(order["host"], order["port"], spec.route, address, order.get("key", ""))
     verify(service, spec)
     if rows:
         replayed(spec, rows, service.score, tell)

@@ -22,6 +22,7 @@ from mlops_compiler.serving.rollout import PATIENT
 from mlops_compiler.serving.tally import Tally, judge
 from mlops_compiler.serving.traffic import Policy
 from mlops_compiler.store.reader import open_reader
+from mlops_compiler.store.served import VERIFICATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -137,7 +138,7 @@ def _through(app: str) -> Send:
 
     def send(body: bytes) -> tuple[int, Any]:
         try:
-            status, answer = handle.ask.remote(body, {}).result(timeout_s=_REPLAY_SECONDS)
+            status, answer = handle.ask.remote(body, {"role": VERIFICATION}).result(timeout_s=_REPLAY_SECONDS)
         except (TimeoutError, ray.exceptions.RayError) as error:
             return 0, serve_actions.last_line(str(error)) or type(error).__name__
         return status, orjson.loads(answer)

@@ -23,6 +23,7 @@ from mlops_compiler.backends.ray.serve_verify import endpoint
 from mlops_compiler.diagnostics import Diagnostic, UsageError
 from mlops_compiler.serving.compatibility import changes, must_be_compatible
 from mlops_compiler.serving.rollout import Rollout, sentence
+from mlops_compiler.serving.settings import ServiceSettings
 from mlops_compiler.store.operations import actor
 from mlops_compiler.store.reader import open_reader
 from mlops_compiler.store.records import Deployment
@@ -38,6 +39,8 @@ _UNDEPLOY_SECONDS = 90.0
 _STATE_SECONDS = 30.0
 _OK = 200
 EMBEDDED = "embedded"
+PASSING = "mlops-compile"
+"""The name of the keys that are made for a deployment, and end with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,7 @@ class ServiceTarget:
         address: ``embedded`` for an engine of the store's own, else the cluster to join.
         cpus: Cores of that engine; all of the machine's where not given.
         rollout: How traffic passes to the release, and what it must show before; at once, and nothing, by default.
+        settings: How the service behaves around the release.
     """
 
     route: str = "/"
@@ -61,6 +65,7 @@ class ServiceTarget:
     address: str = EMBEDDED
     cpus: int | None = None
     rollout: Rollout = field(default_factory=Rollout)
+    settings: ServiceSettings = field(default_factory=ServiceSettings)
 
 
 def deploy(
@@ -93,6 +98,8 @@ def deploy(
         release=release.number,
         route=target.route,
         replicas=target.replicas,
+        settings=target.settings.to_json(),
+        metrics=str(_folder(location) / "engine" / "metrics" / release.recipe),
     )
     folder, rollout = _folder(location), target.rollout
     different = _changes(location, release, rollout)
@@ -109,6 +116,7 @@ def deploy(
         "spec": spec.to_json(),
         "rollout": rollout.to_json(),
         "actor": actor(),
+        "key": passing_key(location, release.recipe, rollout.longest) if target.settings.auth else "",
         **_until_now(location, target, release.recipe),
     }
     done = have_done(
@@ -133,6 +141,16 @@ def deploy(
             "changes": different,
         },
     )
+
+
+def passing_key(location: StoreLocation, recipe: str, seconds: float = 0.0) -> str:
+    """Make a key for whoever deploys or verifies, which opens everything and soon nothing any more."""
+    from mlops_compiler.serving.keys import ROLES, make_key
+    from mlops_compiler.store.writer import open_writer
+
+    key, kept = make_key(recipe, PASSING, ROLES, expires=time.time() + seconds + _DEPLOY_SECONDS)
+    open_writer(location).put_key(kept)
+    return key
 
 
 def _changes(location: StoreLocation, release: Release, rollout: Rollout) -> list[str]:

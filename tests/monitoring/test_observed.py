@@ -1,0 +1,170 @@
+"""Predictions beside their outcomes: by id, by key, the first one told; whatever releases answered."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops_compiler.diagnostics import DataError
+from mlops_compiler.monitoring import observed
+from mlops_compiler.monitoring.taken import take
+from mlops_compiler.store.location import StoreLocation
+from mlops_compiler.store.segments import LABELS, PREDICTIONS, TRAFFIC, Segments
+from mlops_compiler.store.served import LABEL, PREDICTION
+from mlops_compiler.store.served import TRAFFIC as TRAFFIC_COLUMNS
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+MANIFEST = {"recipe": "churn", "target": "churn", "classes": ["No", "Yes"]}
+
+
+def at(minutes):
+    return NOON + timedelta(minutes=minutes)
+
+
+@pytest.fixture
+def location(tmp_path):
+    return StoreLocation(url=str(tmp_path / "store"))
+
+
+def prediction(name, minutes, key=None, role="answer", release=1, **given):
+    about = {"id": name, "time": at(minutes), "release": release, "role": role, "client": "crm", "key": key}
+    return about | {"seconds": 0.01, "input": given or {"tenure": 5}, "output": {"probability": 0.5, "decision": "No"}}
+
+
+def told(outcome, minutes, name=None, key=None, source="key:crm"):
+    return {"id": name, "key": key, "outcome": outcome, "time": at(minutes), "source": source}
+
+
+def add(location, kind, rows, schema):
+    buffer = io.BytesIO()
+    frame = pl.DataFrame(rows).cast({name: dtype for name, dtype in schema.items() if name in rows[0]})
+    frame.write_parquet(buffer)
+    return Segments(location, kind, "churn").append(buffer.getvalue())
+
+
+def predicted(location, *rows):
+    return add(location, PREDICTIONS, list(rows), PREDICTION)
+
+
+def labelled(location, *rows):
+    return add(location, LABELS, list(rows), LABEL)
+
+
+def outcome_of(location):
+    return dict(observed.joined(location, "churn").select("id", "outcome").rows())
+
+
+def test_nothing_is_a_table_without_rows(location):
+    assert observed.joined(location, "churn").height == 0
+    assert observed.traffic(location, "churn").height == 0
+    assert set(observed.joined(location, "churn").columns) >= {"id", "input", "output", "outcome", "outcome_source"}
+
+
+def test_an_outcome_finds_its_prediction_by_id(location):
+    predicted(location, prediction("a", 0), prediction("b", 1))
+    labelled(location, told("Yes", 60, name="b"), told("No", 61, name="nobody"))
+    assert outcome_of(location) == {"a": None, "b": "Yes"}
+
+
+def test_a_key_stands_for_the_newest_prediction_before_the_outcome(location):
+    predicted(location, prediction("a", 0, key="7"), prediction("b", 10, key="7"), prediction("c", 90, key="7"))
+    labelled(location, told("Yes", 60, key="7"), told("No", -5, key="7"), told("No", 70, key="8"))
+    assert outcome_of(location) == {"a": None, "b": "Yes", "c": None}
+
+
+def test_the_first_outcome_counts_whoever_tells_another(location):
+    predicted(location, prediction("a", 0, key="7"))
+    labelled(location, told("No", 62, name="a", source="key:other"))
+    labelled(location, told("Yes", 61, key="7"), told("Yes", 63, name="a"))
+    (row,) = observed.joined(location, "churn").to_dicts()
+    assert (row["outcome"], row["outcome_source"], row["outcome_time"]) == ("Yes", "key:crm", at(61))
+
+
+def test_shadows_are_no_answers(location):
+    predicted(location, prediction("a", 0), prediction("a", 0, role="shadow", release=2))
+    predicted(location, prediction("b", 1, role="canary", release=2), prediction("v", 1, role="verification"))
+    assert observed.predictions(location, "churn")["id"].to_list() == ["a", "b"]
+    assert observed.predictions(location, "churn", roles=["shadow"])["release"].to_list() == [2]
+    assert observed.predictions(location, "churn", release=2)["id"].to_list() == ["b"]
+
+
+def test_releases_with_other_fields_stand_side_by_side(location):
+    predicted(location, prediction("a", 0, tenure=5, contract="monthly"))
+    predicted(location, prediction("b", 1, release=2, tenure=7.5, paperless=True))
+    inputs = observed.predictions(location, "churn")["input"].struct.unnest()
+    assert inputs.to_dicts() == [
+        {"tenure": 5.0, "contract": "monthly", "paperless": None},
+        {"tenure": 7.5, "contract": None, "paperless": True},
+    ]
+
+
+def test_a_window_is_cut_by_when_rows_were_answered(location):
+    predicted(location, *(prediction(str(minute), minute) for minute in range(5)))
+    within = observed.predictions(location, "churn", since=at(1), until=at(3))
+    assert within["id"].to_list() == ["1", "2"]
+    assert observed.joined(location, "churn", since=at(4))["id"].to_list() == ["4"]
+
+
+def test_old_segments_are_forgotten_and_outcomes_stay(location):
+    predicted(location, prediction("a", 0))
+    labelled(location, told("Yes", 1, name="a"))
+    add(location, TRAFFIC, [{"time": NOON, "replica": "r", "requests": 3}], TRAFFIC_COLUMNS)
+    assert observed.forget(location, "churn", datetime(2020, 1, 1, tzinfo=UTC)) == 0
+    assert observed.forget(location, "churn", datetime.now(UTC) + timedelta(days=1)) == 2
+    assert observed.predictions(location, "churn").height == 0
+    assert observed.outcomes(location, "churn").height == 1
+
+
+@given(
+    answers=st.lists(st.tuples(st.integers(0, 20), st.sampled_from("xyz")), max_size=8, unique=True),
+    tellings=st.lists(
+        st.tuples(st.integers(0, 30), st.sampled_from("xyzw"), st.sampled_from(["Yes", "No"])), max_size=8
+    ),
+)
+def test_the_join_is_what_its_words_say(answers, tellings):
+    rows = [prediction(f"{minute}{key}", minute, key=key) for minute, key in answers]
+    schema = {**PREDICTION}
+    frame = pl.DataFrame([{name: row[name] for name in PREDICTION} for row in rows] or None, schema=schema)
+    told_rows = [told(outcome, minute + 0.5, key=key) for minute, key, outcome in tellings]
+    found = observed.match(frame, pl.DataFrame(told_rows or None, schema=LABEL))
+    expected = {}
+    for minute, key, outcome in sorted(tellings, key=lambda item: item[0]):
+        before = [when for when, whose in answers if whose == key and when <= minute]
+        if before:
+            expected.setdefault(f"{max(before)}{key}", outcome)
+    assert dict(found.select("id", "outcome").rows()) == expected
+
+
+def test_a_table_is_taken_in_once(location):
+    predicted(location, prediction("a", 0, key="7"), prediction("b", 0, key="8"))
+    table = pl.DataFrame({"customer_id": [7, 8, 9, 10], "churn": ["Yes", "No", "No", None], "other": [1, 2, 3, 4]})
+    first = take(location, MANIFEST, table, "customer_id", "file:labels.csv")
+    assert (first.rows, first.new, first.known, first.unmatched, first.empty) == (4, 3, 0, 1, 1)
+    assert outcome_of(location) == {"a": "Yes", "b": "No"}
+    again = take(location, MANIFEST, table, "customer_id", "file:labels.csv")
+    assert (again.new, again.known, again.contradicting) == (0, 3, 0)
+    other = take(location, MANIFEST, pl.DataFrame({"id": ["a"], "outcome": ["No"]}), "customer_id", "file:b.csv")
+    assert (other.new, other.contradicting) == (1, 1)
+    assert outcome_of(location)["a"] == "Yes"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "table", "code"),
+    [
+        (MANIFEST, {"customer": ["7"], "churn": ["Yes"]}, "missing-column"),
+        (MANIFEST, {"id": ["7"], "churned": ["Yes"]}, "missing-column"),
+        (MANIFEST, {"id": ["7"], "churn": ["yes"]}, "wrong-outcome"),
+        ({**MANIFEST, "classes": None}, {"id": ["7"], "churn": ["inf"]}, "wrong-outcome"),
+        ({**MANIFEST, "target": None}, {"id": ["7"], "churn": ["Yes"]}, "no-outcomes"),
+    ],
+)
+def test_refuses_what_is_no_outcome(location, manifest, table, code):
+    with pytest.raises(DataError) as refused:
+        take(location, manifest, pl.DataFrame(table), "customer_id", "file:x")
+    assert [item.code for item in refused.value.diagnostics] == [code]
+    assert observed.outcomes(location, "churn").height == 0

@@ -1,0 +1,164 @@
+"""The log keeps what was answered, waits for nothing, and counts what it loses."""
+
+from __future__ import annotations
+
+import threading
+
+import polars as pl
+import pytest
+
+from mlops_compiler.monitoring import observed
+from mlops_compiler.serving import prediction_log
+from mlops_compiler.serving.prediction_log import Exchange, LogSettings, PredictionLog, Served, new_id
+from mlops_compiler.store.failures import failure
+from mlops_compiler.store.location import StoreLocation
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def location(tmp_path):
+    return StoreLocation(url=str(tmp_path / "store"))
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def make_log(location, clock):
+    return lambda **settings: PredictionLog(location, "churn", 3, LogSettings(**settings), clock)
+
+
+def served(rows=1, **about):
+    exchange = Exchange(**about)
+    return Served(
+        exchange=exchange,
+        ids=exchange.names(rows, single=rows == 1),
+        keys={0: 17},
+        inputs=pl.DataFrame({"tenure": [5] * rows, "name": ["Ann"] * rows}),
+        outputs=pl.DataFrame({"probability": [0.25] * rows, "decision": ["No"] * rows}),
+        seconds=0.002,
+    )
+
+
+def test_what_was_answered_is_read_back(make_log, location):
+    log = make_log()
+    one, two = served(client="crm", came=1_800_000_000.5), served(rows=2, role="canary")
+    log.record(one)
+    log.record(two)
+    log.close()
+    rows = observed.predictions(location, "churn").to_dicts()
+    by_id = {row["id"]: row for row in rows}
+    assert set(by_id) == {*one.ids, *two.ids}
+    first = by_id[one.ids[0]]
+    assert (first["release"], first["role"], first["client"], first["key"]) == (3, "answer", "crm", "17")
+    assert first["time"].timestamp() == 1_800_000_000.5
+    assert first["input"] == {"tenure": 5, "name": "Ann"}
+    assert first["output"] == {"probability": 0.25, "decision": "No"}
+    assert [by_id[name]["key"] for name in two.ids] == ["17", None]
+    assert log.facts == {"waiting": 0, "lost": 0}
+
+
+def test_what_is_excluded_is_not_kept(make_log, location):
+    log = make_log(exclude=("name", "elsewhere"))
+    log.record(served())
+    log.close()
+    assert observed.predictions(location, "churn")["input"].struct.fields == ["tenure"]
+
+
+def test_a_sample_keeps_its_share_and_counts_all(make_log, location):
+    log = make_log(sample=0.25)
+    for _ in range(2000):
+        log.record(served())
+        log.count(200, 0.01)
+    log.close()
+    assert 400 <= observed.predictions(location, "churn").height <= 600
+    assert observed.traffic(location, "churn")["requests"].sum() == 2000
+
+
+def test_a_release_on_trial_keeps_the_same_requests(make_log):
+    names = [new_id() for _ in range(200)]
+    kept = [[log._keeps(name) for name in names] for log in (make_log(sample=0.3), make_log(sample=0.3))]
+    assert kept[0] == kept[1]
+
+
+def test_what_finds_no_room_is_lost_and_counted(make_log, location, monkeypatch):
+    monkeypatch.setattr(prediction_log, "_MOST_ROWS", 3)
+    log = make_log()
+    for _ in range(5):
+        log.record(served())
+        log.count(200, 0.01)
+    assert log.facts == {"waiting": 3, "lost": 2}
+    log.close()
+    assert observed.predictions(location, "churn").height == 3
+    assert observed.traffic(location, "churn")["lost"].to_list() == [2]
+
+
+def test_a_store_that_cannot_be_written_fails_nobody(make_log, location, monkeypatch):
+    log = make_log()
+
+    def full(*_args, **_more):
+        raise failure("store-full", "no space is left")
+
+    for segments in log._segments.values():
+        monkeypatch.setattr(segments, "append", full)
+    log.record(served(rows=4))
+    log.count(200, 0.01)
+    log.flush(whole=True)
+    assert log.facts == {"waiting": 0, "lost": 4}
+    monkeypatch.undo()
+    log.record(served())
+    log.count(200, 0.01)
+    log.close()
+    assert observed.predictions(location, "churn").height == 1
+    assert observed.traffic(location, "churn")["lost"].sum() == 4
+
+
+def test_a_minute_is_written_when_it_is_over(make_log, location, clock):
+    log = make_log()
+    for seconds in (0.010, 0.020, 0.500):
+        log.count(200, seconds, rows=2)
+    log.count(422, 0.001, code="invalid-request")
+    log.flush()
+    assert observed.traffic(location, "churn").height == 0
+    clock.now += 60
+    log.flush()
+    rows = observed.traffic(location, "churn").sort("status").to_dicts()
+    assert [(row["status"], row["code"], row["requests"], row["rows"]) for row in rows] == [
+        (200, None, 3, 6),
+        (422, "invalid-request", 1, 0),
+    ]
+    assert (rows[0]["seconds_p50"], rows[0]["seconds_p99"]) == (0.020, 0.500)
+    assert rows[0]["seconds_sum"] == pytest.approx(0.530)
+
+
+def test_many_threads_lose_nothing(make_log, location):
+    log = make_log()
+    log.start()
+
+    def ask():
+        for _ in range(200):
+            log.record(served())
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    log.close()
+    found = observed.predictions(location, "churn")
+    assert (found.height, found["id"].n_unique(), log.facts["lost"]) == (800, 800, 0)
+
+
+def test_ids_sort_by_time():
+    names = [new_id(1_800_000_000 + step / 100) for step in range(100)]
+    assert names == sorted(names)
+    assert len(set(names)) == 100
+    assert {len(name) for name in names} == {32}

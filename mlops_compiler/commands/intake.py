@@ -97,6 +97,7 @@ def _watched(composed: Composed, recipe: Recipe, invocation: Invocation, clock: 
     def late(text: str) -> None:
         say(text)
         store.add_event(stream(recipe.name), "intake_late", {"text": text})
+        tell_beside(Notices.of(composed, invocation, "intake", unattended=True).missed(text), invocation.style)
 
     done = intakes(store, recipe.name)
     last = datetime.fromtimestamp(done[-1].started, UTC) if done and not flags else None

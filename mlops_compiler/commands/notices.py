@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from mlops_compiler.frontend.composed import Composed
     from mlops_compiler.recipe.recipe import Recipe
 
-_NEXT = {"run": "mlops-compile {recipe}", "intake": "mlops-compile intake {recipe}"}
+_NEXT = {
+    "run": "mlops-compile {recipe}",
+    "intake": "mlops-compile intake {recipe}",
+    "monitor": "mlops-compile monitor {recipe}",
+    "rollout": "mlops-compile status {recipe}",
+    "schedule": "mlops-compile status {recipe}",
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,7 +41,7 @@ class Notices:
 
     Attributes:
         composed: The recipe that it is about.
-        about: ``run`` or ``intake``.
+        about: ``run``, ``intake``, ``monitor``, ``rollout`` or ``schedule``.
         style: How to tell, on the terminal, of a target that could not be told.
         unattended: Whether nobody sees what is wrong with the recipe or the command line.
         run: The run, once it has a name.
@@ -114,6 +120,48 @@ class Notices:
             return ()
         facts = self._facts() | ({"next": next_} if next_ else {})
         return self._tell(News(kinds=frozenset(kinds), headline=headline, **facts))
+
+    def alerted(self, votes: Sequence[str], reasons: Sequence[str], next_: str) -> tuple[Diagnostic, ...]:
+        """Tell of an alert of monitoring; the same votes are told once, until there are others or it is over.
+
+        Args:
+            votes: Which kinds or rules agree.
+            reasons: What they found, in sentences.
+            next_: What to type next.
+        """
+        if not self._asked:
+            return ()
+        kinds = {"alert"} | ({"drift"} if any("drift" in vote.partition(":")[0] for vote in votes) else set())
+        told = self._facts() | {"next": next_}
+        same = f"alert {' '.join(sorted(votes))}"
+        headline = f"alert: {', '.join(votes)}"
+        return self._tell(News(kinds=frozenset(kinds), headline=headline, reason="; ".join(reasons), same=same, **told))
+
+    def rolled_back(self, release: int, back_to: int | None, reason: str) -> tuple[Diagnostic, ...]:
+        """Tell that a release was taken back.
+
+        Args:
+            release: Which.
+            back_to: The one that answers in its place; None where none does.
+            reason: Why.
+        """
+        if not self._asked:
+            return ()
+        place = "none answers in its place" if back_to is None else f"release {back_to} answers"
+        headline = f"release {release} is taken back: {place}"
+        facts = self._facts() | {"about": "rollout"}
+        return self._tell(News(kinds=frozenset({"rollback"}), headline=headline, reason=reason, **facts))
+
+    def missed(self, text: str) -> tuple[Diagnostic, ...]:
+        """Tell of something that was due and was not done in time.
+
+        Args:
+            text: What, in a sentence.
+        """
+        if not self._asked:
+            return ()
+        facts = self._facts() | {"about": "schedule"}
+        return self._tell(News(kinds=frozenset({"missed"}), headline=text, **facts))
 
     @property
     def _asked(self) -> bool:

@@ -160,6 +160,12 @@ COMMANDS: dict[str, Command] = {
     ),
     "status": Command(about="say what is served, and how it is", function="service:status", needs="store"),
     "logs": Command(about="print the log of a service: [lines=N]", function="service:logs", arguments=("lines",)),
+    "monitor": Command(
+        about="compare traffic with training, and outcomes with the holdout: once, or --watch; [since=6h] [release=N]",
+        function="monitor:monitor",
+        arguments=("since", "release"),
+        flags=("--watch",),
+    ),
     "ui": Command(
         about="show the store in a browser, live, until Ctrl-C: [port=8765] [host=127.0.0.1] [--no-browser]",
         function="ui:ui",

@@ -1,4 +1,4 @@
-"""Watching a cron: something is done each time that it fires; what came too late, or not at all, is told.
+"""Watching a clock: something is done each time that a cron fires, or that so long has passed; what came late is told.
 
 Time is asked of the clock again and again, for a machine that sleeps does not count seconds.
 """
@@ -6,7 +6,7 @@ Time is asked of the clock again and again, for a machine that sleeps does not c
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -38,50 +38,60 @@ class WallClock:
         threading.Event().wait(seconds)
 
 
-def watch(cron: str, act: Callable[[], None], late: Callable[[str], None], clock: Clock, last: datetime | None) -> None:
-    """Act each time that a cron fires, until something is raised.
+def watch(
+    when: str | float,
+    act: Callable[[], None],
+    late: Callable[[str], None],
+    clock: Clock,
+    last: datetime | None,
+    what: str = "intake",
+) -> None:
+    """Act each time that a cron fires, or every so many seconds, until something is raised.
 
     Where it fired since the last time, or there was none, the first act is at once. Of several times that were missed
     only the last one is made good.
 
     Args:
-        cron: When; in UTC.
+        when: A cron expression, in UTC; or seconds.
         act: What to do.
         late: Is told of an act that is late, and of those that were missed.
         clock: The time.
         last: When it was done last.
+        what: What is done, as it is told.
     """
     now = clock.now()
-    if last is None or _next(cron, last) <= now:
+    if last is None or _next(when, last) <= now:
         act()
         last = now
-    due = _next(cron, last)
+    due = _next(when, last)
     while True:
         while (left := (due - clock.now()).total_seconds()) > 0:
             clock.wait(min(left, _LOOK_SECONDS))
-        fired, now = _passed(cron, due, clock.now()), clock.now()
+        fired, now = _passed(when, due, clock.now()), clock.now()
         if (now - due).total_seconds() > _TOLERATED_SECONDS:
-            late(_told(fired, now))
+            late(_told(what, fired, now))
         act()
-        due = _next(cron, fired[-1])
+        due = _next(when, fired[-1])
 
 
-def _next(cron: str, after: datetime) -> datetime:
+def _next(when: str | float, after: datetime) -> datetime:
+    if not isinstance(when, str):
+        return after + timedelta(seconds=when)
     from cronsim import CronSim
 
-    return next(CronSim(cron, after))
+    return next(CronSim(when, after))
 
 
-def _passed(cron: str, first: datetime, now: datetime) -> list[datetime]:
+def _passed(when: str | float, first: datetime, now: datetime) -> list[datetime]:
     """List the times from the first one until now."""
     times = [first]
-    while (then := _next(cron, times[-1])) <= now:
+    while (then := _next(when, times[-1])) <= now:
         times.append(then)
     return times
 
 
-def _told(fired: list[datetime], now: datetime) -> str:
-    told, missed = f"the intake of {fired[-1]:%Y-%m-%d %H:%M} UTC begins at {now:%H:%M}", len(fired) - 1
+def _told(what: str, fired: list[datetime], now: datetime) -> str:
+    told, missed = f"the {what} of {fired[-1]:%Y-%m-%d %H:%M} UTC begins at {now:%H:%M}", len(fired) - 1
     if missed:
         told += f", and {missed} since {fired[0]:%Y-%m-%d %H:%M} {'was' if missed == 1 else 'were'} missed"
     return f"{told}: the machine slept, or the one before took as long"

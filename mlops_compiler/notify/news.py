@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from mlops_compiler.diagnostics import mask
 
-KINDS = ("failure", "recovery", "success", "intake", "release")
+KINDS = ("failure", "recovery", "success", "intake", "release", "drift", "alert", "rollback", "missed")
 """What a notice may ask for and some command tells."""
+FAILING = frozenset({"failure", "alert"})
+"""What goes on until it is over: told once, and its end is a recovery."""
 _NUMBER = re.compile(r"\d[\d,.]*")
 
 
@@ -19,7 +21,7 @@ class News:
 
     Attributes:
         kinds: What it is, of `KINDS`; whoever asked for one of them is told, once.
-        about: The command, ``run`` or ``intake``: failures and recoveries of each are kept apart.
+        about: The command, ``run``, ``intake`` or ``monitor``: failures and recoveries of each are kept apart.
         recipe: The recipe's name.
         headline: What happened, in one sentence.
         reason: Why, in the words of the finding; values of rows are no part of it, since it leaves the house.
@@ -27,6 +29,7 @@ class News:
         owner: Who answers for the model.
         run: The run or intake that it is about.
         next: What to type next.
+        same: What makes it the same failure as another one; its code and reason, where not given.
     """
 
     kinds: frozenset[str]
@@ -38,12 +41,18 @@ class News:
     owner: str = ""
     run: str = ""
     next: str = ""
+    same: str = ""
 
     @property
     def key(self) -> str:
         """Names a failure: another number of rows is the same failure, another sentence is another one."""
-        text = f"{self.code} {_NUMBER.sub('#', self.reason or self.headline)}"
+        text = self.same or f"{self.code} {_NUMBER.sub('#', self.reason or self.headline)}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def fails(self) -> bool:
+        """Whether it goes on until something succeeds."""
+        return bool(self.kinds & FAILING)
 
     @property
     def title(self) -> str:

@@ -78,7 +78,9 @@ def _refusal(url: str, news: News) -> str:
     service = apprise.Apprise()
     if not service.add(url):
         return "is no address that apprise knows"
-    kind = apprise.NotifyType.FAILURE if "failure" in news.kinds else apprise.NotifyType.SUCCESS
+    kind = apprise.NotifyType.SUCCESS
+    if news.fails or news.kinds & {"rollback", "missed"}:
+        kind = apprise.NotifyType.FAILURE
     taken = service.notify(
         title=news.title,
         body=news.text,

@@ -57,7 +57,7 @@ def tell_of(
         A warning for each target that could not be told: nobody's run fails by that.
     """
     last = _last(store, news)
-    fails = "failure" in news.kinds
+    fails = news.fails
     if fails and last.get("failed") and last["key"] == news.key and last["told"]:
         return ()
     if not fails and last.get("failed"):

@@ -40,10 +40,14 @@ class Notice(Section):
     """Whom to tell what."""
 
     when: Annotated[
-        tuple[Literal["failure", "recovery", "success", "intake", "release", "drift"], ...], Field(min_length=1)
+        tuple[
+            Literal["failure", "recovery", "success", "intake", "release", "drift", "alert", "rollback", "missed"], ...
+        ],
+        Field(min_length=1),
     ]
     """What is told: a run or an intake that failed, the first that succeeds after that, each that succeeds, an intake
-    that took rows in, a release that was made or refused."""
+    that took rows in, a release that was made or refused, an alert of monitoring to which drift gave its voice, any
+    alert, a release that was taken back, something that was due and was not done in time."""
     to: Secret | str | tuple[Secret | str, ...] = ()
     """A URL, or the secret that holds one; or several. The URLs are those of apprise: ``slack://...``,
     ``mailtos://user:password@host``, ``json://host/path``."""

@@ -1,4 +1,4 @@
-"""What a recipe declares and this version does not do yet must not look as if it were done."""
+"""What a recipe asks to be told and nothing looks for must not look as if it were watched."""
 
 from __future__ import annotations
 
@@ -11,26 +11,20 @@ if TYPE_CHECKING:
 
     from mlops_compiler.analysis.lints.rule import Subject
 
-SECTIONS = (("monitor",),)
-_HELP = "a later version will; until then, do by other means what it says"
-
 
 def not_acted_on(subject: Subject) -> Iterator[Finding]:
-    """Find sections that are checked, and that nothing acts on."""
-    for path in SECTIONS:
-        if subject.writes(*path):
-            yield Finding(
-                headline=f"`{'.'.join(path)}` is checked, and nothing acts on it yet",
-                span=subject.key(*path),
-                help=_HELP,
-            )
+    """Find notices of what nothing watches for."""
+    monitor = subject.recipe.monitor
+    deaf = {"alert": monitor is None, "drift": monitor is None or monitor.drifts is None}
     for index, notice in enumerate(subject.recipe.notify):
-        if "drift" in notice.when:
-            yield Finding(
-                headline="`notify` asks for drift, and nothing watches for it yet",
-                span=subject.at("notify", index, "when", notice.when.index("drift")),
-                help=_HELP,
-            )
+        for place, kind in enumerate(notice.when):
+            if deaf.get(kind):
+                yield Finding(
+                    headline=f"`notify` asks for {kind}, and nothing watches for it",
+                    span=subject.at("notify", index, "when", place),
+                    help="say what is watched under `monitor`, and let `mlops-compile monitor --watch` look",
+                )
 
 
 RULE = Rule(code="not-acted-on", check=not_acted_on, levels=ADVICE)
+"""A warning: the notice is sound, and waits for something that is not there."""

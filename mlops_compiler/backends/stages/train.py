@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from mlops_compiler.backends.search.twin import fit_twin
 from mlops_compiler.backends.stages.background import background_of
 from mlops_compiler.backends.stages.context import Outcome
@@ -19,13 +21,14 @@ from mlops_compiler.ir.origin import origin_of
 from mlops_compiler.ir.service_contract import fields_of, request_fields
 from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.monitoring.reference import reference_json
 from mlops_compiler.passes.decide import preparation_at
 from mlops_compiler.tables.preparation import FittedPreparation
+from mlops_compiler.tables.steps import LABEL
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from mlops_compiler.backends.stages.context import Context
+    from mlops_compiler.backends.stages.rows import Rows
     from mlops_compiler.ir.space import Point
 
 FORMAT = 3
@@ -47,9 +50,11 @@ def train_model(context: Context) -> Outcome:
     manifest = _manifest(context, selection, chosen, described)
     names = [field["name"] for field in manifest["request"]]
     manifest["background"] = background_of(context, read, chosen.entry, names)
+    manifest["reference"] = _reference(context, read, names)
     outputs = {
         "manifest": context.put_json(manifest),
         "background": manifest["background"],
+        "reference": manifest["reference"],
         "histories": context.put_json([model.history.to_json() if model.history else None for model in models]),
         **files_of(described),
         **{f"twin/{name}": digest for name, digest in twin.items()},
@@ -85,6 +90,15 @@ class _Chosen:
     request: list[dict[str, Any]]
     outputs: dict[str, str] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
+
+
+def _reference(context: Context, read: Rows, names: list[str]) -> str:
+    """Keep the distributions of the training rows, which monitoring compares traffic with."""
+    taught, key = read.frame.filter(read.learns()), context.op(Train).key
+    label, classes = taught[LABEL] if LABEL in taught.columns else None, context.inputs["split"].summary["classes"]
+    if label is not None and classes is not None:
+        label = pl.Series([classes[int(number)] for number in label])
+    return context.put_json(reference_json(taught, [name for name in names if name != key], label))
 
 
 def _season(context: Context) -> _Chosen:

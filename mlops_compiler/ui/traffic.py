@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.store.segments import TRAFFIC, Segments
+from mlops_compiler.store.served import ANSWER, CANARY
 from mlops_compiler.ui import charts
 from mlops_compiler.ui.drawing import figure
 
@@ -24,15 +23,12 @@ if TYPE_CHECKING:
 SPANS = {1: 60, 6: 300, 24: 900, 168: 7200}
 """Hours that can be shown, and how many seconds one bar stands for."""
 _BARS = {60: "a minute", 300: "5 minutes", 900: "15 minutes", 7200: "2 hours"}
-ANSWERED = ("answer", "canary")
+ANSWERED = (ANSWER, CANARY)
 """The parts in which a release answered a client; in others it was only looked at."""
 CLASSES = {"answered": "accent", "refused": "warm", "failed": "bad"}
 """How requests ended, and the colour of each."""
 _REFUSED, _FAILED = 400, 500
-_REMEMBERED = 20_000
-_LOOK_SECONDS = 5.0
-_LATE = timedelta(minutes=10)
-"""How long after its first minute a segment is written at most."""
+_LOOK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +73,7 @@ def traffic_of(location: StoreLocation, recipe: str, hours: int, now: float | No
 
     until = datetime.fromtimestamp(time.time() if now is None else now, tz=UTC)
     since = until - timedelta(hours=hours)
-    rows = _minutes(location, recipe, since)
-    if rows is None:
-        return None
+    rows = _minutes(location, recipe, hours, int(time.monotonic() / _LOOK_SECONDS))
     rows = rows.filter(pl.col("time").is_between(since, until), pl.col("role").is_in(ANSWERED))
     if rows.is_empty():
         return None
@@ -160,28 +154,9 @@ def _releases(rows: pl.DataFrame) -> list[dict[str, Any]]:
     return told.sort("release", "role", descending=[True, False]).to_dicts()
 
 
-def _minutes(location: StoreLocation, recipe: str, since: datetime) -> pl.DataFrame | None:
-    """Read what replicas told since then; each file is read once, and looked for every few seconds."""
-    import polars as pl
-
-    first = f"{TRAFFIC}/{recipe}/{since - _LATE:%Y-%m-%d/%H%M%S}"
-    names = _names(location, recipe, int(time.monotonic() / _LOOK_SECONDS))
-    frames = [_read(location, recipe, name) for name in names if name > first]
-    return pl.concat(frames, how="diagonal_relaxed") if frames else None
-
-
 @lru_cache(maxsize=8)
-def _names(location: StoreLocation, recipe: str, _moment: int) -> list[str]:
-    return _segments(location, recipe).names()
+def _minutes(location: StoreLocation, recipe: str, hours: int, _moment: int) -> pl.DataFrame:
+    """Read what replicas told of these hours; again every few seconds, however many pages are open."""
+    from mlops_compiler.monitoring.observed import traffic
 
-
-@lru_cache(maxsize=_REMEMBERED)
-def _read(location: StoreLocation, recipe: str, name: str) -> pl.DataFrame:
-    import polars as pl
-
-    return pl.read_parquet(io.BytesIO(_segments(location, recipe).read(name)))
-
-
-@lru_cache(maxsize=64)
-def _segments(location: StoreLocation, recipe: str) -> Segments:
-    return Segments(location, TRAFFIC, recipe)
+    return traffic(location, recipe, since=datetime.now(UTC) - timedelta(hours=hours))

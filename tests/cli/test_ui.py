@@ -41,13 +41,13 @@ def test_it_says_where_it_is_answers_and_ends_cleanly(tmp_path, ending):
     with running(tmp_path, "--no-browser") as process:
         said = process.stdout.readline()
         assert said.startswith(f"the dashboard of {tmp_path}/.mlops is at http://127.0.0.1:")
+        assert process.stdout.readline() == "end it with Ctrl-C\n"
         url = re.search(r"http://\S+", said).group()
         assert "There is no store here yet" in asked(url)
         process.send_signal(ending)
         out, err = process.communicate(timeout=60)
         assert process.returncode == DONE
-        assert out == "end it with Ctrl-C\n"
-        assert err == ""
+        assert (out, err) == ("", "")
     assert list(tmp_path.iterdir()) == [], "looking makes no store"
 
 

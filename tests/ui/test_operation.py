@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from mlops_compiler.monitoring.findings import Findings, Rule
 from mlops_compiler.store.segments import TRAFFIC, Segments
+from mlops_compiler.store.served import TRAFFIC as COLUMNS
 from mlops_compiler.ui.monitoring import drift_rows, fired, performance_figures
 from mlops_compiler.ui.steps import steps_of_rollout
 from mlops_compiler.ui.traffic import traffic_of
@@ -25,37 +27,30 @@ def text_of(html):
 def minute(at, status=200, requests=10, **changes):
     told = {
         "time": at,
-        "release": 1,
         "replica": "a",
+        "release": 1,
         "role": "answer",
         "status": status,
-        "requests": requests,
         "code": None,
+        "rows": requests,
     }
-    return {
-        **told,
-        "seconds_p50": 0.002,
-        "seconds_p95": 0.004,
-        "seconds_p99": 0.008,
-        "seconds_sum": 0.02,
-        "lost": 0,
-        **changes,
-    }
+    took = {"seconds_p50": 0.002, "seconds_p95": 0.004, "seconds_p99": 0.008, "seconds_sum": 0.02 + requests / 1000}
+    return {**told, **took, "requests": requests, "lost": 0, **changes}
 
 
 def log(store, *rows):
     content = io.BytesIO()
-    pl.DataFrame(rows, schema_overrides={"time": pl.Datetime("us", "UTC")}).write_parquet(content)
+    pl.DataFrame(rows, schema=COLUMNS).write_parquet(content)
     Segments(store.location, TRAFFIC, "churn").append(content.getvalue())
 
 
 def check(store, status="quiet", release=1, **payload):
-    told = {"window": {"asked": "1d"}, "rows": 500, "rules": (), "votes": (), "agree": 1, **payload}
-    store.writer.add_check(recipe="churn", release=release, status=status, payload=told)
+    told = Findings(window={"asked": "1d"}, rows=500, **payload)
+    store.writer.add_check(recipe="churn", release=release, status=status, payload=told.to_json())
 
 
 def rule(name, **told):
-    return {"rule": name, "kind": name.partition(":")[0], "fired": True, "looked": True, **told}
+    return Rule(rule=name, kind=name.partition(":")[0], fired=True, **told)
 
 
 def moved(effect, column="tenure", **changes):

@@ -40,14 +40,29 @@ def rollout(composed: Composed, invocation: Invocation) -> int:
         _abort(deployment)
         deployment = deployed(store, recipe.name)
     now = rollout_of(deployment)
-    entries = [entry for entry in store.audit(recipe.name) if entry.action in _STEPS]
-    last = [entry for entry in entries if entry.release == (now or {}).get("release", entries[0].release)]
+    last = _last([entry for entry in store.audit(recipe.name) if entry.action in _STEPS])
     if invocation.as_json:
-        told = [{"time": entry.time, "release": entry.release, **entry.payload} for entry in reversed(last)]
+        told = [{"time": entry.time, "release": entry.release, **entry.payload} for entry in last]
         invocation.print_json({"recipe": recipe.name, "release": deployment.release, "rollout": now, "steps": told})
     else:
-        _print(deployment, now, last[::-1])
+        _print(deployment, now, last)
     return DONE
+
+
+def _last(entries: list[AuditEntry]) -> list[AuditEntry]:
+    """Choose the steps of the last rollout, in their order: those of one release, back to its replay.
+
+    Args:
+        entries: The steps of all rollouts, the newest first.
+    """
+    found: list[AuditEntry] = []
+    for entry in entries:
+        if entry.release != entries[0].release:
+            break
+        found.insert(0, entry)
+        if entry.action == "replay":
+            break
+    return found
 
 
 def _abort(deployment: Deployment) -> None:

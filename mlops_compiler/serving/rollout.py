@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from mlops_compiler.serving.tally import shown_seconds
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -125,7 +127,7 @@ def _equal(told: Mapping[str, Any]) -> str:
 def _seen(told: Mapping[str, Any]) -> str:
     if "warning" in told or "reason" in told:
         return str(told.get("reason") or told["warning"])
-    latency = f", p99 {told['latency_p99'] * 1000:.3g} ms" if told["latency_p99"] else ""
+    latency = f", p99 {shown_seconds(told['latency_p99'])}" if told["latency_p99"] else ""
     return (
         f"{told['requests']:,} requests, {told['errors']:,} errors{latency}, "
         f"{told['differing']:,} of {told['compared']:,} compared differ"

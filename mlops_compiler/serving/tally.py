@@ -145,10 +145,8 @@ def judge(tally: Tally, limits: Limits, *, ended: bool) -> str | None:
         if limit is not None and _exceeds(count, total, limit, ended=ended):
             return f"{what} {count / total:.1%} of {total:,}, and {limit:.1%} are allowed"
     if limits.latency_p99 is not None and _exceeds(new.slow, new.requests, _TAIL, ended=ended):
-        seconds = new.quantile(1 - _TAIL) or 0.0
-        return (
-            f"latency p99 {_shown(seconds)} of {new.requests:,} requests, and {_shown(limits.latency_p99)} is allowed"
-        )
+        seconds, allowed = new.quantile(1 - _TAIL) or 0.0, limits.latency_p99
+        return f"latency p99 {shown_seconds(seconds)} of {new.requests:,}, and {shown_seconds(allowed)} is allowed"
     return None
 
 
@@ -168,5 +166,6 @@ def lower_end(count: int, total: int) -> float:
     return max(0.0, (share + square / 2 - spread) / (1 + square))
 
 
-def _shown(seconds: float) -> str:
+def shown_seconds(seconds: float) -> str:
+    """Show how long something took."""
     return f"{seconds:.2g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"

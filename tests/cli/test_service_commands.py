@@ -56,7 +56,7 @@ def test_a_release_is_served_from_deploy_to_undeploy(finished):
         assert replayed["correctness"]["rows"] == 50
         of_file = finished.main("verify", *named, f"input={finished.rows}", "rows=40")
         assert of_file.code == 0, of_file.err
-        assert "40 rows of rows.csv sent, all equal" in of_file.out
+        assert f"40 rows of {finished.rows.name} sent, all equal" in of_file.out
         assert "roc_auc" in of_file.out
         rollout = json.loads(finished.main("rollout", *named, "--json").out)
         assert rollout["rollout"] is None

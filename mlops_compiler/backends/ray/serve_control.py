@@ -15,6 +15,7 @@ import traceback
 import warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.ray import serve_actions, serve_engine
@@ -87,13 +88,21 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w") as answer:
         os.dup2(2, 1)
         warnings.simplefilter("ignore")
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        signal.signal(signal.SIGTERM, _end)
 
         def say(line: Order) -> None:
             answer.write(json.dumps(line) + "\n")
             answer.flush()
 
         say(_obey(json.load(sys.stdin), lambda told: say({"told": told})))
+
+
+_told_to_end = Event()
+
+
+def _end(*_: object) -> None:
+    _told_to_end.set()
+    sys.exit(1)
 
 
 def _obey(order: Order, tell: Tell) -> Order:
@@ -108,7 +117,9 @@ def _obey(order: Order, tell: Tell) -> Order:
         return {"failed": "EngineError", "diagnostics": render_json([_interrupted(order)])}
     except Exception as error:  # noqa: BLE001 - the border of the process: the story goes to the log, the gist to the user
         traceback.print_exc()
-        return {"failed": "EngineError", "diagnostics": render_json([_unforeseen(error)])}
+        # What Ray was doing when the process was told to end may fail in its own way.
+        finding = _interrupted(order) if _told_to_end.is_set() else _unforeseen(error)
+        return {"failed": "EngineError", "diagnostics": render_json([finding])}
 
 
 _ACTIONS: dict[str, Callable[[Order, Tell], Order]] = {

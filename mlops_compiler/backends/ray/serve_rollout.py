@@ -7,7 +7,7 @@ it, as many requests as the board tells them to.
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -186,20 +186,30 @@ def _watch(board: Any, step: Step, spec: AppSpec, rollout: Rollout, tell: Tell) 
     """
     _ask(board.steer.remote(_policy(step, spec, rollout).to_json()))
     tell({"step": step.name, "share": step.share, "hold": rollout.hold})
-    started = time.monotonic()
-    while True:
-        time.sleep(_LOOK_SECONDS)
-        tally, held = Tally.from_json(_ask(board.read.remote())["tally"]), time.monotonic() - started
-        enough = tally.new.requests >= rollout.min_requests
-        reason = judge(tally, rollout.limits, ended=enough and held >= rollout.hold) or _fallen(spec)
-        told = {"step": f"{step.name}-ended", "share": step.share, "held": held, **tally.summary()}
-        if reason is not None:
-            tell(told | {"verdict": "taken back", "reason": reason})
-            raise EngineError([_taken_back(spec, step, reason)])
-        if held >= rollout.hold * (1 if enough else PATIENT):
-            few = f"{tally.new.requests} requests in {held:.0f} s: too few to judge the release by"
-            tell(told | {"verdict": "passed", **({} if enough else {"warning": few})})
-            return
+    started, tally = time.monotonic(), Tally()
+
+    def ended(verdict: str, **more: str) -> None:
+        held = time.monotonic() - started
+        facts = {"step": f"{step.name}-ended", "share": step.share, "held": held, **tally.summary()}
+        tell({**facts, "verdict": verdict, **more})
+
+    try:
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            tally, held = Tally.from_json(_ask(board.read.remote())["tally"]), time.monotonic() - started
+            enough = tally.new.requests >= rollout.min_requests
+            reason = judge(tally, rollout.limits, ended=enough and held >= rollout.hold) or _fallen(spec)
+            if reason is not None:
+                ended("taken back", reason=reason)
+                raise EngineError([_taken_back(spec, step, reason)])
+            if held >= rollout.hold * (1 if enough else PATIENT):
+                few = f"{tally.new.requests} requests in {held:.0f} s: too few to judge the release by"
+                ended("passed", **({} if enough else {"warning": few}))
+                return
+    except SystemExit:
+        with suppress(OSError):  # who was told may be gone
+            ended("interrupted")
+        raise
 
 
 def _policy(step: Step, spec: AppSpec, rollout: Rollout) -> Policy:

@@ -117,7 +117,9 @@ def settings_of(recipe: Recipe) -> ServiceSettings:
     """Read how a service behaves around its release."""
     deploy = recipe.deploy
     limits = Limits(rate=deploy.rate_limit, at_once=deploy.limits.at_once, deadline=deploy.limits.deadline)
-    log = None if deploy.log is None else LogSettings(sample=deploy.log.sample, exclude=deploy.log.exclude)
+    log = None
+    if (kept := deploy.log) is not None:
+        log = LogSettings(sample=kept.sample, exclude=kept.exclude, keep=kept.keep)
     return ServiceSettings(auth=deploy.auth == "api_key", limits=limits, log=log)
 
 

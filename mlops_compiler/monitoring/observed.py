@@ -160,22 +160,6 @@ def traffic(location: StoreLocation, recipe: str, *, since: datetime | None = No
     return _within(rows, since, None).sort("time", maintain_order=True)
 
 
-def forget(location: StoreLocation, recipe: str, before: datetime) -> int:
-    """Remove segments of predictions and traffic that were written before a time; returns how many.
-
-    Outcomes stay: they are few, and a model was judged by them.
-    """
-    removed = 0
-    for kind in (PREDICTIONS, TRAFFIC):
-        segments = Segments(location, kind, recipe)
-        for name in segments.names():
-            if name >= _name(kind, recipe, before):
-                break
-            segments.remove(name)
-            removed += 1
-    return removed
-
-
 def _name(kind: str, recipe: str, time: datetime) -> str:
     return f"{kind}/{recipe}/{time.astimezone(UTC):%Y-%m-%d/%H%M%S.%f}"
 
@@ -233,4 +217,4 @@ def _flat(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(*PREDICTION, *fields)
 
 
-__all__ = ["ANSWERED", "SHADOW", "forget", "joined", "match", "outcomes", "predictions", "resolved", "traffic"]
+__all__ = ["ANSWERED", "SHADOW", "joined", "match", "outcomes", "predictions", "resolved", "traffic"]

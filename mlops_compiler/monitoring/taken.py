@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,9 +14,10 @@ from mlops_compiler.diagnostics import DataError, Diagnostic, Note, listing
 from mlops_compiler.monitoring.observed import outcomes, predictions, resolved
 from mlops_compiler.store.segments import LABELS, Segments
 from mlops_compiler.store.served import LABEL
+from mlops_compiler.tables.casts import cast_expression
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlops_compiler.store.location import StoreLocation
 
@@ -66,17 +68,21 @@ def take(location: StoreLocation, manifest: Mapping[str, Any], table: pl.DataFra
     before, answered = outcomes(location, recipe), predictions(location, recipe)
     same = ["id", "key", "outcome"]
     fresh = told.join(before.select(same).unique(), on=same, how="anti", nulls_equal=True).select(list(LABEL))
-    matched, earlier = resolved(answered, fresh), resolved(answered, before).drop_nulls("id")
     if fresh.height:
         buffer = io.BytesIO()
         fresh.write_parquet(buffer)
         Segments(location, LABELS, recipe).append(buffer.getvalue())
+    found, earlier = resolved(answered, fresh), resolved(answered, before).drop_nulls("id")
+    matched = found.drop_nulls("id")
+    first = pl.concat([earlier, matched]).unique("id", keep="first", maintain_order=True)
+    other = matched.join(first.select("id", first="outcome"), on="id").filter(pl.col("outcome") != pl.col("first"))
+    again = matched.join(earlier.select("id", "outcome").unique(), on=["id", "outcome"], how="semi")
     return Taken(
         rows=table.height,
-        new=fresh.height,
-        known=told.height - fresh.height,
-        contradicting=matched.drop_nulls("id").join(earlier.select("id").unique(), on="id", how="semi").height,
-        unmatched=matched["id"].null_count(),
+        new=fresh.height - again.height,
+        known=told.height - fresh.height + again.height,
+        contradicting=other.height,
+        unmatched=found["id"].null_count(),
         empty=empty,
     )
 
@@ -99,15 +105,37 @@ def _told(manifest: Mapping[str, Any], table: pl.DataFrame, key: str) -> pl.Data
         key=pl.col(named).cast(pl.String) if named != "id" else pl.lit(None, dtype=pl.String),
         outcome=pl.col(came).cast(pl.String),
     )
-    classes = [str(label) for label in manifest.get("classes") or ()]
-    if classes:
-        wrong = texts.filter(pl.col("outcome").is_not_null() & ~pl.col("outcome").is_in(classes))
+    classes = list(manifest.get("classes") or ())
+    read = texts.with_columns(outcome=spelled(texts["outcome"], classes))
+    wrong = texts["outcome"].filter(texts["outcome"].is_not_null() & read["outcome"].is_null())
+    if wrong.len():
+        raise DataError([_wrong(came, wrong, [str(label) for label in classes])])
+    return read
+
+
+def spelled(texts: pl.Series, classes: Sequence[Any]) -> pl.Series:
+    """Write outcomes as `LabelContract` does, however a table writes them; null of what is none.
+
+    Args:
+        texts: Outcomes as texts: ``1.0`` may be the class 1, and ``true`` the class True.
+        classes: Those of the task; none where it predicts numbers.
+    """
+    numbers = texts.cast(pl.Float64, strict=False)
+    if not classes:
+        told = [repr(value) if value is not None and isfinite(value) else None for value in numbers]
+    elif all(isinstance(label, bool) for label in classes):
+        read = texts.to_frame("outcome").select(
+            cast_expression(pl.col("outcome"), "bool", strict=False, given=pl.String())
+        )
+        told = [None if value is None else str(value) for value in read.to_series()]
     else:
-        numbers = pl.col("outcome").cast(pl.Float64, strict=False)
-        wrong = texts.filter(pl.col("outcome").is_not_null() & ~numbers.is_finite().fill_null(value=False))
-    if wrong.height:
-        raise DataError([_wrong(came, wrong["outcome"], classes)])
-    return texts
+        names = {str(label): str(label) for label in classes}
+        values = {float(label): str(label) for label in classes if isinstance(label, int | float)}
+        told = [
+            None if text is None else names.get(text, values.get(number)) if number is not None else names.get(text)
+            for text, number in zip(texts, numbers, strict=True)
+        ]
+    return pl.Series(texts.name, told, dtype=pl.String)
 
 
 def _no_outcomes(recipe: str) -> Diagnostic:

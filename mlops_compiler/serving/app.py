@@ -12,10 +12,10 @@ import orjson
 
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.serving.docs import assets, page
+from mlops_compiler.serving.exchange import Exchange, Served, new_id
 from mlops_compiler.serving.gate import Gate, as_json, read_body, written
 from mlops_compiler.serving.guard import Guard
 from mlops_compiler.serving.openapi import describe
-from mlops_compiler.serving.prediction_log import Exchange, Served, new_id
 from mlops_compiler.serving.refusal import RequestRefused
 from mlops_compiler.serving.request import RequestContract
 from mlops_compiler.serving.traffic import Asked
@@ -178,7 +178,7 @@ class Service:
         from starlette.responses import Response
 
         meters = self._around.meters
-        body, kind = meters.exposition(self._log_facts) if meters is not None else (b"", "text/plain")
+        body, kind = meters.exposition() if meters is not None else (b"", "text/plain")
         return Response(body, media_type=kind)
 
     @property

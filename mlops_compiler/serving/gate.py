@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from mlops_compiler.serving.prediction_log import Exchange
+from mlops_compiler.serving.exchange import Exchange
 from mlops_compiler.serving.refusal import MAX_BYTES, RequestRefused
 from mlops_compiler.store.served import VERIFICATION
 

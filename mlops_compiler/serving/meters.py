@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from prometheus_client import Counter, Gauge
+
+    from mlops_compiler.serving.prediction_log import PredictionLog
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder; without it a replica answers for itself."""
@@ -32,48 +34,56 @@ class Meters:
             _forget_the_dead(Path(folder))
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-        self._registry = CollectorRegistry()
+        self._registry = to = CollectorRegistry()
         self._fixed = {"recipe": recipe, "release": str(release)}
-        names = list(self._fixed)
-        to = self._registry
+        names, fixed = list(self._fixed), self._fixed
 
         def live(name: str, about: str) -> Gauge:
-            return Gauge(name, about, names, registry=to, multiprocess_mode="livesum")
+            return Gauge(name, about, names, registry=to, multiprocess_mode="livesum").labels(**fixed)
+
+        def counter(name: str, about: str) -> Counter:
+            return Counter(name, about, names, registry=to).labels(**fixed)
 
         self._requests = Counter("mlops_requests", "Requests answered.", [*names, "status", "code"], registry=to)
-        self._rows = Counter("mlops_rows", "Rows scored.", names, registry=to)
+        # Looking labels up takes longer than counting.
+        self._by_status: dict[tuple[int, str], Counter] = {}
+        self._rows = counter("mlops_rows", "Rows scored.")
         self._seconds = Histogram(
             "mlops_request_seconds", "Seconds from a request to its answer.", names, buckets=_BUCKETS, registry=to
-        )
+        ).labels(**fixed)
         self._in_flight = live("mlops_requests_in_flight", "Requests that wait for their answer.")
         self._waiting = live("mlops_log_waiting_rows", "Rows that are not logged yet.")
-        self._lost = live("mlops_log_lost_rows", "Rows that could not be logged.")
-        self._up = live("mlops_replica_up", "Replicas that serve the release.")
-        self._up.labels(**self._fixed).set(1)
+        self._lost = counter("mlops_log_lost_rows", "Rows that could not be logged.")
+        live("mlops_replica_up", "Replicas that serve the release.").set(1)
+
+    def watch(self, log: PredictionLog) -> None:
+        """Count what the log of this replica loses, as it does, and how many rows wait, each second.
+
+        Each replica says that itself: the one that is asked for all knows nothing of the logs of others.
+        """
+        log.on_loss, log.on_waiting = self._lost.inc, self._waiting.set
 
     def begin(self) -> None:
         """Count a request that has come."""
-        self._in_flight.labels(**self._fixed).inc()
+        self._in_flight.inc()
 
     def end(self, status: int, seconds: float, *, rows: int = 0, code: str = "") -> None:
         """Count a request that was answered."""
-        self._in_flight.labels(**self._fixed).dec()
-        self._requests.labels(**self._fixed, status=str(status), code=code).inc()
-        self._seconds.labels(**self._fixed).observe(seconds)
+        self._in_flight.dec()
+        answered = self._by_status.get((status, code))
+        if answered is None:
+            answered = self._requests.labels(**self._fixed, status=str(status), code=code)
+            self._by_status[status, code] = answered
+        answered.inc()
+        self._seconds.observe(seconds)
         if rows:
-            self._rows.labels(**self._fixed).inc(rows)
+            self._rows.inc(rows)
 
-    def exposition(self, log: Mapping[str, int]) -> tuple[bytes, str]:
-        """Write what Prometheus reads; gives the body and its content type.
-
-        Args:
-            log: The facts of the log: rows that wait, and lost ones.
-        """
+    def exposition(self) -> tuple[bytes, str]:
+        """Write what Prometheus reads; gives the body and its content type."""
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
-        self._waiting.labels(**self._fixed).set(log.get("waiting", 0))
-        self._lost.labels(**self._fixed).set(log.get("lost", 0))
         registry = self._registry
         if folder := os.environ.get(FOLDER):
             registry = CollectorRegistry()

@@ -1,95 +1,48 @@
 """The log of a replica: what was answered is handed over and written later; an answer waits for nothing.
 
-The queue is bounded. What finds no room, or cannot be written, is lost, and counted: in the traffic beside it, in the
-facts of the service, and with a warning in its log.
+The queue is bounded. What the store does not take now is written later, as long as there is room; what finds none is
+lost, and counted: in the traffic beside it, in the facts of the service, and with a warning in its log.
 """
 
 from __future__ import annotations
 
 import io
 import logging
-import os
-import secrets
+import random
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from mlops_compiler.diagnostics import MlopsError
-from mlops_compiler.store.segments import PREDICTIONS, TRAFFIC, Segments
+from mlops_compiler.serving.minutes import Minutes
+from mlops_compiler.store.segments import LABELS, PREDICTIONS, TRAFFIC, Segments
 from mlops_compiler.store.served import ANSWER, INPUT, OUTPUT, PREDICTION
-from mlops_compiler.store.served import TRAFFIC as TRAFFIC_COLUMNS
+from mlops_compiler.store.tending import tend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from mlops_compiler.serving.exchange import Served
     from mlops_compiler.store.location import StoreLocation
 
+_MOST_REQUESTS = 5_000
+"""Requests that wait to be packed at most: of one row each, some 100 MB of a wide table."""
 _MOST_ROWS = 100_000
-"""Rows that wait at most, some 50 MB of a wide table; then they are lost."""
+"""Rows that wait at most, packed or not; packed they are some 50 MB of a wide table."""
+_PACKED_REQUESTS = 500
 _SEGMENT_ROWS = 10_000
-_SECONDS = 5.0
-_LATENCIES = 4096
-"""Latencies of one minute and status that quantiles are taken of; the sum counts all."""
+_PACK_SECONDS = 1.0
+_SEGMENT_SECONDS = 10.0
+"""How old rows may become before they are written; a replica that is killed loses as much."""
+_TEND_SECONDS = 3600.0
+_CLOSE_SECONDS = 5.0
+_NOTHING = {"nothing": None}
 logger = logging.getLogger(__name__)
-
-
-def new_id(now: float | None = None) -> str:
-    """Make the name of a prediction: 32 hexadecimal digits that sort by the millisecond, as of UUIDs of version 7."""
-    milliseconds = int((time.time() if now is None else now) * 1000)
-    return f"{milliseconds:012x}{secrets.token_hex(10)}"
-
-
-@dataclass(slots=True, kw_only=True)
-class Exchange:
-    """A request, as far as it has come.
-
-    Attributes:
-        id: Its name; of a list each row is named ``ID-INDEX``.
-        came: When, in seconds since 1970.
-        clock: The same by `time.perf_counter`.
-        client: The name of the API key; empty without.
-        role: The part that this release has in it.
-        rows: How many rows were scored.
-        code: Why it was refused; None where it was not.
-    """
-
-    id: str = field(default_factory=new_id)
-    came: float = field(default_factory=time.time)
-    clock: float = field(default_factory=time.perf_counter)
-    client: str = ""
-    role: str = ANSWER
-    rows: int = 0
-    code: str | None = None
-
-    def names(self, rows: int, *, single: bool) -> list[str]:
-        """Name each row."""
-        return [self.id] if single else [f"{self.id}-{index}" for index in range(rows)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """Rows that were scored.
-
-    Attributes:
-        exchange: What they came with.
-        ids: The name of each.
-        keys: The recipe's key of those that came with one, by index.
-        inputs: The columns of the contract, typed.
-        outputs: What the predictor said.
-        seconds: How long the request took until then.
-    """
-
-    exchange: Exchange
-    ids: list[str]
-    keys: Mapping[int, Any]
-    inputs: pl.DataFrame
-    outputs: pl.DataFrame
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,28 +51,13 @@ class LogSettings:
 
     Attributes:
         sample: The share of requests whose rows are kept, from 0 to 1; traffic is counted whole.
-        exclude: Fields that are not kept.
+        exclude: Fields that are not kept; the recipe's key may be one.
+        keep: Seconds after which they are removed.
     """
 
     sample: float = 1.0
     exclude: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Minute:
-    """What happened in a minute, with one status, code and role."""
-
-    requests: int = 0
-    rows: int = 0
-    sum: float = 0.0
-    seconds: list[float] = field(default_factory=list)
-
-    def add(self, seconds: float, rows: int) -> None:
-        self.requests += 1
-        self.rows += rows
-        self.sum += seconds
-        if len(self.seconds) < _LATENCIES:
-            self.seconds.append(seconds)
+    keep: float = 90 * 86400.0
 
 
 class PredictionLog:
@@ -131,6 +69,7 @@ class PredictionLog:
         release: The release of the replica.
         settings: What is kept.
         clock: Tells the time; in seconds since 1970.
+        key: The recipe's key.
     """
 
     def __init__(
@@ -140,17 +79,23 @@ class PredictionLog:
         release: int,
         settings: LogSettings | None = None,
         clock: Callable[[], float] = time.time,
+        *,
+        key: str | None = None,
     ) -> None:
-        self._segments = {kind: Segments(location, kind, recipe) for kind in (PREDICTIONS, TRAFFIC)}
+        self._segments = {kind: Segments(location, kind, recipe) for kind in (PREDICTIONS, TRAFFIC, LABELS)}
         self._release, self._settings, self._clock = release, settings or LogSettings(), clock
-        self._replica = f"{os.uname().nodename}:{os.getpid()}"
+        self._keeps_keys = key not in self._settings.exclude
         self._queue: deque[Served] = deque()
-        self._waiting = 0
-        self._minutes: dict[tuple[int, str, int, str | None], _Minute] = {}
+        self._packed: deque[pl.DataFrame] = deque()
+        self._waiting, self._oldest = 0, clock()
+        self._tended = clock() - _TEND_SECONDS * random.random()  # noqa: S311 - replicas need not tend at once
+        self._minutes = Minutes(release, clock)
         self._lost = self._lost_in_all = 0
         self._lock, self._wake, self._writing = threading.Lock(), threading.Event(), threading.Lock()
         self._closed = False
         self._thread: threading.Thread | None = None
+        self.on_loss: Callable[[int], None] = lambda _: None
+        self.on_waiting: Callable[[int], None] = lambda _: None
 
     @property
     def facts(self) -> dict[str, int]:
@@ -168,37 +113,58 @@ class PredictionLog:
             return
         rows = len(served.ids)
         with self._lock:
-            if self._waiting + rows > _MOST_ROWS or self._closed:
-                self._lose(rows)
+            if self._waiting + rows > _MOST_ROWS or len(self._queue) >= _MOST_REQUESTS or self._closed:
+                self._lose(rows, "has no room")
                 return
             self._queue.append(served)
             self._waiting += rows
-            full = self._waiting >= _SEGMENT_ROWS
-        if full:
+            many = len(self._queue) == _PACKED_REQUESTS or self._waiting >= _SEGMENT_ROWS
+        if many:
             self._wake.set()
 
     def count(self, status: int, seconds: float, *, role: str = ANSWER, rows: int = 0, code: str | None = None) -> None:
         """Count a request that was answered; returns at once."""
-        minute = int(self._clock() // 60)
-        with self._lock:
-            self._minutes.setdefault((minute, role, status, code), _Minute()).add(seconds, rows)
+        self._minutes.add(status, seconds, role=role, rows=rows, code=code)
 
     def _keeps(self, name: str) -> bool:
         """Draw by the random end of the id, so that a release on trial keeps the same requests."""
         sample = self._settings.sample
         return sample >= 1 or int(name[-8:].partition("-")[0] or "0", 16) < sample * 16**8
 
-    def _lose(self, rows: int) -> None:
+    def _lose(self, rows: int, why: str) -> None:
         if not self._lost:
-            logger.warning("the log of predictions has no room: rows are lost")
+            logger.warning("the log of predictions %s: rows are lost", why)
         self._lost += rows
         self._lost_in_all += rows
+        self.on_loss(rows)
 
     def _work(self) -> None:
         while not self._closed:
-            self._wake.wait(_SECONDS)
+            self._wake.wait(_PACK_SECONDS)
             self._wake.clear()
-            self.flush()
+            try:
+                self._turn()
+            except Exception:
+                logger.exception("the log of predictions could not be written, and goes on")
+
+    def _turn(self) -> None:
+        with self._writing:
+            self._pack()
+            if self._is_due():
+                self._write_rows()
+            self._write_traffic(whole=False)
+        self.on_waiting(self._waiting)
+        if self._clock() - self._tended >= _TEND_SECONDS:
+            self._tended = self._clock()
+            self._tend()
+
+    def _tend(self) -> None:
+        """Put small segments together, and remove old ones; outcomes stay, for models were judged by them."""
+        for kind, segments in self._segments.items():
+            try:
+                tend(segments, keep=None if kind == LABELS else self._settings.keep, now=self._clock())
+            except (MlopsError, OSError) as error:
+                logger.warning("the segments of %s could not be tended: %s", kind, error)
 
     def close(self) -> None:
         """Write what waits, and take nothing more."""
@@ -206,8 +172,14 @@ class PredictionLog:
             self._closed = True
         self._wake.set()
         if self._thread is not None:
-            self._thread.join(_SECONDS)
-        self.flush(whole=True)
+            self._thread.join(_CLOSE_SECONDS)
+        if self._writing.acquire(timeout=_CLOSE_SECONDS):  # a store that hangs must not keep the replica
+            try:
+                self._write(whole=True)
+            finally:
+                self._writing.release()
+        if self._waiting:
+            logger.warning("%s predictions could not be logged", self._waiting)
 
     def flush(self, *, whole: bool = False) -> None:
         """Write what waits.
@@ -216,92 +188,88 @@ class PredictionLog:
             whole: Whether to write the minute that is not over, too.
         """
         with self._writing:
-            self._flush_rows()
-            self._flush_traffic(whole=whole)
+            self._write(whole=whole)
 
-    def _flush_rows(self) -> None:
+    def _write(self, *, whole: bool) -> None:
+        self._pack()
+        self._write_rows()
+        self._write_traffic(whole=whole)
+
+    def _is_due(self) -> bool:
+        rows = sum(table.height for table in self._packed)
+        return rows >= _SEGMENT_ROWS or self._clock() - self._oldest >= _SEGMENT_SECONDS
+
+    def _pack(self) -> None:
+        """Make one table of what came: a frame for each request takes a hundred times as much room."""
         with self._lock:
-            taken, self._queue, self._waiting = list(self._queue), deque(), 0
-        for part in _parts(taken):
-            try:
-                self._segments[PREDICTIONS].append(_parquet(self._table(part)))
-            except (MlopsError, pl.exceptions.PolarsError, OSError) as error:
-                logger.warning("predictions could not be logged: %s", error)
-                with self._lock:
-                    self._lose(sum(len(served.ids) for served in part))
-
-    def _table(self, part: list[Served]) -> pl.DataFrame:
-        drop = [name for name in self._settings.exclude if name in part[0].inputs.columns]
-        inputs = pl.concat(served.inputs for served in part).drop(drop)
-        outputs = pl.concat(served.outputs for served in part)
-        rows = [
-            (name, served.exchange, served.keys.get(index), served.seconds)
-            for served in part
-            for index, name in enumerate(served.ids)
-        ]
-        columns = {
-            "id": [name for name, _, _, _ in rows],
-            "time": [datetime.fromtimestamp(request.came, UTC) for _, request, _, _ in rows],
-            "release": [self._release] * len(rows),
-            "role": [request.role for _, request, _, _ in rows],
-            "client": [request.client for _, request, _, _ in rows],
-            "key": [None if key is None else str(key) for _, _, key, _ in rows],
-            "seconds": [seconds for _, _, _, seconds in rows],
-        }
-        table = pl.DataFrame(columns, schema=PREDICTION)
-        return table.with_columns(inputs.to_struct(INPUT), outputs.to_struct(OUTPUT))
-
-    def _flush_traffic(self, *, whole: bool) -> None:
-        now = int(self._clock() // 60)
-        with self._lock:
-            over = {key: value for key, value in self._minutes.items() if whole or key[0] < now}
-            for key in over:
-                del self._minutes[key]
-            lost = self._lost if over else 0
-            self._lost -= lost
-        if not over:
+            taken, self._queue = list(self._queue), deque()
+        if not taken:
             return
-        rows = [self._line(key, minute) for key, minute in sorted(over.items(), key=lambda item: str(item[0]))]
-        rows[0]["lost"] = lost
+        if not self._packed:
+            self._oldest = self._clock()
         try:
-            self._segments[TRAFFIC].append(_parquet(pl.DataFrame(rows, schema=TRAFFIC_COLUMNS)))
-        except (MlopsError, pl.exceptions.PolarsError, OSError) as error:
-            logger.warning("traffic could not be logged: %s", error)
+            self._packed.append(self._table(taken))
+        except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError):
+            logger.exception("predictions could not be made a table")
             with self._lock:
-                self._lost += lost
+                rows = sum(len(served.ids) for served in taken)
+                self._waiting -= rows
+                self._lose(rows, "cannot hold what was answered")
 
-    def _line(self, key: tuple[int, str, int, str | None], minute: _Minute) -> dict[str, Any]:
-        start, role, status, code = key
-        seconds = pl.Series(minute.seconds, dtype=pl.Float64)
-        return {
-            "time": datetime.fromtimestamp(start * 60, UTC),
-            "replica": self._replica,
-            "release": self._release,
-            "role": role,
-            "status": status,
-            "code": code,
-            "requests": minute.requests,
-            "rows": minute.rows,
-            "seconds_sum": minute.sum,
-            **{f"seconds_p{share}": seconds.quantile(share / 100, "nearest") for share in (50, 95, 99)},
-            "lost": 0,
+    def _write_rows(self) -> None:
+        """Write what was packed; what the store does not take waits for the next time."""
+        while self._packed:
+            part: list[pl.DataFrame] = []
+            for table in self._packed:
+                part.append(table)
+                if sum(table.height for table in part) >= _SEGMENT_ROWS:
+                    break
+            if not self._append(PREDICTIONS, pl.concat(part)):
+                self._oldest = self._clock()
+                return
+            for table in part:
+                self._packed.popleft()
+                with self._lock:
+                    self._waiting -= table.height
+
+    def _table(self, taken: list[Served]) -> pl.DataFrame:
+        rows = [(name, served, index) for served in taken for index, name in enumerate(served.ids)]
+        keys = [served.keys.get(index) if self._keeps_keys else None for _, served, index in rows]
+        columns = {
+            "id": [name for name, _, _ in rows],
+            "time": [datetime.fromtimestamp(served.exchange.came, UTC) for _, served, _ in rows],
+            "release": [self._release] * len(rows),
+            "role": [served.exchange.role for _, served, _ in rows],
+            "client": [served.exchange.client for _, served, _ in rows],
+            "key": [None if key is None else str(key) for key in keys],
+            "seconds": [served.seconds for _, served, _ in rows],
         }
+        inputs = pl.concat(served.inputs for served in taken)
+        kept = [name for name in inputs.columns if name not in self._settings.exclude]
+        # Parquet knows no struct without fields.
+        input_ = inputs.select(kept).to_struct(INPUT) if kept else pl.Series(INPUT, [_NOTHING] * len(rows))
+        outputs = pl.concat(served.outputs for served in taken).to_struct(OUTPUT)
+        return pl.DataFrame(columns, schema=PREDICTION).with_columns(input_, outputs)
 
+    def _write_traffic(self, *, whole: bool) -> None:
+        lines = self._minutes.over(whole=whole)
+        if not lines.height:
+            return
+        with self._lock:
+            lost = self._lost
+        first = pl.int_range(lines.height) == 0
+        if self._append(TRAFFIC, lines.with_columns(lost=pl.when(first).then(lost).otherwise(0).cast(pl.Int64))):
+            self._minutes.written(lines.height)
+            with self._lock:
+                self._lost -= lost
 
-def _parts(taken: list[Served]) -> list[list[Served]]:
-    """Cut what waits into segments."""
-    parts: list[list[Served]] = []
-    rows = _SEGMENT_ROWS
-    for served in taken:
-        if rows >= _SEGMENT_ROWS:
-            parts.append([])
-            rows = 0
-        parts[-1].append(served)
-        rows += len(served.ids)
-    return parts
-
-
-def _parquet(table: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    table.write_parquet(buffer)
-    return buffer.getvalue()
+    def _append(self, kind: str, table: pl.DataFrame) -> bool:
+        """Write a segment; says whether the store took it."""
+        buffer = io.BytesIO()
+        table.write_parquet(buffer)
+        try:
+            self._segments[kind].append(buffer.getvalue())
+        except (MlopsError, OSError) as error:
+            logger.warning("%s cannot be logged now: %s", kind, error)
+            return False
+        return True

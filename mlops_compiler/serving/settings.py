@@ -37,5 +37,5 @@ class ServiceSettings:
         return cls(
             auth=bool(value.get("auth", False)),
             limits=Limits(**value.get("limits", {})),
-            log=None if log is None else LogSettings(sample=log["sample"], exclude=tuple(log["exclude"])),
+            log=None if log is None else LogSettings(**{**log, "exclude": tuple(log["exclude"])}),
         )

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_compiler.diagnostics import DataError
+from mlops_compiler.diagnostics import DataError, MlopsError
 from mlops_compiler.monitoring import observed
-from mlops_compiler.monitoring.taken import take
+from mlops_compiler.monitoring.taken import spelled, take
+from mlops_compiler.store.failures import failure
 from mlops_compiler.store.location import StoreLocation
-from mlops_compiler.store.segments import LABELS, PREDICTIONS, TRAFFIC, Segments
+from mlops_compiler.store.segments import LABELS, PREDICTIONS, Segments
 from mlops_compiler.store.served import LABEL, PREDICTION
-from mlops_compiler.store.served import TRAFFIC as TRAFFIC_COLUMNS
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MANIFEST = {"recipe": "churn", "target": "churn", "classes": ["No", "Yes"]}
@@ -110,16 +110,6 @@ def test_a_window_is_cut_by_when_rows_were_answered(location):
     assert observed.joined(location, "churn", since=at(4))["id"].to_list() == ["4"]
 
 
-def test_old_segments_are_forgotten_and_outcomes_stay(location):
-    predicted(location, prediction("a", 0))
-    labelled(location, told("Yes", 1, name="a"))
-    add(location, TRAFFIC, [{"time": NOON, "replica": "r", "requests": 3}], TRAFFIC_COLUMNS)
-    assert observed.forget(location, "churn", datetime(2020, 1, 1, tzinfo=UTC)) == 0
-    assert observed.forget(location, "churn", datetime.now(UTC) + timedelta(days=1)) == 2
-    assert observed.predictions(location, "churn").height == 0
-    assert observed.outcomes(location, "churn").height == 1
-
-
 @given(
     answers=st.lists(st.tuples(st.integers(0, 20), st.sampled_from("xyz")), max_size=8, unique=True),
     tellings=st.lists(
@@ -151,6 +141,67 @@ def test_a_table_is_taken_in_once(location):
     other = take(location, MANIFEST, pl.DataFrame({"id": ["a"], "outcome": ["No"]}), "customer_id", "file:b.csv")
     assert (other.new, other.contradicting) == (1, 1)
     assert outcome_of(location)["a"] == "Yes"
+
+
+def test_the_same_told_by_another_name_is_known(location):
+    predicted(location, prediction("a", 0, key="7"), prediction("b", 1, key="8"))
+    take(location, MANIFEST, pl.DataFrame({"customer_id": [7], "churn": ["Yes"]}), "customer_id", "file:x")
+    again = take(location, MANIFEST, pl.DataFrame({"id": ["a"], "churn": ["Yes"]}), "customer_id", "file:y")
+    assert (again.new, again.known, again.contradicting) == (0, 1, 0)
+    both = pl.DataFrame({"customer_id": [8, 8], "churn": ["No", "Yes"]})
+    found = take(location, MANIFEST, both, "customer_id", "file:z")
+    assert (found.new, found.contradicting) == (2, 1)
+    assert outcome_of(location) == {"a": "Yes", "b": "No"}
+
+
+def test_a_key_is_told_the_same_again_of_a_later_prediction(location):
+    predicted(location, prediction("a", 0, key="7"), prediction("b", 100, key="7"))
+    labelled(location, told("No", 50, key="7"), told("No", 150, key="7"))
+    assert outcome_of(location) == {"a": "No", "b": "No"}
+
+
+def test_a_segment_that_was_put_together_meanwhile_is_read_where_it_went(location, monkeypatch):
+    predicted(location, prediction("a", 0))
+    gone = predicted(location, prediction("b", 1)).rpartition("/")[2]
+    read, reads = Segments.read, []
+
+    def meanwhile(self, name):
+        if name.endswith(gone) and not reads:
+            reads.append(name)
+            self.append(read(self, name))
+            self.remove(name)
+        return read(self, name)
+
+    monkeypatch.setattr(Segments, "read", meanwhile)
+    assert observed.predictions(location, "churn")["id"].to_list() == ["a", "b"]
+
+
+def test_a_segment_that_cannot_be_read_is_told(location, monkeypatch):
+    predicted(location, prediction("a", 0))
+
+    def away(_segments, _name):
+        raise failure("store-unreachable", "it is away")
+
+    monkeypatch.setattr(Segments, "read", away)
+    with pytest.raises(MlopsError, match="it is away"):
+        observed.predictions(location, "churn")
+
+
+@pytest.mark.parametrize(
+    ("classes", "values", "expected"),
+    [
+        ([False, True], [True, False], ["True", "False"]),
+        ([False, True], ["true", "0"], ["True", "False"]),
+        ([0, 1], [1.0, 0.0], ["1", "0"]),
+        ([0, 1], [True, False], [None, None]),
+        (["No", "Yes"], ["Yes", "yes"], ["Yes", None]),
+        (["1", "2"], ["1", "3"], ["1", None]),
+        (None, [5, 7], ["5.0", "7.0"]),
+        (None, ["1e3", "nan"], ["1000.0", None]),
+    ],
+)
+def test_outcomes_are_spelled_one_way(classes, values, expected):
+    assert spelled(pl.Series(values).cast(pl.String), classes or []).to_list() == expected
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import polars as pl
 import pytest
 
 from mlops_compiler.monitoring import observed
 from mlops_compiler.serving import prediction_log
-from mlops_compiler.serving.prediction_log import Exchange, LogSettings, PredictionLog, Served, new_id
+from mlops_compiler.serving.exchange import Exchange, Served, new_id
+from mlops_compiler.serving.prediction_log import LogSettings, PredictionLog
 from mlops_compiler.store.failures import failure
 from mlops_compiler.store.location import StoreLocation
+from mlops_compiler.store.segments import PREDICTIONS, TRAFFIC
 
 
 class Clock:
@@ -112,13 +115,92 @@ def test_a_store_that_cannot_be_written_fails_nobody(make_log, location, monkeyp
     log.record(served(rows=4))
     log.count(200, 0.01)
     log.flush(whole=True)
-    assert log.facts == {"waiting": 0, "lost": 4}
+    assert log.facts == {"waiting": 4, "lost": 0}
     monkeypatch.undo()
     log.record(served())
-    log.count(200, 0.01)
+    log.count(200, 0.02)
     log.close()
-    assert observed.predictions(location, "churn").height == 1
-    assert observed.traffic(location, "churn")["lost"].sum() == 4
+    assert observed.predictions(location, "churn").height == 5
+    assert observed.traffic(location, "churn")["requests"].sum() == 2
+    assert log.facts == {"waiting": 0, "lost": 0}
+
+
+def test_a_store_that_stays_away_keeps_the_log_bounded(make_log, location, monkeypatch):
+    monkeypatch.setattr(prediction_log, "_MOST_ROWS", 10)
+    log, told = make_log(), []
+    log.on_loss = told.append
+
+    def away(*_args, **_more):
+        raise failure("store-unwritable", "it is away")
+
+    monkeypatch.setattr(log._segments[PREDICTIONS], "append", away)
+    for _ in range(8):
+        log.record(served(rows=3))
+        log.flush()
+    assert log.facts == {"waiting": 9, "lost": 15}
+    assert sum(told) == 15
+    log.count(200, 0.01)
+    log.flush(whole=True)
+    assert observed.traffic(location, "churn")["lost"].to_list() == [15]
+
+
+def test_what_is_not_packed_yet_is_bounded_by_requests(make_log, monkeypatch):
+    monkeypatch.setattr(prediction_log, "_MOST_REQUESTS", 2)
+    log = make_log()
+    for _ in range(3):
+        log.record(served(rows=2))
+    assert log.facts == {"waiting": 4, "lost": 2}
+
+
+def test_a_store_that_hangs_does_not_keep_a_replica(make_log, monkeypatch):
+    monkeypatch.setattr(prediction_log, "_CLOSE_SECONDS", 0.01)
+    log = make_log()
+    log.record(served())
+    with log._writing:
+        log.close()
+    assert log.facts["waiting"] == 1
+
+
+def test_the_key_and_every_field_may_be_left_out(make_log, location):
+    log = PredictionLog(location, "churn", 3, LogSettings(exclude=("customer", "tenure", "name")), key="customer")
+    log.record(served())
+    log.close()
+    (row,) = observed.predictions(location, "churn").to_dicts()
+    assert row["key"] is None
+    assert not any(row["input"].values())
+    assert row["output"]["decision"] == "No"
+    other = make_log()
+    other.record(served())
+    other.close()
+    assert observed.predictions(location, "churn").height == 2
+
+
+def test_quantiles_are_drawn_of_the_whole_minute(make_log, location):
+    log = make_log()
+    for step in range(20_000):
+        log.count(200, step / 20_000)
+    log.flush(whole=True)
+    (row,) = observed.traffic(location, "churn").to_dicts()
+    assert row["requests"] == 20_000
+    assert row["seconds_p50"] == pytest.approx(0.5, abs=0.1)
+    assert row["seconds_p95"] == pytest.approx(0.95, abs=0.05)
+
+
+def test_many_small_segments_are_put_together_and_old_ones_go(make_log, location, clock):
+    log = make_log(keep=86400.0)
+    for number in range(40):
+        log.record(served())
+        log.count(200, 0.01 + number / 1000)
+        log.flush(whole=True)
+    before = observed.predictions(location, "churn").sort("id")
+    clock.now = time.time() + 3600
+    log._tend()
+    assert [len(log._segments[kind].names()) for kind in (PREDICTIONS, TRAFFIC)] == [1, 1]
+    assert observed.predictions(location, "churn").sort("id").equals(before)
+    assert observed.traffic(location, "churn")["requests"].sum() == 40
+    clock.now = time.time() + 2 * 86400
+    log._tend()
+    assert observed.predictions(location, "churn").height == 0
 
 
 def test_a_minute_is_written_when_it_is_over(make_log, location, clock):

@@ -111,19 +111,21 @@ def _around(spec: AppSpec, predictor: Predictor, traffic: Traffic | None) -> Aro
     from mlops_compiler.store.reader import open_reader
 
     settings = ServiceSettings.from_json(spec.settings)
-    keys = log = None
+    keys, log, meters = None, None, Meters(spec.recipe, spec.release)
     if settings.auth:
         keys = KeyRing(lambda: open_reader(spec.location).keys(spec.recipe))
         keys.start()
     if settings.log is not None:
-        log = PredictionLog(spec.location, spec.recipe, spec.release, settings.log)
+        key = predictor.manifest.get("key")
+        log = PredictionLog(spec.location, spec.recipe, spec.release, settings.log, key=key)
+        meters.watch(log)
         log.start()
     return Around(
         traffic=traffic,
         guard=Guard(keys, settings.limits),
         log=log,
         labels=LabelBook(spec.location, spec.recipe, predictor.manifest),
-        meters=Meters(spec.recipe, spec.release),
+        meters=meters,
     )
 
 

@@ -1,0 +1,69 @@
+"""A request and what was answered to it, as they pass from the gate to the log."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mlops_compiler.store.served import ANSWER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+
+def new_id(now: float | None = None) -> str:
+    """Make the name of a prediction: 32 hexadecimal digits that sort by the millisecond, as of UUIDs of version 7."""
+    milliseconds = int((time.time() if now is None else now) * 1000)
+    return f"{milliseconds:012x}{secrets.token_hex(10)}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """A request, as far as it has come.
+
+    Attributes:
+        id: Its name; of a list each row is named ``ID-INDEX``.
+        came: When, in seconds since 1970.
+        clock: The same by `time.perf_counter`.
+        client: The name of the API key; empty without.
+        role: The part that this release has in it.
+        rows: How many rows were scored.
+        code: Why it was refused; None where it was not.
+    """
+
+    id: str = field(default_factory=new_id)
+    came: float = field(default_factory=time.time)
+    clock: float = field(default_factory=time.perf_counter)
+    client: str = ""
+    role: str = ANSWER
+    rows: int = 0
+    code: str | None = None
+
+    def names(self, rows: int, *, single: bool) -> list[str]:
+        """Name each row."""
+        return [self.id] if single else [f"{self.id}-{index}" for index in range(rows)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """Rows that were scored.
+
+    Attributes:
+        exchange: What they came with.
+        ids: The name of each.
+        keys: The recipe's key of those that came with one, by index.
+        inputs: The columns of the contract, typed.
+        outputs: What the predictor said.
+        seconds: How long the request took until then.
+    """
+
+    exchange: Exchange
+    ids: list[str]
+    keys: Mapping[int, Any]
+    inputs: pl.DataFrame
+    outputs: pl.DataFrame
+    seconds: float

@@ -236,6 +236,8 @@ def create_app(predictor: Predictor, info: Mapping[str, Any], around: Around | N
     from starlette.routing import Route
 
     around = around or Around()
+    if around.meters is not None and around.log is not None:
+        around.meters.watch(around.log)
     service = Service(predictor, info, around)
     app = Starlette(
         routes=[

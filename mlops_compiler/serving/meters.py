@@ -54,6 +54,7 @@ class Meters:
         self._in_flight = live("mlops_requests_in_flight", "Requests that wait for their answer.")
         self._waiting = live("mlops_log_waiting_rows", "Rows that are not logged yet.")
         self._lost = counter("mlops_log_lost_rows", "Rows that could not be logged.")
+        self._log: PredictionLog | None = None
         live("mlops_replica_up", "Replicas that serve the release.").set(1)
 
     def watch(self, log: PredictionLog) -> None:
@@ -62,6 +63,7 @@ class Meters:
         Each replica says that itself: the one that is asked for all knows nothing of the logs of others.
         """
         log.on_loss, log.on_waiting = self._lost.inc, self._waiting.set
+        self._log = log
 
     def begin(self) -> None:
         """Count a request that has come."""
@@ -84,6 +86,8 @@ class Meters:
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
+        if self._log is not None:
+            self._waiting.set(self._log.facts["waiting"])
         registry = self._registry
         if folder := os.environ.get(FOLDER):
             registry = CollectorRegistry()

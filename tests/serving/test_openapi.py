@@ -16,10 +16,14 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-from mlops_compiler.serving.app import create_app
+from mlops_compiler.serving.app import Around, create_app
+from mlops_compiler.serving.labels import LabelBook
+from mlops_compiler.serving.meters import Meters
 from mlops_compiler.serving.openapi import describe, row_schema
+from mlops_compiler.serving.prediction_log import PredictionLog
 from mlops_compiler.serving.refusal import RequestRefused
 from mlops_compiler.serving.request import RequestContract
+from mlops_compiler.store.location import StoreLocation
 
 INFO = {"recipe": "churn", "release": 3}
 FIELDS = [
@@ -135,8 +139,11 @@ async def _send(app, method, path, content):
         return await client.request(method, "/churn" + path, content=content)
 
 
-def test_nothing_that_it_invites_gives_a_failure(predictor):
-    schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(predictor, INFO))
+def test_nothing_that_it_invites_gives_a_failure(predictor, tmp_path):
+    location = StoreLocation(url=str(tmp_path / "store"))
+    log, labels = PredictionLog(location, "churn", 3), LabelBook(location, "churn", predictor.manifest)
+    around = Around(log=log, labels=labels, meters=Meters("churn", 3))
+    schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(predictor, INFO, around))
     tried = []
     for found in schema.get_all_operations():
         operation = found.ok()
@@ -153,5 +160,7 @@ def test_nothing_that_it_invites_gives_a_failure(predictor):
 
             if mode.is_positive or operation.body:  # there is no wrong way to ask for what takes nothing
                 ask()
-    assert {(path, method) for path, method, _ in tried} == {("/", "POST"), ("/", "GET"), ("/health", "GET")}
+    asked = {("/", "POST"), ("/", "GET"), ("/health", "GET"), ("/labels", "POST"), ("/metrics", "GET")}
+    assert {(path, method) for path, method, _ in tried} == asked
+    assert ("/labels", "POST", 202) in tried
     assert {200, 422} <= {status for _, _, status in tried}

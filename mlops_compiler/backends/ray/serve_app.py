@@ -111,21 +111,20 @@ def _around(spec: AppSpec, predictor: Predictor, traffic: Traffic | None) -> Aro
     from mlops_compiler.store.reader import open_reader
 
     settings = ServiceSettings.from_json(spec.settings)
-    keys, log, meters = None, None, Meters(spec.recipe, spec.release)
+    keys = log = None
     if settings.auth:
         keys = KeyRing(lambda: open_reader(spec.location).keys(spec.recipe))
         keys.start()
     if settings.log is not None:
         key = predictor.manifest.get("key")
         log = PredictionLog(spec.location, spec.recipe, spec.release, settings.log, key=key)
-        meters.watch(log)
         log.start()
     return Around(
         traffic=traffic,
         guard=Guard(keys, settings.limits),
         log=log,
         labels=LabelBook(spec.location, spec.recipe, predictor.manifest),
-        meters=meters,
+        meters=Meters(spec.recipe, spec.release),
     )
 
 

@@ -169,6 +169,8 @@ def _names_exist(recipe: Recipe, places: Provenance, found: Mapping[str, str], s
     named += [(name, places.value_span(("data", "ignore", index))) for index, name in enumerate(recipe.data.ignore)]
     for index, name in enumerate(recipe.data.snapshot.personal):
         named.append((name, places.value_span(("data", "snapshot", "personal", index))))
+    for index, name in enumerate(recipe.deploy.log.exclude if recipe.deploy.log else ()):
+        named.append((name, places.value_span(("deploy", "log", "exclude", index))))
     if recipe.objective.target_is is None and recipe.objective.target is not None:
         named.append((recipe.objective.target, places.value_span(("objective", "target"))))
     for role, column in recipe.data.roles:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import orjson
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mlops_compiler.monitoring import observed
 from mlops_compiler.serving import prediction_log
+from mlops_compiler.serving.app import Around, Service
 from mlops_compiler.serving.exchange import Exchange, Served, new_id
 from mlops_compiler.serving.prediction_log import LogSettings, PredictionLog
 from mlops_compiler.store.failures import failure
@@ -244,3 +250,31 @@ def test_ids_sort_by_time():
     assert names == sorted(names)
     assert len(set(names)) == 100
     assert {len(name) for name in names} == {32}
+
+
+@given(
+    asked=st.lists(st.lists(st.integers(0, 63), min_size=1, max_size=5) | st.integers(0, 63), min_size=1, max_size=8)
+)
+@settings(max_examples=25, deadline=None)
+def test_what_is_logged_is_what_was_answered(predictor, rows, asked):
+    with tempfile.TemporaryDirectory() as folder:
+        location = StoreLocation(url=folder)
+        log = PredictionLog(location, "churn", 3, key="customer")
+        service = Service(predictor, {"recipe": "churn", "release": 3}, Around(log=log))
+        sent = {index: {**row, "customer": f"c{index}"} for index, row in enumerate(rows.to_dicts())}
+
+        def ask(chosen):
+            wanted = sent[chosen] if isinstance(chosen, int) else [sent[index] for index in chosen]
+            answer = service.answer(orjson.dumps(wanted), Exchange())
+            return [answer] if isinstance(chosen, int) else answer["predictions"]
+
+        with ThreadPoolExecutor(4) as pool:
+            answered = [answer for answers in pool.map(ask, asked) for answer in answers]
+        log.close()
+        found = {row["id"]: row for row in observed.predictions(location, "churn").to_dicts()}
+    assert len(found) == len(answered)
+    for answer in answered:
+        row = found[answer["id"]]
+        assert row["output"] == {name: answer[name] for name in ("probability", "decision")}
+        assert row["key"] == answer["customer"]
+        assert {**row["input"], "customer": row["key"]} == sent[int(row["key"][1:])]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlops_compiler.commands.base import Invocation
     from mlops_compiler.frontend.composed import Composed
     from mlops_compiler.store.reader import StoreReader
+    from mlops_compiler.store.records import RunRecord
 
 
 def trace(composed: Composed, invocation: Invocation) -> int:
@@ -66,9 +67,21 @@ def lineage(store: StoreReader, recipe: str, number: int) -> dict[str, Any]:
         "metrics": release.metrics,
         "run": release.run_id,
         "overrides": run.overrides if run else None,
-        "code": run.summary.get("versions") or run.summary.get("version") if run else None,
+        **_origins(store, run),
         "stages": stages,
         "data": None if snapshot is None else {"snapshot": snapshot.outputs["snapshot"], **_rows(snapshot.summary)},
+    }
+
+
+def _origins(store: StoreReader, run: RunRecord | None) -> dict[str, Any]:
+    """Tell what the run recorded of itself before it started: the code, the libraries, and the composed recipe."""
+    said = run.summary if run is not None else {}
+    digest = said.get("recipe")
+    return {
+        "code": said.get("code"),
+        "libraries": said.get("environment", {}).get("libraries"),
+        "recipe": digest,
+        "recipe_text": json.loads(store.objects.get(digest)) if digest and store.objects.exists(digest) else None,
     }
 
 
@@ -91,7 +104,8 @@ def _print(facts: dict[str, Any]) -> None:
         "parameters": _listed(made.get("parameters") or {}),
         "run": made.get("run"),
         "command": " ".join(made.get("overrides") or ()),
-        "code": made.get("code"),
+        "code": _listed({name: value for name, value in (made.get("code") or {}).items() if name != "stages"}),
+        "recipe": made.get("recipe"),
         "data": _listed(made.get("data") or {}),
     }
     table = grid("left", "text")

@@ -81,7 +81,7 @@ class Gate:
         finally:
             seconds = time.perf_counter() - exchange.clock
             if self._meters is not None:
-                self._meters.end(status, seconds, rows=exchange.rows, code=exchange.code or "")
+                self._meters.end(status, seconds, rows=exchange.rows, code=exchange.code)
             if self._log is not None and (scope["method"], path) == ("POST", "/"):
                 self._log.count(status, seconds, role=exchange.role, rows=exchange.rows, code=exchange.code)
 

@@ -46,7 +46,7 @@ class Meters:
 
         self._requests = Counter("mlops_requests", "Requests answered.", [*names, "status", "code"], registry=to)
         # Looking labels up takes longer than counting.
-        self._by_status: dict[tuple[int, str], Counter] = {}
+        self._by_status: dict[tuple[int, str | None], Counter] = {}
         self._rows = counter("mlops_rows", "Rows scored.")
         self._seconds = Histogram(
             "mlops_request_seconds", "Seconds from a request to its answer.", names, buckets=_BUCKETS, registry=to
@@ -69,12 +69,12 @@ class Meters:
         """Count a request that has come."""
         self._in_flight.inc()
 
-    def end(self, status: int, seconds: float, *, rows: int = 0, code: str = "") -> None:
+    def end(self, status: int, seconds: float, *, rows: int = 0, code: str | None = None) -> None:
         """Count a request that was answered."""
         self._in_flight.dec()
         answered = self._by_status.get((status, code))
         if answered is None:
-            answered = self._requests.labels(**self._fixed, status=str(status), code=code)
+            answered = self._requests.labels(*self._fixed.values(), str(status), code or "")
             self._by_status[status, code] = answered
         answered.inc()
         self._seconds.observe(seconds)

@@ -152,6 +152,23 @@ class Notices:
         facts = self._facts() | {"about": "rollout"}
         return self._tell(News(kinds=frozenset({"rollback"}), headline=headline, reason=reason, **facts))
 
+    @contextmanager
+    def of_rollback(self, release: int, back_to: int | None) -> Iterator[None]:
+        """Tell of a release that a block of the command takes back, and pass it on.
+
+        Args:
+            release: The one that is put in service.
+            back_to: The one that answers where it is taken back; None where none does.
+        """
+        try:
+            yield
+        except EngineError as error:
+            for item in error.diagnostics:
+                if item.code == "release-taken-back":
+                    error.diagnostics += self.rolled_back(release, back_to, item.headline)
+                    break
+            raise
+
     def missed(self, text: str) -> tuple[Diagnostic, ...]:
         """Tell of something that was due and was not done in time.
 

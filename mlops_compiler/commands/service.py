@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from mlops_compiler.commands.base import DONE, ENGINE
+from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.predict import find_release
 from mlops_compiler.commands.serving import put_in_service
 from mlops_compiler.console.history import DeploymentView, print_status
@@ -39,7 +40,11 @@ def deploy(composed: Composed, invocation: Invocation) -> int:
     recipe = validate(composed)
     store = open_reader(store_location(recipe.store))
     release = find_release(store, recipe.name, invocation.number("release"))
-    with messages().status(f"deploying {recipe.name} release {release.number}"):
+    notices, before = Notices.of(composed, invocation, "rollout"), store.deployment(recipe.name)
+    with (
+        messages().status(f"deploying {recipe.name} release {release.number}"),
+        notices.of_rollback(release.number, before.release if before is not None else None),
+    ):
         deployment = put_in_service(recipe, release, said=_say)
     example = json.loads(store.objects.get(release.manifest))["example"]
     if invocation.as_json:

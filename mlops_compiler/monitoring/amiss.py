@@ -26,6 +26,7 @@ LEVEL = 0.01
 FEWEST = 30
 """Requests below which nothing is said of them."""
 _REFUSED, _FAILED = (400, 413, 415, 422), 500
+_WHAT = {"quality": "requests and values", "latency": "requests that were answered", "errors": "requests"}
 _OUTSIDE = 0.1
 _SLOWER = 0.01
 
@@ -44,7 +45,8 @@ def share_rule(rule: str, kind: Kind, found: tuple[int, int], limit: float, why:
 
     many, rows = found
     if rows < FEWEST:
-        return Rule(rule=rule, kind=kind, why=f"{rows} are too few to tell", rows=rows, looked=False, limit=limit)
+        few = f"{rows} are too few to tell" if rows else "there is nothing to count"
+        return Rule(rule=rule, kind=kind, why=f"{_WHAT[kind]}: {few}", rows=rows, looked=False, limit=limit)
     p = float(binom.sf(many - 1, rows, limit)) if many else 1.0
     return Rule(
         rule=rule,

@@ -89,7 +89,8 @@ def _declared(recipe: Recipe) -> Iterator[dict[str, Any]]:
     """What no run does: `deploy` does it, or a later version will."""
     yield _part("deploy", "release", recipe.deploy.route or f"/{recipe.name}")
     if recipe.monitor is not None:
-        yield _part("monitor", "deploy", f"every {recipe.monitor.every:g} s")
+        often = f"cron {recipe.monitor.cron}" if recipe.monitor.cron else f"every {recipe.monitor.every:g} s"
+        yield _part("monitor", "deploy", often)
     if recipe.feedback is not None:
         above = "monitor" if recipe.monitor is not None else "deploy"
         again = recipe.feedback.retrain.cron if recipe.feedback.retrain else None

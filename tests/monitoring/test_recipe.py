@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from mlops_compiler.commands import monitor as command
 from mlops_compiler.commands.base import INTERRUPTED, Invocation
 from mlops_compiler.commands.notices import Notices
+from mlops_compiler.diagnostics import Diagnostic, EngineError
 from mlops_compiler.frontend.hydra_app import launch
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.recipe.monitor import Monitor
@@ -127,14 +128,22 @@ def test_a_check_that_was_missed_is_told(served, monkeypatch, inbox):
     assert "were missed" in message["message"]
 
 
-def test_a_release_that_was_taken_back_is_told(served, monkeypatch, inbox):
+@pytest.mark.parametrize(("code", "told"), [("release-taken-back", 1), ("service-unreachable", 0)])
+def test_a_release_that_was_taken_back_is_told(served, monkeypatch, inbox, code, told):
     monkeypatch.setenv("HOOK", inbox.url)
     monkeypatch.chdir(served.root)
     path = served.root / "recipes" / "telco.yaml"
     path.write_text(f"{path.read_text()}notify: [{{when: [rollback], to: {{secret: HOOK}}}}]\n")
-    invocation = Invocation(command="deploy", overrides=())
-    launch(["recipe=telco"], lambda composed: Notices.of(composed, invocation, "rollout").rolled_back(2, 1, "3 % fail"))
-    (message,) = inbox.messages
-    assert message["type"] == "failure"
-    assert message["message"].splitlines()[:2] == ["release 2 is taken back: release 1 answers", "reason: 3 % fail"]
-    assert message["message"].splitlines()[-1] == "next: mlops-compile status recipe=telco"
+
+    def deploy(composed):
+        notices = Notices.of(composed, Invocation(command="deploy", overrides=()), "rollout")
+        with pytest.raises(EngineError), notices.of_rollback(2, 1):
+            raise EngineError([Diagnostic(code=code, headline="3 % of requests fail")])
+
+    launch(["recipe=telco"], deploy)
+    assert len(inbox.messages) == told
+    for message in inbox.messages:
+        lines = message["message"].splitlines()
+        assert message["type"] == "failure"
+        assert lines[:2] == ["release 2 is taken back: release 1 answers", "reason: 3 % of requests fail"]
+        assert lines[-1] == "next: mlops-compile status recipe=telco"

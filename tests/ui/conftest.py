@@ -20,7 +20,7 @@ from mlops_compiler.store.records import Deployment, RunRecord, StageRecord
 from mlops_compiler.store.writer import StoreWriter, open_writer
 from mlops_compiler.ui.app import create_app
 
-STAGES = [name for name in PARENTS if name != "nested"]
+STAGES = [name for name in PARENTS if name not in ("feedback", "nested")]
 METRICS = {"roc_auc": 0.8432, "log_loss": 0.419}
 CRITERIA = [{"metric": "roc_auc", "at_least": 0.83, "at_most": None, "value": 0.8432, "met": True, "beats": []}]
 TRIALS = [

@@ -71,15 +71,28 @@ def _asked(invocation: Invocation, name: str) -> bool:
     return text == "true"
 
 
-def find_release(store: StoreReader, recipe: str, number: int | None) -> Release:
+def find_release(store: StoreReader, recipe: str, number: int | None, *, retired: bool = False) -> Release:
     """Find a release, the newest where no number is given.
 
+    Args:
+        store: What is recorded.
+        recipe: Whose.
+        number: Which.
+        retired: Whether one that was retired is taken, too.
+
     Raises:
-        DataError: There is none, or none of that number.
+        DataError: There is none, none of that number, or it was retired.
     """
-    if (found := store.release(recipe, number)) is not None:
+    gone = {} if retired else store.retirements(recipe)
+    known = store.releases(recipe)
+    living = [item for item in known if item.number not in gone]
+    if (found := next((item for item in living if number in (None, item.number)), None)) is not None:
         return found
-    numbers = [str(item.number) for item in store.releases(recipe)]
+    if number in gone:
+        from mlops_compiler.commands.promotion import retired_diagnostic
+
+        raise DataError([retired_diagnostic(store, recipe, int(number or 0))])
+    numbers = [str(item.number) for item in living]
     headline = f"`{recipe}` has no release {number}" if numbers else f"`{recipe}` has no release yet"
     mend = f"there are {listing(numbers)}" if numbers else f"make one: mlops-compile recipe={recipe}"
     raise DataError([Diagnostic(code="unknown-release", headline=headline, help=mend)])

@@ -144,6 +144,39 @@ COMMANDS: dict[str, Command] = {
         arguments=("input", "rows"),
     ),
     "undeploy": Command(about="end the service of a recipe", function="service:undeploy"),
+    "releases": Command(
+        about="list the releases of a recipe and where they are, or tell all of one: [N]",
+        function="releases:releases",
+        needs="store",
+        words=1,
+    ),
+    "approve": Command(
+        about="approve of a release for the recipe's environment: release=N [note=TEXT]",
+        function="promotion:approve",
+        arguments=("release", "note"),
+    ),
+    "promote": Command(
+        about="put a release in the recipe's environment, and serve it there: [release=N] [environment=NAME]",
+        function="promotion:promote",
+        arguments=("release",),
+    ),
+    "rollback": Command(
+        about="serve the release that was served before, at once: [to=N] [reason=TEXT]",
+        function="promotion:rollback",
+        arguments=("to", "reason"),
+    ),
+    "retire": Command(
+        about="end a release for good: release=N [reason=TEXT] [--drain]",
+        function="promotion:retire",
+        arguments=("release", "reason"),
+        flags=("--drain",),
+    ),
+    "audit": Command(
+        about="list who did what to what is served: [limit=N]",
+        function="releases:audit",
+        needs="store",
+        arguments=("limit",),
+    ),
     "keys": Command(
         about="tell of API keys: list | create name=N roles=R,R [expires=90d] | rotate KEY [grace=1h] | revoke KEY",
         function="keys:keys",

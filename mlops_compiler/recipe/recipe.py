@@ -19,6 +19,7 @@ from mlops_compiler.recipe.monitor import Monitor
 from mlops_compiler.recipe.names import Name
 from mlops_compiler.recipe.objective import AnyObjective
 from mlops_compiler.recipe.prepare import AnyStep
+from mlops_compiler.recipe.promotion import Promotion
 from mlops_compiler.recipe.purpose import Purpose
 from mlops_compiler.recipe.resources import Cluster
 from mlops_compiler.recipe.search import Search, Select
@@ -67,6 +68,7 @@ class Recipe(Section):
     explain: Explain = Explain()
     deploy: Deploy = Deploy()
     verify: Verify = Verify()
+    promotion: Promotion = Promotion()
     monitor: Monitor | None = None
     feedback: Feedback | None = None
     notify: tuple[Notice, ...] = ()

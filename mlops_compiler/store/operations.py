@@ -227,6 +227,12 @@ class OperationsWriter:
         with self._writes.transaction() as transaction:
             put(transaction, "placements", "recipe, environment", asdict(placement))
 
+    def remove_placement(self, recipe: str, environment: str) -> None:
+        """Record that an environment has no release any more."""
+        with self._writes.transaction() as transaction:
+            wanted = {"recipe": recipe, "environment": environment}
+            transaction.run("DELETE FROM placements WHERE recipe = :recipe AND environment = :environment", wanted)
+
     def retire(self, retirement: Retirement) -> None:
         """Record the end of a release; the first one counts."""
         with self._writes.transaction() as transaction:

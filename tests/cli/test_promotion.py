@@ -1,0 +1,152 @@
+"""Releases are approved, promoted, rolled back and retired; each is refused where something is missing, and recorded."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+
+import pytest
+
+from mlops_compiler.commands import promotion
+from mlops_compiler.store.location import StoreLocation
+from mlops_compiler.store.records import Deployment
+from mlops_compiler.store.writer import open_writer
+
+HERE = "cluster.engine=in_process"
+
+
+@pytest.fixture(scope="module")
+def released(make_workplace, tmp_path_factory):
+    """A workplace whose recipe has two releases."""
+    place = make_workplace(tmp_path_factory.mktemp("released"))
+    for words in ((), ("validate.seed=8", "description=better")):
+        said = place.main("recipe=small", HERE, "search.trials=3", *words)
+        assert said.code == 0, said.err
+    return place
+
+
+@pytest.fixture
+def place(released, tmp_path, monkeypatch):
+    """The workplace with a copy of its store, and a service that only notes what it was told."""
+    store = tmp_path / "store"
+
+    shutil.copytree(released.folder, store)
+    writer = open_writer(StoreLocation(url=str(store)))
+    served = []
+
+    def put(recipe, release, *, at_once=False, said=None):
+        served.append((release.number, at_once))
+        about = {
+            "route": "/",
+            "host": "127.0.0.1",
+            "port": 1,
+            "address": "",
+            "pid": None,
+            "app": "small",
+            "session": "",
+        }
+        settings = {"url": "http://service"}
+        deployment = Deployment(
+            recipe=recipe.name, release=release.number, created=time.time(), settings=settings, **about
+        )
+        writer.record_deployment(deployment)
+        writer.add_audit(actor="x", action="deploy", recipe=recipe.name, release=release.number)
+        return deployment
+
+    monkeypatch.setattr(promotion, "put_in_service", put)
+
+    def main(command, *words, actor="ann"):
+        monkeypatch.setenv("MLOPS_ACTOR", actor)
+        return released.main(command, "recipe=small", f"store.url={store}", *words)
+
+    main.store, main.served = writer, served
+    return main
+
+
+def codes(said):
+    return [line.partition("[")[2].partition("]")[0] for line in said.err.splitlines() if line.startswith("error[")]
+
+
+def test_the_notes_of_a_release_say_what_differs(place):
+    facts = json.loads(place("releases", "2", "--json").out)
+    assert any("validate.seed" in text for text in facts["changes"])
+    assert any(text.startswith("scores: ") for text in facts["changes"])
+    assert json.loads(place("releases", "1", "--json").out)["changes"] == ["the first release"]
+    shown = place("releases", "2")
+    assert "Changes" in shown.out
+    assert "validate.seed" in shown.out
+
+
+def test_a_promotion_needs_the_environment_before_and_approvals(place):
+    asked = ["environment=production", "promotion={after: test, approvals: 2, four_eyes: true}"]
+    assert codes(place("promote", *asked)) == ["not-promoted-before"]
+    assert place("promote", "environment=test", "release=1").code == 0
+    assert codes(place("promote", *asked, "release=2")) == ["not-promoted-before"]
+    assert codes(place("promote", *asked)) == ["lacks-approvals"]
+    for who in ("ann", "ann", "bob"):
+        assert place("approve", "environment=production", "release=1", "note=ok", actor=who).code == 0
+    assert codes(place("promote", *asked)) == ["lacks-approvals"]  # ann promotes what ann approved
+    assert place("promote", *asked, actor="eve").code == 0
+    assert place.served == [(1, False), (1, False)]
+    placements = {item.environment: item.release for item in place.store.placements("small")}
+    assert placements == {"test": 1, "production": 1}
+    listed = json.loads(place("releases", "--json").out)
+    assert [item["environments"] for item in listed] == [[], ["production", "test"]]
+    assert listed[0]["manifest"] != listed[1]["manifest"]
+
+
+def test_only_approvers_approve(place):
+    asked = ["promotion={approvals: 1, approvers: [bob]}", "environment=production"]
+    assert codes(place("approve", "release=1", *asked)) == ["not-an-approver"]
+    assert place("approve", "release=1", *asked, actor="bob").code == 0
+    assert place("promote", "release=1", *asked).code == 0
+    assert place("check", "promotion={approvals: 2, approvers: [bob]}").code == 1
+
+
+def test_a_rollback_serves_what_was_served_before_at_once(place):
+    assert codes(place("rollback")) == ["not-deployed"]
+    for number in (1, 2):
+        place("promote", f"release={number}")
+    assert place("rollback", "reason=errors").code == 0
+    assert place.served[-1] == (1, True)
+    entry = next(item for item in place.store.audit("small") if item.action == "rollback")
+    assert (entry.actor, entry.release, entry.payload) == ("ann", 1, {"from": 2, "reason": "errors"})
+    assert codes(place("rollback", "to=1")) == ["bad-argument"]
+    assert place("rollback", "to=2").code == 0
+
+
+def test_a_release_whose_model_is_gone_takes_nobodys_place(place):
+    place("promote", "release=2")
+    manifest = json.loads(place.store.objects.get(place.store.release("small", 1).manifest))
+    for digest in manifest["model"]["files"].values():
+        place.store.objects.discard(digest)
+    assert codes(place("rollback", "to=1")) == ["artifact-missing"]
+    assert place.served == [(2, False)]
+
+
+def test_a_retired_release_is_used_no_more(place, tmp_path):
+    place("promote", "release=1")
+    assert codes(place("retire", "release=1")) == ["release-served"]
+    place("promote", "release=2")
+    backup = f"data.snapshot.backups=[{tmp_path}/copies]"
+    assert place("retire", "release=1", "reason=old", backup).code == 0
+    assert list((tmp_path / "copies").rglob("*.json"))
+    for words in (["promote", "release=1"], ["rollback", "to=1"], ["retire", "release=1"], ["approve", "release=1"]):
+        said = place(*words)
+        assert codes(said) == ["release-retired"], words
+        assert "old" in said.err
+    said = place("predict", "release=1", "input=x.csv", "output=y.csv")
+    assert codes(said) == ["release-retired"]
+    assert "retired by ann" in place("releases").out
+    actions = [entry["action"] for entry in json.loads(place("audit", "--json").out)]
+    assert actions[0] == "retire"
+    assert codes(place("rollback")) == ["no-release-before"]
+
+
+def test_what_is_done_is_listed(place):
+    place("approve", "release=1", "note=looks good")
+    shown = place("audit")
+    assert "ann" in shown.out
+    assert "looks good" in shown.out
+    assert len(json.loads(place("audit", "limit=1", "--json").out)) == 1

@@ -34,6 +34,7 @@ def verify(composed: Composed, invocation: Invocation) -> int:
         EngineError: The service does not answer.
     """
     from mlops_compiler.backends.ray.serve_verify import endpoint
+    from mlops_compiler.backends.ray.service import key_for
     from mlops_compiler.serving.correctness import correctness
     from mlops_compiler.serving.replay import replay
 
@@ -43,7 +44,8 @@ def verify(composed: Composed, invocation: Invocation) -> int:
     release = find_release(store, recipe.name, deployment.release)
     manifest = json.loads(store.objects.get(release.manifest))
     held = _rows(recipe, composed.root, store, release, invocation)
-    service = endpoint(deployment.host, deployment.port, deployment.route, deployment.address)
+    key = key_for(deployment, store.location)
+    service = endpoint(deployment.host, deployment.port, deployment.route, deployment.address, key)
     with messages().status(f"sending {held.rows.height:,} rows to {service.url}"):
         found = replay(held, service.score)
     right = correctness(held, found.answers, manifest, recipe.objective.metric)

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.backends.ray import serve_actions, serve_engine
 from mlops_compiler.backends.ray.serve_app import AppSpec
 from mlops_compiler.backends.ray.serve_ledger import Ledger
-from mlops_compiler.backends.ray.serve_rollout import beside, candidate_of, check_room, replayed
+from mlops_compiler.backends.ray.serve_rollout import beside, candidate_of, check_room, replayed, through
 from mlops_compiler.backends.ray.serve_verify import endpoint, verify
 from mlops_compiler.diagnostics import Diagnostic, MlopsError, Note, UsageError, render_json
 from mlops_compiler.serving.rollout import Rollout
+from mlops_compiler.serving.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,7 +185,9 @@ def _answering(order: Order, spec: AppSpec, rows: int, tell: Tell) -> Order:
     service = endpoint(order["host"], order["port"], spec.route, address, order.get("key", ""))
     verify(service, spec)
     if rows:
-        replayed(spec, rows, service.score, tell)
+        # A service that limits how often a client asks would refuse so many rows.
+        limited = ServiceSettings.from_json(spec.settings).limits.rate is not None
+        replayed(spec, rows, through(spec.recipe) if limited else service.score, tell)
     return {"address": address, "session": serve_actions.session(), "url": service.url}
 
 

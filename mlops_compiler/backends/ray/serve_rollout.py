@@ -19,6 +19,7 @@ from mlops_compiler.backends.ray.serve_board import NAMESPACE, Board, board_name
 from mlops_compiler.diagnostics import Diagnostic, EngineError, Note, UsageError
 from mlops_compiler.serving.replay import held_out, must_be_equal, replay
 from mlops_compiler.serving.rollout import PATIENT
+from mlops_compiler.serving.settings import ServiceSettings
 from mlops_compiler.serving.tally import Tally, judge
 from mlops_compiler.serving.traffic import Policy
 from mlops_compiler.store.reader import open_reader
@@ -84,7 +85,7 @@ def beside(spec: AppSpec, rollout: Rollout, tell: Tell) -> Iterator[None]:
         sized = spec if steps else replace(spec, replicas=(1, 1))
         serve_actions.run(replace(sized, candidate=True), app=app)
         if rollout.replay:
-            replayed(spec, rollout.replay, _through(app), tell)
+            replayed(spec, rollout.replay, through(app), tell)
         if not steps:
             serve_actions.remove(app)  # the one in place may need the room to be replaced
             yield
@@ -129,8 +130,8 @@ def replayed(spec: AppSpec, most: int, send: Send, tell: Tell) -> None:
     must_be_equal(found, spec.release)
 
 
-def _through(app: str) -> Send:
-    """Ask an application that has no route, as the replicas of the release in place do."""
+def through(app: str) -> Send:
+    """Ask an application past its route, as the replicas of the release in place ask a new one."""
     import ray
     from ray import serve
 
@@ -219,7 +220,7 @@ def _policy(step: Step, spec: AppSpec, rollout: Rollout) -> Policy:
         app=candidate_of(spec.recipe),
         share=step.share,
         shadow=step.name == "shadow",
-        patience=rollout.limits.patience,
+        patience=min(rollout.limits.patience, ServiceSettings.from_json(spec.settings).limits.deadline / 2),
         slow=rollout.limits.latency_p99,
         tolerance=rollout.tolerance,
     )

@@ -143,6 +143,12 @@ def deploy(
     )
 
 
+def key_for(deployment: Deployment, location: StoreLocation) -> str:
+    """Make a key for a service that asks for one; nothing for one that does not."""
+    asks = deployment.settings["spec"].get("settings", {}).get("auth", False)
+    return passing_key(location, deployment.recipe) if asks else ""
+
+
 def passing_key(location: StoreLocation, recipe: str, seconds: float = 0.0) -> str:
     """Make a key for whoever deploys or verifies, which opens everything and soon nothing any more."""
     from mlops_compiler.serving.keys import ROLES, make_key

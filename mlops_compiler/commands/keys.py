@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.commands.base import Invocation
     from mlops_compiler.frontend.composed import Composed
+    from mlops_compiler.store.location import StoreLocation
     from mlops_compiler.store.operations import ApiKey
     from mlops_compiler.store.writer import StoreWriter
 
@@ -59,6 +60,25 @@ def keys(composed: Composed, invocation: Invocation) -> int:
             ]
         )
     return actions[action](open_writer(location), recipe.name, named, invocation)
+
+
+def first_key(recipe: str, location: StoreLocation) -> str | None:
+    """Make a key that opens everything, where a service asks for one and nobody has any; it is to be shown at once.
+
+    Returns:
+        The key; None where somebody has one.
+    """
+    from mlops_compiler.serving.keys import ROLES, make_key
+    from mlops_compiler.store.writer import open_writer
+
+    store = open_writer(location)
+    if any(key.name != PASSING and key.opens(time.time()) for key in store.keys(recipe)):
+        return None
+    shown, kept = make_key(recipe, "first", ROLES)
+    store.put_key(kept)
+    payload = {"key": kept.id, "name": kept.name, "roles": kept.roles}
+    store.add_audit(actor=actor(), action="key-create", recipe=recipe, payload=payload)
+    return shown
 
 
 def _list(found: list[ApiKey], recipe: str, invocation: Invocation) -> int:

@@ -11,8 +11,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE
+from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.predict import find_release
 from mlops_compiler.commands.serving import put_in_service, url_of
+from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console.streams import messages, results
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, UsageError, listing
 from mlops_compiler.driver import store_location
@@ -91,8 +93,11 @@ def rollback(composed: Composed, invocation: Invocation) -> int:
         raise UsageError([_serves_already(recipe.name, number)])
     release = _living(store, recipe, number)
     _must_be_whole(store, release)
-    reason = {"from": serving.release, "reason": invocation.arguments.get("reason", "")}
-    return _placed(recipe, store, release, invocation, "rollback", reason)
+    reason = invocation.arguments.get("reason", "")
+    done = _placed(recipe, store, release, invocation, "rollback", {"from": serving.release, "reason": reason})
+    notices = Notices.of(composed, invocation, "rollout")
+    tell_beside(notices.rolled_back(serving.release, number, reason or f"by {actor()}"), invocation.style)
+    return done
 
 
 def retire(composed: Composed, invocation: Invocation) -> int:

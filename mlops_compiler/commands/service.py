@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from mlops_compiler.commands.base import DONE, ENGINE
+from mlops_compiler.commands.keys import first_key
 from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.predict import find_release
 from mlops_compiler.commands.serving import put_in_service
@@ -47,10 +48,13 @@ def deploy(composed: Composed, invocation: Invocation) -> int:
     ):
         deployment = put_in_service(recipe, release, said=_say)
     example = json.loads(store.objects.get(release.manifest))["example"]
+    key = first_key(recipe.name, store_location(recipe.store)) if recipe.deploy.auth == "api_key" else None
     if invocation.as_json:
-        invocation.print_json({**_facts(deployment), "example": example})
+        invocation.print_json({**_facts(deployment), "example": example, **({"key": key} if key else {})})
     else:
         _print_deployed(deployment, example)
+        if key:
+            results().print(f"\nits first API key, shown this once: {key}", soft_wrap=True, highlight=False)
     return DONE
 
 
@@ -66,9 +70,10 @@ def _facts(deployment: Deployment) -> dict[str, Any]:
 def _print_deployed(deployment: Deployment, example: dict[str, Any]) -> None:
     console, url = results(), deployment.settings["url"]
     named = f"recipe={deployment.recipe}"
+    shows = " -H 'X-API-Key: KEY'" if deployment.settings["spec"]["settings"].get("auth") else ""
     console.print(f"{deployment.recipe} release {deployment.release} is served at {url}\n", soft_wrap=True)
     console.print(
-        f"ask it     curl -s {url} -H 'content-type: application/json' -d {shlex.quote(json.dumps(example))}",
+        f"ask it     curl -s {url}{shows} -H 'content-type: application/json' -d {shlex.quote(json.dumps(example))}",
         soft_wrap=True,
     )
     console.print(f"see it     mlops-compile status {named}")

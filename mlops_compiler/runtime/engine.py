@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
+import tempfile
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
@@ -109,10 +112,35 @@ def _system(cluster: Cluster) -> dict[str, int]:
     return {"idle_worker_killing_time_threshold_ms": 60_000, "worker_maximum_startup_concurrency": cores + 1}
 
 
+def keep_token_private(home: Path) -> None:
+    """See that only its owner can read the token by which an engine of this machine is joined.
+
+    Ray makes the file where there is none, for everybody to read. Where the environment names another, or the home
+    cannot be written, it is left to Ray, which says so.
+
+    Args:
+        home: Below which Ray looks for it.
+    """
+    if any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
+        return
+    path = home / ".ray" / "auth_token"
+    with suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists():
+            path.chmod(0o600)
+            return
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".auth_token-") as made:  # 0600 from the start
+            made.write(secrets.token_hex(32))
+            made.flush()
+            os.link(made.name, path)  # whole or not at all, and never in the place of another one's
+
+
 def _connect(cluster: Cluster) -> None:
     import ray
 
     embedded = cluster.address == EMBEDDED
+    if embedded:
+        keep_token_private(Path.home())
     own = {
         "include_dashboard": False,
         "num_cpus": cluster.cpus,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlops_compiler.store.location import StoreLocation
 
 logger = logging.getLogger(__name__)
-_STATIC = {"app.js": "text/javascript", "htmx.min.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_STATIC = {"app.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 def create_app(location: StoreLocation, *, host: str = "127.0.0.1", token: str | None = None) -> Starlette:

@@ -68,7 +68,7 @@ def answer(request: Request, template: str, *, name: str, status: int = 200, **v
     if request.headers.get(SEEN) == seal:
         return Plain(status_code=204)
     told = f'<div id="content" data-seal="{seal}">{content}</div>'
-    if request.headers.get("hx-request") == "true":
+    if request.headers.get("x-live") == "true":
         return HTMLResponse(told, status)
     query = f"?{request.url.query}" if request.url.query else ""
     page = environment().get_template("page.html.j2")

@@ -177,7 +177,7 @@ def test_a_page_that_shows_what_there_is_gets_nothing(store, client):
     store.begin()
     first = client.get("/recipes/churn/runs")
     (seal,) = re.findall(r'data-seal="(\w+)"', first.text)
-    asks = {"hx-request": "true", "x-seen": seal}
+    asks = {"x-live": "true", "x-seen": seal}
     assert client.get("/recipes/churn/runs", headers=asks).status_code == 204
     store.begin()
     again = client.get("/recipes/churn/runs", headers=asks)

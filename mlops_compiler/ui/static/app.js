@@ -1,5 +1,5 @@
 // What the pages do by themselves: tell times, show what a mark of a chart stands for, keep the choice of light or
-// dark, and say when the dashboard has gone. Everything that they show is there without this file.
+// dark, bring the page up to date, and say when the dashboard has gone. All that they show is there without this file.
 (() => {
   const root = document.documentElement;
   const THEMES = ["", "light", "dark"];
@@ -54,12 +54,58 @@
       dress(next);
     });
   });
-  document.addEventListener("htmx:config:request", (event) => {
-    const shown = document.getElementById("content");
-    if (shown) event.detail.ctx.request.headers["X-Seen"] = shown.dataset.seal;
+
+  // Make one element what another one is, and touch nothing that is so already: what is open, chosen or scrolled stays.
+  const kind = (node) => [node.nodeName, node.id || node.getAttribute?.("class")?.split(" ")[0]].join(" ");
+  const alike = (one, other) => kind(one) === kind(other);
+  const morph = (old, fresh) => {
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.data !== fresh.data) old.data = fresh.data;
+      return;
+    }
+    for (const { name } of [...old.attributes]) if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of fresh.attributes) {
+      if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    children(old, fresh);
+  };
+  // What has an id is found by it and moved; the rest is met in order, and made anew where it is not what stands there.
+  const children = (old, fresh) => {
+    const named = new Map([...old.children].filter((each) => each.id).map((each) => [each.id, each]));
+    let at = old.firstChild;
+    for (const wanted of [...fresh.childNodes]) {
+      const found = wanted.id ? named.get(wanted.id) : at && !at.id && alike(at, wanted) ? at : null;
+      if (!found || !alike(found, wanted)) { old.insertBefore(wanted, at); continue; }
+      if (found === at) at = at.nextSibling; else old.insertBefore(found, at);
+      morph(found, wanted);
+    }
+    while (at) { const gone = at; at = at.nextSibling; gone.remove(); }
+  };
+
+  const WAIT = 20000;
+  const look = async (page) => {
+    const seal = document.getElementById("content")?.dataset.seal || "";
+    try {
+      const answer = await fetch(page.dataset.live, {
+        headers: { "X-Live": "true", "X-Seen": seal }, redirect: "error", signal: AbortSignal.timeout(WAIT),
+      });
+      if (answer.status !== 204) {
+        const made = document.createElement("template");
+        made.innerHTML = await answer.text();
+        const held = document.activeElement;
+        children(page, made.content);
+        if (held !== document.activeElement && held.isConnected) held.focus({ preventScroll: true });
+        tell();
+      }
+      live(true);
+    } catch { live(false); }
+  };
+  document.addEventListener("DOMContentLoaded", () => {
+    const page = document.querySelector("[data-live]");
+    const again = async () => {
+      if (!document.hidden) await look(page);
+      setTimeout(again, 1000 * page.dataset.every);
+    };
+    if (page) setTimeout(again, 1000 * page.dataset.every);
   });
-  document.addEventListener("htmx:before:request", (event) => { if (document.hidden) event.preventDefault(); });
-  document.addEventListener("htmx:after:request", () => live(true));
-  document.addEventListener("htmx:after:swap", tell);
-  document.addEventListener("htmx:error", () => live(false));
 })();

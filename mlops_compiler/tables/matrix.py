@@ -23,11 +23,25 @@ def design_matrix(frame: pl.DataFrame, features: Sequence[str]) -> NDArray[np.fl
     Returns:
         Float64, C order, shape (rows, features).
     """
+    if frame.height == 1 and (row := _one_row(frame, features)) is not None:
+        return row
     columns = frame.select(pl.col(name).cast(pl.Float64) for name in features)
     matrix = np.empty((frame.height, len(features)), dtype=np.float64)
     for index, name in enumerate(features):
         matrix[:, index] = columns[name].to_numpy()
     return matrix
+
+
+def _one_row(frame: pl.DataFrame, features: Sequence[str]) -> NDArray[np.float64] | None:
+    """Make the matrix of a single row by way of Python's numbers, which are the same and take a tenth of the time.
+
+    Returns:
+        None where a column is neither a number nor a truth value.
+    """
+    chosen = frame.select(features)
+    if not all(dtype.is_numeric() or dtype == pl.Boolean for dtype in chosen.dtypes):
+        return None
+    return np.array([chosen.row(0)], dtype=np.float64)
 
 
 def refuse_missing(matrix: NDArray[np.float64], features: Sequence[str], what: str, span: Span | None = None) -> None:

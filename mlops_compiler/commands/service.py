@@ -19,6 +19,7 @@ from mlops_compiler.console.streams import messages, results
 from mlops_compiler.diagnostics import Diagnostic, EngineError, UsageError, listing
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
+from mlops_compiler.store.operations import actor
 from mlops_compiler.store.reader import open_reader
 
 if TYPE_CHECKING:
@@ -96,7 +97,16 @@ def undeploy(composed: Composed, invocation: Invocation) -> int:
     deployment = deployed(open_reader(location), recipe.name)
     with messages().status(f"ending the service of {recipe.name}"):
         engine = end(deployment)
-    open_writer(location).remove_deployment(recipe.name)
+    writer = open_writer(location)
+    writer.remove_deployment(recipe.name)
+    writer.add_audit(
+        actor=actor(),
+        action="undeploy",
+        recipe=recipe.name,
+        release=deployment.release,
+        environment=recipe.environment,
+        payload={"engine": engine},
+    )
     if invocation.as_json:
         invocation.print_json({"recipe": recipe.name, "release": deployment.release, "engine": engine})
     else:

@@ -1,4 +1,4 @@
-"""A key that no model knows: misspelt, in the wrong section, or of a later version."""
+"""A key that no model knows: misspelt, or in the wrong section."""
 
 from __future__ import annotations
 
@@ -12,12 +12,6 @@ from mlops_compiler.recipe.recipe import Recipe
 if TYPE_CHECKING:
     from mlops_compiler.frontend.provenance import Provenance
     from mlops_compiler.frontend.yaml_spans import KeyPath
-
-# What the design of the language has and this version does not yet: by section, the root first.
-LATER: dict[str, frozenset[str]] = {
-    "deploy": frozenset({"auth"}),
-}
-
 
 _LEARNS = (
     "remove it: every step learns from the training rows of each fold alone, and for the release of all; "
@@ -39,9 +33,6 @@ def unknown_key(path: KeyPath, section: Shape | None, provenance: Provenance) ->
     """Say that a section does not have a key."""
     *above, last = path
     key, where = str(last), dotted(tuple(above))
-    if key in LATER.get(where, ()):
-        headline = f"`{dotted(path)}` is not supported yet"
-        return _finding(path, headline, "remove it; a later version will have it", provenance)
     known = list(section.keys) if section is not None else []
     if (instead := _by_itself(tuple(map(str, above)), key)) is not None:
         return _finding(path, f"`{where}` has no key `{key}`", instead, provenance)

@@ -99,13 +99,16 @@ def url_of(deployment: Deployment) -> str:
 
 def target_of(recipe: Recipe, *, at_once: bool = False) -> ServiceTarget:
     """Say where and how a recipe has its releases served."""
+    from mlops_compiler.backends.ray.serve_app import Sizing
     from mlops_compiler.backends.ray.service import ServiceTarget
 
+    replicas = recipe.deploy.replicas
     return ServiceTarget(
         route=recipe.deploy.route,
         host=recipe.deploy.host,
         port=recipe.deploy.port,
-        replicas=(recipe.deploy.replicas.min, recipe.deploy.replicas.max),
+        replicas=(replicas.min, replicas.max),
+        sizing=Sizing(**replicas.model_dump(exclude={"min", "max"})),
         address=recipe.cluster.address,
         cpus=recipe.cluster.cpus,
         rollout=Rollout() if at_once else rollout_of(recipe),
@@ -116,7 +119,7 @@ def target_of(recipe: Recipe, *, at_once: bool = False) -> ServiceTarget:
 def settings_of(recipe: Recipe) -> ServiceSettings:
     """Read how a service behaves around its release."""
     deploy = recipe.deploy
-    limits = Limits(rate=deploy.rate_limit, at_once=deploy.limits.at_once, deadline=deploy.limits.deadline)
+    limits = Limits(rate=deploy.rate_limit, **deploy.limits.model_dump())
     log = None
     if (kept := deploy.log) is not None:
         log = LogSettings(sample=kept.sample, exclude=kept.exclude, keep=kept.keep)

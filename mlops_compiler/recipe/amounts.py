@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic.config import JsonDict
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(\d+(?:\.\d+)?)\s*(%?)")
 
 
@@ -29,6 +30,19 @@ def parse_duration(value: object) -> object:
     if (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|[smhd])", value.strip())) is None:
         raise ValueError(f"a duration is a number and ms, s, m, h or d, like 5m; not {value!r}")
     return float(found[1]) * _UNITS[found[2]]
+
+
+def parse_size(value: object) -> object:
+    """Turn ``"1MiB"``, ``"500 KB"`` into bytes; numbers are bytes already.
+
+    Raises:
+        ValueError: The text is no size.
+    """
+    if not isinstance(value, str):
+        return value
+    if (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]i?B|B)", value.strip())) is None:
+        raise ValueError(f"a size is a number and B, KiB, MiB, GiB, KB, MB or GB, like 1MiB; not {value!r}")
+    return int(float(found[1]) * _BYTES[found[2]])
 
 
 def parse_share(value: object) -> object:
@@ -92,10 +106,17 @@ _DURATION: JsonDict = {
         {"type": "number", "exclusiveMinimum": 0},
     ]
 }
+_SIZE: JsonDict = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([KMG]i?B|B)\s*$"},
+        {"type": "integer", "minimum": 1},
+    ]
+}
 _SHARE: JsonDict = {
     "anyOf": [{"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"}, {"type": "number", "minimum": 0, "maximum": 1}]
 }
 Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0), WithJsonSchema(_DURATION)]
+Size = Annotated[int, BeforeValidator(parse_size), Field(ge=1), WithJsonSchema(_SIZE)]
 _DELAY: JsonDict = {
     "anyOf": [
         {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|[smhd])\s*$"},

@@ -6,10 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mlops_compiler.recipe.amounts import Bound, Duration, Share, parse_comparison
+from mlops_compiler.recipe.amounts import Bound, Duration, Share, Size, parse_comparison
 from mlops_compiler.section import Section
 
 _RATE = r"^[1-9]\d{0,8}\s*/\s*(second|minute|hour|day)$"
+_LONGEST_DRAIN = 60.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -20,11 +21,25 @@ class Replicas(Section):
     """The fewest that run."""
     max: Annotated[int, Field(ge=1, le=1000)] = 1
     """The most that run."""
+    cpus: Annotated[float, Field(gt=0, le=1024)] = 0.25
+    """Cores that each reserves; it waits most of its time."""
+    gpu: Annotated[float, Field(ge=0, le=64)] = 0
+    """GPUs that each reserves; a fraction shares one."""
+    target_ongoing: Annotated[int, Field(ge=1, le=10_000)] = 4
+    """Requests that each has in hand before there are more of them."""
+    drain: Annotated[Duration, Field(le=_LONGEST_DRAIN)] = 10.0
+    """How long one that ends may take for the requests that it has."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.min > self.max:
             raise ValueError(f"`min` is {self.min} and `max` is {self.max}")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_one_gpu_or_has_whole_ones(self) -> Self:
+        if self.gpu > 1 and self.gpu != int(self.gpu):
+            raise ValueError(f"`gpu` is a part of one GPU, or a whole number of them; not {self.gpu:g}")
         return self
 
 
@@ -83,6 +98,10 @@ class Limits(Section):
     """Requests that may be in a replica at once; more are told to come again."""
     deadline: Duration = 30.0
     """How long a body may take to come, and the answer after that."""
+    bytes: Annotated[Size, Field(le=2**30)] = 2**20
+    """How large a body may be."""
+    rows: Annotated[int, Field(ge=1, le=10_000_000)] = 10_000
+    """How many rows a body may have."""
 
 
 class Log(Section):
@@ -115,9 +134,14 @@ class Deploy(Section):
     """None keeps nothing: then nothing can be monitored, and no outcome finds its prediction."""
     rollout: Rollout = Rollout()
 
+    @property
+    def is_private(self) -> bool:
+        """Whether this machine alone reaches the service."""
+        return self.host in _LOOPBACK
+
     @model_validator(mode="after")
     def _who_is_reached_from_elsewhere_asks_who_it_is(self) -> Self:
-        if self.auth == "none" and self.host not in _LOOPBACK and "auth" not in self.model_fields_set:
+        if self.auth == "none" and not self.is_private and "auth" not in self.model_fields_set:
             asked = "set `auth: api_key`, or `auth: none` where a proxy asks who it is"
             raise ValueError(f"the service would listen at {self.host}, for everybody: {asked}")
         return self

@@ -113,6 +113,15 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _production_asks_who_it_is(self) -> Self:
+        if self.environment == "production" and self.deploy.auth == "none" and not self.deploy.is_private:
+            raise ValueError(
+                f"in production the service would listen at {self.deploy.host} and ask nobody who it is: "
+                "set `deploy.auth: api_key`, or let it listen at 127.0.0.1, behind a proxy that asks"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _the_owner_can_be_told(self) -> Self:
         if any(notice.owner for notice in self.notify) and (self.owner is None or self.owner.contact is None):
             raise ValueError("`notify` tells the owner: say how to reach them under `owner.contact`")

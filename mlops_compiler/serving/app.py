@@ -77,7 +77,7 @@ class Service:
     def __init__(self, predictor: Predictor, info: Mapping[str, Any], around: Around | None = None) -> None:
         self._predictor, self._around = predictor, around or Around()
         self._release = info["release"]
-        self._contract = RequestContract(predictor.manifest)
+        self._contract = RequestContract(predictor.manifest, self._around.guard.limits)
         self._example = orjson.dumps(predictor.manifest["example"])
         self._about = {
             **info,
@@ -126,7 +126,7 @@ class Service:
     async def predict(self, request: Request) -> Response:
         """Handle ``POST /``."""
         exchange: Exchange = request.scope["exchange"]
-        body = await read_body(request, self._around.guard.limits.deadline)
+        body = await read_body(request, self._around.guard.limits)
 
         async def here(role: str) -> bytes:
             asked = exchange if role == exchange.role else replace(exchange, role=role)
@@ -168,7 +168,7 @@ class Service:
     async def labels(self, request: Request) -> Response:
         """Handle ``POST /labels``."""
         exchange: Exchange = request.scope["exchange"]
-        body = await read_body(request, self._around.guard.limits.deadline)
+        body = await read_body(request, self._around.guard.limits)
         if self._around.labels is None:
             raise RequestRefused.cannot_keep()
         return as_json({"taken": await self._around.labels.take(body, exchange.client)}, _ACCEPTED)
@@ -193,8 +193,9 @@ class Service:
         """Handle ``GET /openapi.json``."""
         root = str(request.scope.get("root_path", ""))
         example = {"id": new_id(0.0), **self._example_answer}
-        keys = self._around.guard.asks
-        return as_json(describe(self._predictor.manifest, self._info, example, root, keys=keys))
+        guard = self._around.guard
+        told = describe(self._predictor.manifest, self._info, example, root, keys=guard.asks, limits=guard.limits)
+        return as_json(told)
 
     async def docs(self, _request: Request) -> Response:
         """Handle ``GET /docs``."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mlops_compiler.serving.exchange import Exchange
-from mlops_compiler.serving.refusal import MAX_BYTES, RequestRefused
+from mlops_compiler.serving.refusal import RequestRefused
 from mlops_compiler.store.served import VERIFICATION
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from mlops_compiler.serving.guard import Guard
+    from mlops_compiler.serving.guard import Guard, Limits
     from mlops_compiler.serving.meters import Meters
     from mlops_compiler.serving.prediction_log import PredictionLog
 
@@ -105,7 +105,7 @@ class Gate:
             guard.leave()
 
 
-async def read_body(request: Request, deadline: float) -> bytes:
+async def read_body(request: Request, limits: Limits) -> bytes:
     """Read the body of a request, and stop as soon as it is too large, or takes too long.
 
     Raises:
@@ -113,19 +113,19 @@ async def read_body(request: Request, deadline: float) -> bytes:
     """
     from starlette.requests import ClientDisconnect
 
-    if (length := request.headers.get("content-length", "")).isdecimal() and int(length[:20]) > MAX_BYTES:
-        raise RequestRefused.too_many_bytes()
+    if (length := request.headers.get("content-length", "")).isdecimal() and int(length[:20]) > limits.bytes:
+        raise RequestRefused.too_many_bytes(limits.bytes)
     body = bytearray()
     try:
-        async with asyncio.timeout(deadline):
+        async with asyncio.timeout(limits.deadline):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BYTES:
-                    raise RequestRefused.too_many_bytes()
+                if len(body) > limits.bytes:
+                    raise RequestRefused.too_many_bytes(limits.bytes)
     except ClientDisconnect:
         return b""
     except TimeoutError:
-        raise RequestRefused.too_slow(deadline) from None
+        raise RequestRefused.too_slow(limits.deadline) from None
     return bytes(body)
 
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_compiler.serving.refusal import RequestRefused
+from mlops_compiler.serving.refusal import MAX_BYTES, MAX_ROWS, RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,11 +29,15 @@ class Limits:
         rate: Requests of one client, as ``600/minute``; None for any number.
         at_once: Requests that may be in the replica at once.
         deadline: Seconds that a body, and then its answer, may take.
+        bytes: How large a body may be.
+        rows: How many rows a body may have.
     """
 
     rate: str | None = None
     at_once: int = 256
     deadline: float = 30.0
+    bytes: int = MAX_BYTES
+    rows: int = MAX_ROWS
 
 
 class Guard:

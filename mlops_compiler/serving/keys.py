@@ -105,10 +105,11 @@ class KeyRing:
         except MlopsError as error:
             logger.warning("the keys of the service cannot be read: %s", error)
 
-    def _work(self) -> None:
-        wait = threading.Event()
-        while not wait.wait(_LOOK_SECONDS):
+    def _work(self, wait: Callable[[float], bool] = lambda seconds: threading.Event().wait(seconds)) -> None:
+        while not wait(_LOOK_SECONDS):
             try:
                 self.look()
             except MlopsError as error:
                 logger.warning("the keys of the service cannot be read: %s", error)
+            except Exception:  # whatever fails: a thread that ended would let revoked keys open for ever
+                logger.exception("the keys of the service cannot be read")

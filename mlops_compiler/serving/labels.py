@@ -37,9 +37,11 @@ class LabelContract:
 
     Args:
         manifest: That of the release.
+        most: How many a request may have.
     """
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, manifest: Mapping[str, Any], most: int = MAX_ROWS) -> None:
+        self._most = most
         self.target = manifest.get("target")
         self.key: str | None = manifest.get("key")
         classes = list(manifest.get("classes") or ())
@@ -70,8 +72,8 @@ class LabelContract:
         rows = [value] if isinstance(value, dict) else value
         if not isinstance(rows, list) or not rows:
             raise RequestRefused.no_rows(value)
-        if len(rows) > MAX_ROWS:
-            raise RequestRefused.too_many_rows(len(rows))
+        if len(rows) > self._most:
+            raise RequestRefused.too_many_rows(len(rows), self._most)
         faults: list[Fault] = []
         told = [self._row(index, row, faults) for index, row in enumerate(rows)]
         if faults:
@@ -136,10 +138,11 @@ class LabelBook:
         location: The store.
         recipe: Whose service it is.
         manifest: That of the release.
+        most: How many a request may have.
     """
 
-    def __init__(self, location: StoreLocation, recipe: str, manifest: Mapping[str, Any]) -> None:
-        self.contract = LabelContract(manifest)
+    def __init__(self, location: StoreLocation, recipe: str, manifest: Mapping[str, Any], most: int = MAX_ROWS) -> None:
+        self.contract = LabelContract(manifest, most)
         self._segments = Segments(location, LABELS, recipe)
         self._waiting: list[dict[str, Any]] = []
         self._write: asyncio.Task[None] | None = None

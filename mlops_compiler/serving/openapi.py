@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.serving.refusal import MAX_BYTES, MAX_ROWS
+from mlops_compiler.serving.guard import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,13 @@ _PROBABILITY = {"type": "number", "format": "double", "minimum": 0, "maximum": 1
 
 
 def describe(
-    manifest: Mapping[str, Any], info: Mapping[str, Any], example: Any, root: str, *, keys: bool = False
+    manifest: Mapping[str, Any],
+    info: Mapping[str, Any],
+    example: Any,
+    root: str,
+    *,
+    keys: bool = False,
+    limits: Limits | None = None,
 ) -> dict[str, Any]:
     """Describe the service of a release.
 
@@ -37,9 +43,11 @@ def describe(
         example: What the service answers to the manifest's example.
         root: The path under which it is served.
         keys: Whether it asks for an API key.
+        limits: What it takes.
     """
+    limits = limits or Limits()
     row = {"$ref": "#/components/schemas/Row"}
-    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": MAX_ROWS}
+    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": limits.rows}
     sent = {"schema": {"anyOf": [row, rows]}, "examples": _examples(manifest["example"], [manifest["example"]])}
     answer = {
         "schema": {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Answer", "Answers")]},
@@ -57,7 +65,7 @@ def describe(
                     "requestBody": {"required": True, "content": {"application/json": sent}},
                     "responses": {
                         "200": _answer("What the release says of the rows, in their order.", answer),
-                        **_usual(keys=keys),
+                        **_usual(limits, keys=keys),
                         "422": _refusal("A row does not keep the contract; every fault is named."),
                         "504": _refusal("The answer took too long."),
                     },
@@ -71,7 +79,7 @@ def describe(
                     },
                 },
             },
-            **outcome_paths(manifest, _usual(keys=keys)),
+            **outcome_paths(manifest, _usual(limits, keys=keys), limits.rows),
             "/metrics": {
                 "get": {
                     "operationId": "metrics",
@@ -111,17 +119,17 @@ def _let_in(*, keys: bool) -> dict[str, Any]:
     return {**(asked if keys else {}), "429": _refusal("Too many requests; `Retry-After` says when to come again.")}
 
 
-def _usual(*, keys: bool) -> dict[str, Any]:
+def _usual(limits: Limits, *, keys: bool) -> dict[str, Any]:
     """Describe how what has a body is refused."""
     return {
         "400": _refusal("The body is no JSON."),
         **_let_in(keys=keys),
         "408": _refusal("The body did not come in time."),
-        "413": _refusal(f"More than {MAX_BYTES:,} bytes, or more than {MAX_ROWS:,} rows."),
+        "413": _refusal(f"More than {limits.bytes:,} bytes, or more than {limits.rows:,} rows."),
     }
 
 
-def outcome_paths(manifest: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+def outcome_paths(manifest: Mapping[str, Any], usual: Mapping[str, Any], rows_at_most: int) -> dict[str, Any]:
     """Describe how outcomes are sent; nothing where the task has none."""
     if not manifest.get("target"):
         return {}
@@ -139,7 +147,7 @@ def outcome_paths(manifest: Mapping[str, Any], usual: Mapping[str, Any]) -> dict
         }
         for way in ways
     ]
-    many = {"type": "array", "minItems": 1, "maxItems": MAX_ROWS, "items": {"anyOf": rows}}
+    many = {"type": "array", "minItems": 1, "maxItems": rows_at_most, "items": {"anyOf": rows}}
     example = {"id": "0" * 32, "outcome": classes[0] if classes else 1.0}
     sent = {"schema": {"anyOf": [*rows, many]}, "examples": _examples(example, [example])}
     return {

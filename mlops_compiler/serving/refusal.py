@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 2**20
 MAX_ROWS = 10_000
+"""What a body may have, where the recipe says nothing else."""
 MAX_FAULTS = 1000
 """Most faults that one answer lists; it says how many there are where there are more."""
 
@@ -69,14 +70,14 @@ class RequestRefused(DataError):  # noqa: N818 - it is the answer, not a failure
         return cls(_UNPROCESSABLE, "invalid-request", [fault])
 
     @classmethod
-    def too_many_rows(cls, rows: int) -> RequestRefused:
+    def too_many_rows(cls, rows: int, most: int = MAX_ROWS) -> RequestRefused:
         """Refuse a list that is too long."""
-        return cls._too_large(f"at most {MAX_ROWS:,} rows", f"{rows:,} rows")
+        return cls._too_large(f"at most {most:,} rows", f"{rows:,} rows")
 
     @classmethod
-    def too_many_bytes(cls) -> RequestRefused:
+    def too_many_bytes(cls, most: int = MAX_BYTES) -> RequestRefused:
         """Refuse a body that is too large."""
-        return cls._too_large(f"at most {MAX_BYTES:,} bytes", "more")
+        return cls._too_large(f"at most {most:,} bytes", "more")
 
     @classmethod
     def _too_large(cls, expected: str, found: str) -> RequestRefused:

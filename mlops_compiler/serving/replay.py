@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Send = Callable[[bytes], tuple[int, Any]]
     """Sends the body of a request; gives the status and the parsed body of the answer."""
 
-_OK = 200
+_OK, _TOO_LARGE = 200, 413
 _AT_ONCE = 4
 _LIST = 200
 _SHOWN = 3
@@ -216,7 +216,11 @@ def _one(send: Send, row: Mapping[str, Any]) -> Any:
 
 
 def _many(send: Send, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Send rows as a list; as two, where the service takes no list that is so long."""
     status, answer = send(orjson.dumps(rows))
+    if status == _TOO_LARGE and len(rows) > 1:
+        half = len(rows) // 2
+        return [*_many(send, rows[:half]), *_many(send, rows[half:])]
     return list(answer["predictions"]) if status == _OK else [_refused(status, answer)] * len(rows)
 
 

@@ -14,7 +14,8 @@ import polars as pl
 from mlops_compiler.diagnostics import did_you_mean
 from mlops_compiler.ir.schema import DTYPES
 from mlops_compiler.serving.fields import Broken, Fault, compile_field, show
-from mlops_compiler.serving.refusal import MAX_BYTES, MAX_ROWS, RequestRefused
+from mlops_compiler.serving.guard import Limits
+from mlops_compiler.serving.refusal import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,9 +45,11 @@ class RequestContract:
 
     Args:
         manifest: The manifest of a release.
+        limits: How large a body may be, and how many rows it may have.
     """
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, manifest: Mapping[str, Any], limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
         self.key: str | None = manifest.get("key")
         self.fields = tuple(field for field in manifest["request"] if field["name"] != self.key)
         self.schema = {field["name"]: DTYPES[field["type"]] for field in self.fields}
@@ -63,8 +66,8 @@ class RequestContract:
             RequestRefused: 413 for a body that is too large, 400 for one that is no JSON, 422 for rows
                 that do not keep the contract.
         """
-        if len(body) > MAX_BYTES:
-            raise RequestRefused.too_many_bytes()
+        if len(body) > self._limits.bytes:
+            raise RequestRefused.too_many_bytes(self._limits.bytes)
         try:
             value = orjson.loads(body)
         except orjson.JSONDecodeError as error:
@@ -81,8 +84,8 @@ class RequestContract:
         rows = [value] if single else value
         if not isinstance(rows, list) or not rows:
             raise RequestRefused.no_rows(value)
-        if len(rows) > MAX_ROWS:
-            raise RequestRefused.too_many_rows(len(rows))
+        if len(rows) > self._limits.rows:
+            raise RequestRefused.too_many_rows(len(rows), self._limits.rows)
         faults: list[Fault] = []
         typed = [self._row(index, row, faults) for index, row in enumerate(rows)]
         if faults:

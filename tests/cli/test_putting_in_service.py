@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -101,3 +102,14 @@ def test_a_recipe_says_what_takes_a_release_back(tmp_path):
     assert asked.shares == (0.05, 0.25, 1.0)
     assert (asked.replay, asked.compatible) == (500, True)
     assert rollout_of(recipe_of(tmp_path)).limits == Limits(error_rate=0.01)
+
+
+def test_the_end_of_a_service_is_noted_down(small, monkeypatch):
+    monkeypatch.setattr("mlops_compiler.backends.ray.service.undeploy", lambda _: "stopped")
+    monkeypatch.setenv("MLOPS_ACTOR", "ada")
+    open_writer(StoreLocation(url=str(small.folder))).record_deployment(
+        replace(deployment_of(2), recipe="small", app="small")
+    )
+    assert small.main("undeploy", "recipe=small").code == 0
+    (entry,) = small.store.audit("small")
+    assert (entry.actor, entry.action, entry.release, entry.payload) == ("ada", "undeploy", 2, {"engine": "stopped"})

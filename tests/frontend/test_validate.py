@@ -91,6 +91,22 @@ def test_all_is_told_at_once_in_the_order_written(workspace):
     ]
 
 
+@pytest.mark.parametrize(
+    ("recipe", "told"),
+    [
+        ("deploy: {host: 0.0.0.0}\n", "would listen at 0.0.0.0, for everybody"),
+        ("environment: production\ndeploy: {host: 0.0.0.0, auth: none}\n", "ask nobody who it is"),
+        ("environment: production\ndeploy: {host: 0.0.0.0, auth: api_key}\n", None),
+        ("environment: production\ndeploy: {auth: none}\n", None),
+        ("environment: test\ndeploy: {host: 0.0.0.0, auth: none}\n", None),
+    ],
+)
+def test_a_service_that_others_reach_asks_who_they_are(workspace, recipe, told):
+    workspace.recipe(recipe)
+    message = workspace.message("recipe=mini")
+    assert message == "no error" if told is None else told in message
+
+
 def sections(shape, path=(), seen=()):
     """Iterate over every section of the recipe language."""
     for arm in shape.arms:

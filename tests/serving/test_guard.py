@@ -159,6 +159,22 @@ def test_the_last_keys_count_where_the_store_does_not_answer(ring):
     assert keys.find(ring.shown["crm"]).name == "crm"
 
 
+def test_keys_are_read_on_whatever_fails_meanwhile(ring):
+    keys = KeyRing(ring.read)
+    turns = iter([RuntimeError("a fault of ours"), failure("store-unreachable", "gone"), None])
+
+    def read():
+        if (trouble := next(turns)) is not None:
+            raise trouble
+        return ring.read()
+
+    keys._read = read
+    ring.change("crm", revoked=time.time())
+    waited = iter([False, False, False, True])
+    keys._work(lambda _: next(waited))
+    assert keys.find(ring.shown["crm"]) is None
+
+
 def test_nothing_kept_gives_the_key_away(ring):
     for name, key in ring.kept.items():
         secret = ring.shown[name].split("_", 2)[2]

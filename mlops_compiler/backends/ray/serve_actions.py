@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.backends.ray.serve_app import REPLICA_CPUS, build
+from mlops_compiler.backends.ray.serve_app import build
 from mlops_compiler.backends.ray.serve_engine import can_connect
 from mlops_compiler.diagnostics import Diagnostic, EngineError, Note, UsageError
 
@@ -87,13 +87,34 @@ def check_capacity(spec: AppSpec) -> None:
     """Refuse more replicas than the cluster can ever hold.
 
     Raises:
-        UsageError: It has too few cores.
+        UsageError: It has too few cores, or GPUs.
     """
     import ray
 
-    cores = float(ray.cluster_resources().get("CPU", 0))
-    if spec.replicas[1] * REPLICA_CPUS > cores:
-        raise UsageError([_too_many(spec.replicas[1], cores)])
+    has = ray.cluster_resources()
+    if (found := short_of(spec, spec.replicas[1], has.get("CPU", 0), has.get("GPU", 0))) is not None:
+        raise UsageError([found])
+
+
+def short_of(spec: AppSpec, replicas: int, cores: float, gpus: float) -> Diagnostic | None:
+    """Say what a cluster lacks for so many replicas; None where it has room for them.
+
+    A part of a GPU lies on one GPU: three replicas of 0.4 need two of them.
+    """
+    if replicas * spec.sizing.cpus > cores:
+        return _too_few(
+            f"{replicas} replicas need {replicas * spec.sizing.cpus:g} cores",
+            f"{cores:g}",
+            int(cores / spec.sizing.cpus),
+        )
+    if spec.sizing.gpu <= 0:
+        return None
+    room = int(gpus) * int(1 / spec.sizing.gpu) if spec.sizing.gpu <= 1 else int(gpus / spec.sizing.gpu)
+    if replicas <= room:
+        return None
+    return _too_few(
+        f"{replicas} replicas need {spec.sizing.gpu:g} of a GPU each", f"{gpus:g} GPUs" if gpus else "none", room
+    )
 
 
 def run(spec: AppSpec, *, app: str | None = None) -> None:
@@ -210,11 +231,12 @@ def _not_listening(host: str, port: int, error: Exception) -> Diagnostic:
     )
 
 
-def _too_many(replicas: int, cores: float) -> Diagnostic:
+def _too_few(needed: str, found: str, room: int) -> Diagnostic:
+    less = "let each reserve less: `deploy.replicas.cpus`, `deploy.replicas.gpu`"
     return Diagnostic(
         code="unsatisfiable-resources",
-        headline=f"{replicas} replicas need {replicas * REPLICA_CPUS:g} cores, and the cluster has {cores:g}",
-        help=f"set `deploy.replicas.max` to at most {int(cores / REPLICA_CPUS)}",
+        headline=f"{needed}, and the cluster has {found}",
+        help=f"set `deploy.replicas.max` to at most {room}" if room else less,
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.serving.settings import ServiceSettings
+
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
@@ -16,11 +18,29 @@ if TYPE_CHECKING:
     from mlops_compiler.serving.traffic import Traffic
     from mlops_compiler.store.location import StoreLocation
 
-REPLICA_CPUS = 0.25
-"""What a replica reserves. It waits most of its time, and two cores shall take eight of them."""
+_REFUSED_AT_ONCE = 64
+"""Requests beyond what a replica takes that reach it: its gate refuses them in JSON, which Serve does not."""
+_QUEUED = 512
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 """One request is one row: threads would only fight for the cores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizing:
+    """What a replica takes.
+
+    Attributes:
+        cpus: Cores that it reserves. It waits most of its time, and two cores shall take eight of them.
+        gpu: GPUs likewise, or a part of one.
+        target_ongoing: Requests that it has in hand before there are more replicas.
+        drain: Seconds that it may take for the requests that it has, when it ends.
+    """
+
+    cpus: float = 0.25
+    gpu: float = 0.0
+    target_ongoing: int = 4
+    drain: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +54,7 @@ class AppSpec:
         release: The release's number.
         route: The prefix of its paths.
         replicas: Fewest and most.
+        sizing: What each of them takes.
         candidate: Whether it runs beside the release in place, whose replicas ask it.
         settings: How it behaves around the release, as `ServiceSettings` writes it.
         metrics: The folder that replicas of one machine share for their counts; None for none.
@@ -45,6 +66,7 @@ class AppSpec:
     release: int
     route: str
     replicas: tuple[int, int]
+    sizing: Sizing = field(default_factory=Sizing)
     candidate: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
     metrics: str | None = None
@@ -55,11 +77,12 @@ class AppSpec:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> AppSpec:
-        """Read a specification back."""
+        """Read a specification back; of one that was written before there was a sizing, the defaults."""
         from mlops_compiler.store.location import StoreLocation
 
         location, replicas = StoreLocation(**value["location"]), tuple(value["replicas"])
-        return cls(**{**value, "location": location, "replicas": replicas})
+        sizing = Sizing(**value.get("sizing", {}))
+        return cls(**{**value, "location": location, "replicas": replicas, "sizing": sizing})
 
     @property
     def info(self) -> dict[str, Any]:
@@ -107,7 +130,6 @@ def _around(spec: AppSpec, predictor: Predictor, traffic: Traffic | None) -> Aro
     from mlops_compiler.serving.labels import LabelBook
     from mlops_compiler.serving.meters import Meters
     from mlops_compiler.serving.prediction_log import PredictionLog
-    from mlops_compiler.serving.settings import ServiceSettings
     from mlops_compiler.store.reader import open_reader
 
     settings = ServiceSettings.from_json(spec.settings)
@@ -123,7 +145,7 @@ def _around(spec: AppSpec, predictor: Predictor, traffic: Traffic | None) -> Aro
         traffic=traffic,
         guard=Guard(keys, settings.limits),
         log=log,
-        labels=LabelBook(spec.location, spec.recipe, predictor.manifest),
+        labels=LabelBook(spec.location, spec.recipe, predictor.manifest, settings.limits.rows),
         meters=Meters(spec.recipe, spec.release),
     )
 
@@ -146,22 +168,26 @@ def build(spec: AppSpec) -> Any:
     New replicas of a rollout start beside the old ones, which go on serving until those are ready.
     """
     from ray import serve
+    from ray.serve.config import BackpressureConfig
 
     least, most = spec.replicas
-    scaling: dict[str, Any] = (
-        {"autoscaling_config": {"min_replicas": least, "max_replicas": most, "target_ongoing_requests": 4}}
-        if most > least
-        else {"num_replicas": least}
-    )
+    at_once = ServiceSettings.from_json(spec.settings).limits.at_once
+    by_load = {"min_replicas": least, "max_replicas": most, "target_ongoing_requests": spec.sizing.target_ongoing}
+    scaling: dict[str, Any] = {"autoscaling_config": by_load} if most > least else {"num_replicas": least}
     variables = _THREADS if spec.metrics is None else {**_THREADS, METRICS_FOLDER: spec.metrics}
     deployment = serve.deployment(
         serve.ingress()(Replica),
         name="release",
-        ray_actor_options={"num_cpus": REPLICA_CPUS, "runtime_env": {"env_vars": variables}},
-        max_ongoing_requests=32,
-        max_queued_requests=512,
+        ray_actor_options={
+            "num_cpus": spec.sizing.cpus,
+            "num_gpus": spec.sizing.gpu,
+            "runtime_env": {"env_vars": variables},
+        },
+        max_ongoing_requests=at_once + _REFUSED_AT_ONCE,
+        max_queued_requests=_QUEUED,
+        backpressure_config=BackpressureConfig(status_code=429, retry_after_s=1),
         graceful_shutdown_wait_loop_s=0.2,
-        graceful_shutdown_timeout_s=10,
+        graceful_shutdown_timeout_s=spec.sizing.drain,
         health_check_period_s=5,
         max_constructor_retry_count=2,
         max_surge_percent=100,

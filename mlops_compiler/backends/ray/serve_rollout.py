@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mlops_compiler.backends.ray import serve_actions
-from mlops_compiler.backends.ray.serve_app import REPLICA_CPUS
 from mlops_compiler.backends.ray.serve_board import NAMESPACE, Board, board_name
 from mlops_compiler.diagnostics import Diagnostic, EngineError, Note, UsageError
 from mlops_compiler.serving.replay import held_out, must_be_equal, replay
@@ -102,14 +101,14 @@ def check_room(spec: AppSpec, rollout: Rollout) -> None:
     """Refuse a rollout for which the cluster has no room: the release in place, the new one, and those that follow it.
 
     Raises:
-        UsageError: It has too few cores.
+        UsageError: It has too few cores, or GPUs.
     """
     import ray
 
-    replicas = 3 * spec.replicas[0]
-    cores = float(ray.cluster_resources().get("CPU", 0))
-    if rollout.shares and replicas * REPLICA_CPUS > cores:
-        raise UsageError([_no_room(replicas, cores)])
+    replicas, has = 3 * spec.replicas[0], ray.cluster_resources()
+    lacks = serve_actions.short_of(spec, replicas, has.get("CPU", 0), has.get("GPU", 0))
+    if rollout.shares and lacks is not None:
+        raise UsageError([_no_room(lacks)])
 
 
 def replayed(spec: AppSpec, most: int, send: Send, tell: Tell) -> None:
@@ -234,11 +233,10 @@ def _fallen(spec: AppSpec) -> str | None:
     return None
 
 
-def _no_room(replicas: int, cores: float) -> Diagnostic:
+def _no_room(lacks: Diagnostic) -> Diagnostic:
     return Diagnostic(
         code="unsatisfiable-resources",
-        headline=f"while a release takes the place of another in steps there are {replicas} replicas; they need "
-        f"{replicas * REPLICA_CPUS:g} cores, and the cluster has {cores:g}",
+        headline=f"while a release takes the place of another in steps, {lacks.headline}",
         help="set fewer `deploy.replicas.min`, or leave out the steps: `deploy.rollout.kind=all_at_once`",
     )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.ray import serve_engine
-from mlops_compiler.backends.ray.serve_app import AppSpec
+from mlops_compiler.backends.ray.serve_app import AppSpec, Sizing
 from mlops_compiler.backends.ray.serve_interrupt import end_rollout
 from mlops_compiler.backends.ray.serve_logs import tail
 from mlops_compiler.backends.ray.serve_orders import have_done
@@ -52,6 +52,7 @@ class ServiceTarget:
         host: Where Serve's proxy listens.
         port: Likewise.
         replicas: Fewest and most.
+        sizing: What each of them takes.
         address: ``embedded`` for an engine of the store's own, else the cluster to join.
         cpus: Cores of that engine; all of the machine's where not given.
         rollout: How traffic passes to the release, and what it must show before; at once, and nothing, by default.
@@ -62,6 +63,7 @@ class ServiceTarget:
     host: str = "127.0.0.1"
     port: int = 8000
     replicas: tuple[int, int] = (1, 1)
+    sizing: Sizing = field(default_factory=Sizing)
     address: str = EMBEDDED
     cpus: int | None = None
     rollout: Rollout = field(default_factory=Rollout)
@@ -98,6 +100,7 @@ def deploy(
         release=release.number,
         route=target.route,
         replicas=target.replicas,
+        sizing=target.sizing,
         settings=target.settings.to_json(),
         metrics=str(_folder(location) / "engine" / "metrics" / release.recipe),
     )

@@ -18,6 +18,7 @@ from mlops_compiler.serving.guard import Guard
 from mlops_compiler.serving.openapi import describe
 from mlops_compiler.serving.refusal import RequestRefused
 from mlops_compiler.serving.request import RequestContract
+from mlops_compiler.serving.selftest import must_be_as_trained
 from mlops_compiler.serving.traffic import Asked
 from mlops_compiler.store.served import CANARY
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from mlops_compiler.serving.request import Rows
     from mlops_compiler.serving.traffic import Traffic
 
-_OK, _ACCEPTED = 200, 202
+_OK, _ACCEPTED, _UNAVAILABLE = 200, 202, 503
 _INLINE_ROWS = 64
 """Up to so many rows are scored at once; more go to a thread, so that no small request waits for them."""
 
@@ -71,7 +72,8 @@ class Service:
         around: What stands around it.
 
     Raises:
-        MlopsError: The release cannot score its own example: it must not be served.
+        MlopsError: The release cannot score its own example, or scores it otherwise than when it was trained: it must
+            not be served.
     """
 
     def __init__(self, predictor: Predictor, info: Mapping[str, Any], around: Around | None = None) -> None:
@@ -86,6 +88,8 @@ class Service:
         }
         self._info = dict(info)
         self._example_answer = self.answer(self._example)
+        must_be_as_trained(predictor.manifest, self._example_answer)
+        self._is_broken = False
 
     def answer(self, body: bytes, exchange: Exchange | None = None) -> dict[str, Any]:
         """Answer the body of a request.
@@ -204,8 +208,9 @@ class Service:
         return HTMLResponse(page(f"{self._info['recipe']} release {self._release}"))
 
     async def health(self, _request: Request) -> Response:
-        """Handle ``GET /health``: a replica that answers has scored the example of its release."""
-        return as_json({"status": "ready", "release": self._release})
+        """Handle ``GET /health``: a replica that is ready has scored the example of its release, a moment ago."""
+        status, code = ("broken", _UNAVAILABLE) if self._is_broken else ("ready", _OK)
+        return as_json({"status": status, "release": self._release}, code)
 
     def check(self) -> None:
         """Score the example again.
@@ -213,7 +218,13 @@ class Service:
         Raises:
             RuntimeError: It is scored otherwise than before: something in this process is broken.
         """
-        if (found := self.answer(self._example)) != self._example_answer:
+        is_broken = True
+        try:
+            found = self.answer(self._example)
+            is_broken = found != self._example_answer
+        finally:
+            self._is_broken = is_broken
+        if is_broken:
             raise RuntimeError(f"the example was answered {self._example_answer}, and is now {found}")
 
 
@@ -229,7 +240,7 @@ def create_app(predictor: Predictor, info: Mapping[str, Any], around: Around | N
         The app; ``state.service`` is the service.
 
     Raises:
-        MlopsError: The release cannot score its own example.
+        MlopsError: The release cannot score its own example, or scores it otherwise than when it was trained.
     """
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException

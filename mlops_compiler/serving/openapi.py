@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.serving.guard import Limits
+from mlops_compiler.serving.openapi_answers import OBJECT, SCHEMES, answer_of, let_in, refusal, usual_refusals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,68 +65,46 @@ def describe(
                     "summary": "Score one row, or many.",
                     "requestBody": {"required": True, "content": {"application/json": sent}},
                     "responses": {
-                        "200": _answer("What the release says of the rows, in their order.", answer),
-                        **_usual(limits, keys=keys),
-                        "422": _refusal("A row does not keep the contract; every fault is named."),
-                        "504": _refusal("The answer took too long."),
+                        "200": answer_of("What the release says of the rows, in their order.", answer),
+                        **usual_refusals(limits, keys=keys),
+                        "422": refusal("A row does not keep the contract; every fault is named."),
+                        "504": refusal("The answer took too long."),
                     },
                 },
                 "get": {
                     "operationId": "about",
                     "summary": "Say what is served.",
                     "responses": {
-                        "200": _answer("The recipe, the release, the contract, an example.", _OBJECT),
-                        **_let_in(keys=keys),
+                        "200": answer_of("The recipe, the release, the contract, an example.", OBJECT),
+                        **let_in(keys=keys),
                     },
                 },
             },
-            **outcome_paths(manifest, _usual(limits, keys=keys), limits.rows),
+            **outcome_paths(manifest, usual_refusals(limits, keys=keys), limits.rows),
             "/metrics": {
                 "get": {
                     "operationId": "metrics",
                     "summary": "What Prometheus reads.",
                     "responses": {
                         "200": {"description": "Its text format.", "content": {"text/plain": {}}},
-                        **_let_in(keys=keys),
+                        **let_in(keys=keys),
                     },
                 }
             },
             "/health": {
                 "get": {
                     "operationId": "health",
-                    "summary": "Say whether the release can answer: it has scored its example.",
-                    "responses": {"200": _answer("It can.", _OBJECT)},
+                    "summary": "Say whether the release can answer: it scores its example again and again.",
+                    "responses": {
+                        "200": answer_of("It can.", OBJECT),
+                        "503": answer_of("It answers otherwise than before, and is about to be replaced.", OBJECT),
+                    },
                     "security": [],
                 }
             },
         },
-        "components": {"schemas": _schemas(manifest), **({"securitySchemes": _SCHEMES} if keys else {})},
-        **({"security": [{name: []} for name in _SCHEMES]} if keys else {}),
-    }
-
-
-_SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
-    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-}
-
-
-def _let_in(*, keys: bool) -> dict[str, Any]:
-    """Describe how the gate refuses."""
-    asked = {
-        "401": _refusal("No API key, or none that opens anything."),
-        "403": _refusal("The key opens other things."),
-    }
-    return {**(asked if keys else {}), "429": _refusal("Too many requests; `Retry-After` says when to come again.")}
-
-
-def _usual(limits: Limits, *, keys: bool) -> dict[str, Any]:
-    """Describe how what has a body is refused."""
-    return {
-        "400": _refusal("The body is no JSON."),
-        **_let_in(keys=keys),
-        "408": _refusal("The body did not come in time."),
-        "413": _refusal(f"More than {limits.bytes:,} bytes, or more than {limits.rows:,} rows."),
+        "components": {"schemas": _schemas(manifest), **({"securitySchemes": SCHEMES} if keys else {})},
+        **({"security": [{name: []} for name in SCHEMES]} if keys else {}),
     }
 
 
@@ -157,17 +136,14 @@ def outcome_paths(manifest: Mapping[str, Any], usual: Mapping[str, Any], rows_at
                 "summary": "Say what came of predictions; of several outcomes of one, the first one counts.",
                 "requestBody": {"required": True, "content": {"application/json": sent}},
                 "responses": {
-                    "202": _answer("Kept; `taken` is how many.", _OBJECT),
+                    "202": answer_of("Kept; `taken` is how many.", OBJECT),
                     **usual,
-                    "422": _refusal("An outcome is none; every fault is named."),
-                    "503": _refusal("The outcomes could not be kept: send them again."),
+                    "422": refusal("An outcome is none; every fault is named."),
+                    "503": refusal("The outcomes could not be kept: send them again."),
                 },
             }
         }
     }
-
-
-_OBJECT = {"schema": {"type": "object"}}
 
 
 def _about(manifest: Mapping[str, Any]) -> str:
@@ -186,14 +162,6 @@ def _many(answer: Mapping[str, Any]) -> dict[str, Any]:
         "release": answer["release"],
         "predictions": [{"id": f"{answer['id']}-0", **rest}],
     }
-
-
-def _answer(description: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": dict(content)}}
-
-
-def _refusal(description: str) -> dict[str, Any]:
-    return _answer(description, {"schema": {"$ref": "#/components/schemas/Refusal"}})
 
 
 def _schemas(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from mlops_compiler.tables.matrix import design_matrix, refuse_missing
 from mlops_compiler.tables.preparation import FittedPreparation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.task import Task
@@ -51,10 +53,23 @@ class Predictor:
         manifest = orjson.loads(reader.objects.get(manifest_digest))
         if manifest.get("format") not in FORMATS:
             raise EngineError([_unknown_format(manifest.get("format"))])
+        return cls.of(manifest, reader.objects.get)
+
+    @classmethod
+    def of(cls, manifest: dict[str, Any], get: Callable[[str], bytes]) -> Predictor:
+        """Load what a manifest describes.
+
+        Args:
+            manifest: In a format that this version reads.
+            get: Reads an object by its digest.
+
+        Raises:
+            EngineError: An object is missing or corrupt.
+        """
         return cls(
             manifest=manifest,
             preparation=FittedPreparation.from_json(manifest["preparation"]),
-            model=load_described(manifest["model"], reader.objects.get),
+            model=load_described(manifest["model"], get),
             accepts_missing=accepts_missing(manifest["model"]),
         )
 

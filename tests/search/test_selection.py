@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import polars as pl
 import pytest
@@ -16,6 +17,7 @@ from mlops_compiler.diagnostics import DataError, RecipeError
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.frontend.hydra_app import launch
 from mlops_compiler.ir.ops.lifecycle import Bound, Select
+from mlops_compiler.serving.app import Service
 from mlops_compiler.serving.predictor import Predictor
 
 FACTS = {"description": None, "owner": None, "started": 0.0, "overrides": [], "actions": []}
@@ -171,6 +173,10 @@ def test_an_ensemble_of_calibrated_trials_is_released_and_answers_as_it_was_scor
     store = small.store
     predictor = Predictor.load(store, second["train"].outputs["manifest"])
     assert predictor.manifest["format"] == 3
+    assert (
+        predictor.manifest["expected"]["probability"]
+        == Service(predictor, {"release": 1}).answer(json.dumps(predictor.manifest["example"]).encode())["probability"]
+    )
     scored = pl.read_parquet(io.BytesIO(store.objects.get(second["evaluate"].outputs["predictions"])))
     snapshot = pl.read_parquet(io.BytesIO(store.objects.get(second["snapshot"].outputs["snapshot"])))
     rows = snapshot[scored["row"].to_numpy()]

@@ -23,6 +23,8 @@ from mlops_compiler.ir.task import learns_from_target
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.monitoring.reference import reference_json
 from mlops_compiler.passes.decide import preparation_at
+from mlops_compiler.serving.predictor import Predictor
+from mlops_compiler.serving.selftest import EXPECTED, expected_of
 from mlops_compiler.tables.preparation import FittedPreparation
 from mlops_compiler.tables.steps import LABEL
 
@@ -51,6 +53,7 @@ def train_model(context: Context) -> Outcome:
     names = [field["name"] for field in manifest["request"]]
     manifest["background"] = background_of(context, read, chosen.entry, names)
     manifest["reference"] = _reference(context, read, names)
+    manifest[EXPECTED] = expected_of(Predictor.of(manifest, context.store.objects.get))
     outputs = {
         "manifest": context.put_json(manifest),
         "background": manifest["background"],

@@ -129,7 +129,10 @@ def test_serves_a_release_to_the_last_bit(store, target, deployment, example):
     predictor = Predictor.load(open_reader(store.location), store.releases[0].manifest)
     service = Service(predictor, {"release": 1})
     for row in (example, example | {"charges": None}, [example, example | {"customer": "c1", "tenure": 70}]):
-        assert post(target, row) == (200, service.answer(json.dumps(row).encode()))
+        status, answer = post(target, row)
+        names = [answer.pop("id"), *(each.pop("id") for each in answer.get("predictions", ()))]
+        assert (status, answer) == (200, service.answer(json.dumps(row).encode()))
+        assert len(set(names)) == len(names)
     assert post(target, {"tenur": 1})[0] == 422
 
 

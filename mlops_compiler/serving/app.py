@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from mlops_compiler.diagnostics import DataError
+from mlops_compiler.serving.compiled.signals import Beyond
 from mlops_compiler.serving.docs import assets, page
-from mlops_compiler.serving.exchange import Exchange, Served, new_id
+from mlops_compiler.serving.exchange import Exchange, Line, Served, new_id
+from mlops_compiler.serving.failures import http_error, internal_error, refused
 from mlops_compiler.serving.gate import Gate, as_json, read_body, written
 from mlops_compiler.serving.guard import Guard
 from mlops_compiler.serving.openapi import describe
@@ -24,12 +26,15 @@ from mlops_compiler.store.served import CANARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TypeAlias
 
     import polars as pl
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Receive, Scope
 
+    from mlops_compiler.serving.compiled.row import CompiledRow
     from mlops_compiler.serving.labels import LabelBook
     from mlops_compiler.serving.meters import Meters
     from mlops_compiler.serving.prediction_log import PredictionLog
@@ -37,11 +42,11 @@ if TYPE_CHECKING:
     from mlops_compiler.serving.request import Rows
     from mlops_compiler.serving.traffic import Traffic
 
+    Table: TypeAlias = pl.DataFrame | Line
+
 _OK, _ACCEPTED, _UNAVAILABLE = 200, 202, 503
 _INLINE_ROWS = 64
 """Up to so many rows are scored at once; more go to a thread, so that no small request waits for them."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +75,21 @@ class Service:
         predictor: The release.
         info: What ``GET /`` tells; ``release`` is its number.
         around: What stands around it.
+        compiled: What answers single rows, as `compiled.proof.prove` gives it; they pass as tables where not given.
 
     Raises:
         MlopsError: The release cannot score its own example, or scores it otherwise than when it was trained: it must
             not be served.
     """
 
-    def __init__(self, predictor: Predictor, info: Mapping[str, Any], around: Around | None = None) -> None:
-        self._predictor, self._around = predictor, around or Around()
+    def __init__(
+        self,
+        predictor: Predictor,
+        info: Mapping[str, Any],
+        around: Around | None = None,
+        compiled: CompiledRow | None = None,
+    ) -> None:
+        self._predictor, self._around, self._compiled = predictor, around or Around(), None
         self._release = info["release"]
         self._contract = RequestContract(predictor.manifest, self._around.guard.limits)
         self._example = orjson.dumps(predictor.manifest["example"])
@@ -87,9 +99,12 @@ class Service:
             "example": predictor.manifest["example"],
         }
         self._info = dict(info)
+        self._outputs = predictor.predict(self._contract.read(self._example).frame).schema
         self._example_answer = self.answer(self._example)
         must_be_as_trained(predictor.manifest, self._example_answer)
         self._is_broken = False
+        self._compiled = compiled
+        self._about["compiled"] = compiled.says if compiled is not None else False
 
     def answer(self, body: bytes, exchange: Exchange | None = None) -> dict[str, Any]:
         """Answer the body of a request.
@@ -102,35 +117,55 @@ class Service:
             RequestRefused: The request is too large, no JSON, breaks the contract or cannot be scored.
         """
         rows = self._contract.read(body)
-        try:
-            scored = self._predictor.predict(rows.frame)
-        except DataError as error:
-            raise RequestRefused.cannot_score(error) from error
-        predictions = scored.to_dicts()
+        predictions, inputs, scored = self._predictions(rows)
         for index, key in rows.keys.items():
             predictions[index] = {str(self._contract.key): key, **predictions[index]}
         named = {} if exchange is None else {"id": exchange.id}
         if exchange is not None:
             ids = exchange.names(len(predictions), single=rows.single)
-            self._log(exchange, ids, rows, scored)
+            self._log(exchange, ids, rows.keys, (inputs, scored))
             if not rows.single:
                 predictions = [{"id": name, **row} for name, row in zip(ids, predictions, strict=True)]
         if rows.single:
             return {**named, "release": self._release, **predictions[0]}
         return {**named, "release": self._release, "predictions": predictions}
 
-    def _log(self, exchange: Exchange, ids: list[str], rows: Rows, scored: pl.DataFrame) -> None:
+    def _predictions(self, rows: Rows) -> tuple[list[dict[str, Any]], Table, Table]:
+        """Score rows; gives the predictions, and for the log what went in and what came out."""
+        if rows.single and self._compiled is not None:
+            with suppress(Beyond):
+                found = self._compiled.predict(rows.values[0])
+                return (
+                    [found],
+                    Line(values=rows.values[0], schema=rows.schema),
+                    Line(values=found, schema=self._outputs),
+                )
+        frame = rows.frame
+        try:
+            scored = self._predictor.predict(frame)
+        except DataError as error:
+            raise RequestRefused.cannot_score(error) from error
+        return scored.to_dicts(), frame, scored
+
+    def _log(self, exchange: Exchange, ids: list[str], keys: Mapping[int, Any], both: tuple[Table, Table]) -> None:
         exchange.rows = len(ids)
         if (log := self._around.log) is not None:
             seconds = time.perf_counter() - exchange.clock
-            log.record(
-                Served(exchange=exchange, ids=ids, keys=rows.keys, inputs=rows.frame, outputs=scored, seconds=seconds)
-            )
+            inputs, outputs = both
+            log.record(Served(exchange=exchange, ids=ids, keys=keys, inputs=inputs, outputs=outputs, seconds=seconds))
 
     async def predict(self, request: Request) -> Response:
-        """Handle ``POST /``."""
-        exchange: Exchange = request.scope["exchange"]
-        body = await read_body(request, self._around.guard.limits)
+        """Handle ``POST /`` where it has come through Starlette."""
+        return written(await self.score(request.scope, request.receive))
+
+    async def score(self, scope: Scope, receive: Receive) -> bytes:
+        """Handle ``POST /``.
+
+        Raises:
+            RequestRefused: It cannot be answered.
+        """
+        exchange: Exchange = scope["exchange"]
+        body = await read_body(scope, receive, self._around.guard.limits)
 
         async def here(role: str) -> bytes:
             asked = exchange if role == exchange.role else replace(exchange, role=role)
@@ -138,10 +173,10 @@ class Service:
 
         traffic = self._around.traffic
         if traffic is None or traffic.policy is None:
-            return written(await here(exchange.role))
+            return await self._score(body, exchange)
         about = {"id": exchange.id, "client": exchange.client, "came": exchange.came}
         answer, _ = await traffic.answer(Asked(body=body, role=CANARY, about=about), here)
-        return written(answer)
+        return answer
 
     async def ask(self, body: bytes, about: Mapping[str, Any]) -> tuple[int, bytes]:
         """Answer a request that another release's replica passes on: the status, and the body."""
@@ -158,10 +193,10 @@ class Service:
                 log.count(status, seconds, role=exchange.role, rows=exchange.rows, code=exchange.code)
 
     async def _score(self, body: bytes, exchange: Exchange) -> bytes:
-        from starlette.concurrency import run_in_threadpool
-
         if body.count(b"{") <= _INLINE_ROWS:
             return orjson.dumps(self.answer(body, exchange))
+        from starlette.concurrency import run_in_threadpool
+
         deadline = self._around.guard.limits.deadline
         try:
             async with asyncio.timeout(deadline):
@@ -172,7 +207,7 @@ class Service:
     async def labels(self, request: Request) -> Response:
         """Handle ``POST /labels``."""
         exchange: Exchange = request.scope["exchange"]
-        body = await read_body(request, self._around.guard.limits)
+        body = await read_body(request.scope, request.receive, self._around.guard.limits)
         if self._around.labels is None:
             raise RequestRefused.cannot_keep()
         return as_json({"taken": await self._around.labels.take(body, exchange.client)}, _ACCEPTED)
@@ -220,6 +255,7 @@ class Service:
         """
         is_broken = True
         try:
+            self._predictor.predict(self._contract.read(self._example).frame)
             found = self.answer(self._example)
             is_broken = found != self._example_answer
         finally:
@@ -228,13 +264,19 @@ class Service:
             raise RuntimeError(f"the example was answered {self._example_answer}, and is now {found}")
 
 
-def create_app(predictor: Predictor, info: Mapping[str, Any], around: Around | None = None) -> Starlette:
+def create_app(
+    predictor: Predictor,
+    info: Mapping[str, Any],
+    around: Around | None = None,
+    compiled: CompiledRow | None = None,
+) -> Starlette:
     """Make the service of a release.
 
     Args:
         predictor: The release, loaded.
         info: ``recipe`` and ``release``, and whatever else ``GET /`` shall tell.
         around: What stands around it.
+        compiled: As `Service` takes it.
 
     Returns:
         The app; ``state.service`` is the service.
@@ -250,7 +292,7 @@ def create_app(predictor: Predictor, info: Mapping[str, Any], around: Around | N
     around = around or Around()
     if around.meters is not None and around.log is not None:
         around.meters.watch(around.log)
-    service = Service(predictor, info, around)
+    service = Service(predictor, info, around, compiled)
     app = Starlette(
         routes=[
             Route("/", service.predict, methods=["POST"]),
@@ -262,32 +304,8 @@ def create_app(predictor: Predictor, info: Mapping[str, Any], around: Around | N
             Route("/docs", service.docs, methods=["GET"]),
             assets(),
         ],
-        middleware=[Middleware(Gate, guard=around.guard, log=around.log, meters=around.meters)],
-        exception_handlers={HTTPException: _http_error, Exception: _internal_error, RequestRefused: _refused},
+        middleware=[Middleware(Gate, score=service.score, guard=around.guard, log=around.log, meters=around.meters)],
+        exception_handlers={HTTPException: http_error, Exception: internal_error, RequestRefused: refused},
     )
     app.state.service = service
     return app
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    """Answer what is wrong with a request."""
-    if not isinstance(error, RequestRefused):
-        return await _internal_error(request, error)
-    request.scope["exchange"].code = error.code
-    return as_json(error.to_json(), error.status, error.headers)
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    """Answer a wrong path or method."""
-    from starlette.exceptions import HTTPException
-
-    if not isinstance(error, HTTPException):
-        return await _internal_error(request, error)
-    code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
-    return as_json({"error": code, "faults": []}, error.status_code, error.headers)
-
-
-async def _internal_error(_request: Request, error: Exception) -> Response:
-    """Answer a fault of ours: the traceback goes to the log, the client gets a word."""
-    logger.error("a request failed", exc_info=error)
-    return as_json({"error": "internal", "faults": []}, 500)

@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from mlops_compiler.store.served import ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import polars as pl
+    from collections.abc import Iterable, Mapping
 
 
 def new_id(now: float | None = None) -> str:
@@ -49,6 +49,40 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One row that is no table yet.
+
+    Attributes:
+        values: Its values, by column.
+        schema: Their types.
+    """
+
+    values: Mapping[str, Any]
+    schema: Mapping[str, pl.DataType]
+
+
+def stacked(tables: Iterable[pl.DataFrame | Line]) -> pl.DataFrame:
+    """Put tables of the same columns below each other; lines that follow each other become one of them."""
+    made: list[pl.DataFrame] = []
+    lines: list[Line] = []
+    for table in tables:
+        if isinstance(table, Line):
+            lines.append(table)
+            continue
+        made += _together(lines)
+        lines = []
+        made.append(table)
+    return pl.concat([*made, *_together(lines)])
+
+
+def _together(lines: list[Line]) -> list[pl.DataFrame]:
+    if not lines:
+        return []
+    values, schema = [line.values for line in lines], lines[0].schema
+    return [pl.DataFrame(values, schema=schema) if schema else pl.DataFrame(height=len(values))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
     """Rows that were scored.
 
@@ -64,6 +98,6 @@ class Served:
     exchange: Exchange
     ids: list[str]
     keys: Mapping[int, Any]
-    inputs: pl.DataFrame
-    outputs: pl.DataFrame
+    inputs: pl.DataFrame | Line
+    outputs: pl.DataFrame | Line
     seconds: float

@@ -16,9 +16,8 @@ from mlops_compiler.serving.refusal import RequestRefused
 from mlops_compiler.store.served import VERIFICATION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
     from mlops_compiler.serving.prediction_log import PredictionLog
 
 _OPEN = "/health"
-_ROLES = {("POST", "/"): "predict", ("POST", "/labels"): "label", ("GET", "/metrics"): "operate"}
+_SCORES = ("POST", "/")
+_ROLES = {_SCORES: "predict", ("POST", "/labels"): "label", ("GET", "/metrics"): "operate"}
 """What a key must open for a path; any key will do for the others."""
 _BROKEN = 500
 PURPOSE = b"x-mlops-purpose"
@@ -42,13 +42,22 @@ class Gate:
 
     Args:
         app: What lies behind.
+        score: Answers ``POST /``, past all that lies behind: there are routes and their errors, and most requests need
+            neither.
         guard: Says who may.
         log: Counts predictions by minute.
         meters: Count everything for Prometheus.
     """
 
-    def __init__(self, app: ASGIApp, guard: Guard, log: PredictionLog | None, meters: Meters | None) -> None:
-        self._app, self._guard, self._log, self._meters = app, guard, log, meters
+    def __init__(
+        self,
+        app: ASGIApp,
+        score: Callable[[Scope, Receive], Awaitable[bytes]],
+        guard: Guard,
+        log: PredictionLog | None,
+        meters: Meters | None,
+    ) -> None:
+        self._app, self._score, self._guard, self._log, self._meters = app, score, guard, log, meters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a request."""
@@ -82,7 +91,7 @@ class Gate:
             seconds = time.perf_counter() - exchange.clock
             if self._meters is not None:
                 self._meters.end(status, seconds, rows=exchange.rows, code=exchange.code)
-            if self._log is not None and (scope["method"], path) == ("POST", "/"):
+            if self._log is not None and (scope["method"], path) == _SCORES:
                 self._log.count(status, seconds, role=exchange.role, rows=exchange.rows, code=exchange.code)
 
     async def _let_in(self, scope: Scope, path: str, exchange: Exchange, ends: tuple[Receive, Send]) -> None:
@@ -96,37 +105,60 @@ class Gate:
             guard.check_rate(exchange.client or str((scope.get("client") or ("",))[0]))
             guard.enter()
         except RequestRefused as refused:
-            exchange.code = refused.code
-            await as_json(refused.to_json(), refused.status, refused.headers)(scope, *ends)
+            await _refuse(refused, exchange, scope, ends)
             return
         try:
-            await self._app(scope, *ends)
+            if (scope["method"], path) == _SCORES:
+                await self._scored(scope, exchange, ends)
+            else:
+                await self._app(scope, *ends)
         finally:
             guard.leave()
 
+    async def _scored(self, scope: Scope, exchange: Exchange, ends: tuple[Receive, Send]) -> None:
+        receive, send = ends
+        try:
+            body = await self._score(scope, receive)
+        except RequestRefused as refused:
+            await _refuse(refused, exchange, scope, ends)
+            return
+        headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
-async def read_body(request: Request, limits: Limits) -> bytes:
+
+async def _refuse(refused: RequestRefused, exchange: Exchange, scope: Scope, ends: tuple[Receive, Send]) -> None:
+    exchange.code = refused.code
+    await as_json(refused.to_json(), refused.status, refused.headers)(scope, *ends)
+
+
+async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     """Read the body of a request, and stop as soon as it is too large, or takes too long.
+
+    It is empty where the client has gone.
 
     Raises:
         RequestRefused: 413 for a body that is too large, 408 for one that does not come.
     """
-    from starlette.requests import ClientDisconnect
-
-    if (length := request.headers.get("content-length", "")).isdecimal() and int(length[:20]) > limits.bytes:
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    if length.isdigit() and int(length[:20]) > limits.bytes:
         raise RequestRefused.too_many_bytes(limits.bytes)
-    body = bytearray()
+    parts: list[bytes] = []
+    size = 0
     try:
         async with asyncio.timeout(limits.deadline):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > limits.bytes:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return b""
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > limits.bytes:
                     raise RequestRefused.too_many_bytes(limits.bytes)
-    except ClientDisconnect:
-        return b""
+                if not message.get("more_body", False):
+                    return b"".join(parts)
     except TimeoutError:
         raise RequestRefused.too_slow(limits.deadline) from None
-    return bytes(body)
 
 
 def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from mlops_compiler.diagnostics import MlopsError
+from mlops_compiler.serving.exchange import stacked
 from mlops_compiler.serving.minutes import Minutes
 from mlops_compiler.store.segments import LABELS, PREDICTIONS, TRAFFIC, Segments
 from mlops_compiler.store.served import ANSWER, INPUT, OUTPUT, PREDICTION
@@ -244,11 +245,11 @@ class PredictionLog:
             "key": [None if key is None else str(key) for key in keys],
             "seconds": [served.seconds for _, served, _ in rows],
         }
-        inputs = pl.concat(served.inputs for served in taken)
+        inputs = stacked(served.inputs for served in taken)
         kept = [name for name in inputs.columns if name not in self._settings.exclude]
         # Parquet knows no struct without fields.
         input_ = inputs.select(kept).to_struct(INPUT) if kept else pl.Series(INPUT, [_NOTHING] * len(rows))
-        outputs = pl.concat(served.outputs for served in taken).to_struct(OUTPUT)
+        outputs = stacked(served.outputs for served in taken).to_struct(OUTPUT)
         return pl.DataFrame(columns, schema=PREDICTION).with_columns(input_, outputs)
 
     def _write_traffic(self, *, whole: bool) -> None:

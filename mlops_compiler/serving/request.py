@@ -30,14 +30,22 @@ class Rows:
     """The typed rows of a request.
 
     Attributes:
-        frame: The columns of the contract, typed, in its order.
+        values: The columns of the contract, typed, in its order, of each row.
+        schema: Their types.
         keys: The key of each row that was sent with one, by index.
         single: Whether the request was one object, not a list.
     """
 
-    frame: pl.DataFrame
+    values: list[dict[str, Any]]
+    schema: Mapping[str, pl.DataType]
     keys: dict[int, Any]
     single: bool
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows as a table; made each time that it is asked for."""
+        # Polars would take objects without fields for a table without rows.
+        return pl.DataFrame(self.values, schema=self.schema) if self.schema else pl.DataFrame(height=len(self.values))
 
 
 class RequestContract:
@@ -91,11 +99,7 @@ class RequestContract:
         if faults:
             raise RequestRefused.broken(faults)
         keys = {index: row[self.key] for index, row in enumerate(rows) if self.key in row}
-        return Rows(frame=self._frame(typed), keys=keys, single=single)
-
-    def _frame(self, typed: list[dict[str, Any]]) -> pl.DataFrame:
-        # Polars would take objects without fields for a table without rows.
-        return pl.DataFrame(typed, schema=self.schema) if self.schema else pl.DataFrame(height=len(typed))
+        return Rows(values=typed, schema=self.schema, keys=keys, single=single)
 
     def _row(self, index: int, row: Any, faults: list[Fault]) -> dict[str, Any]:
         if not isinstance(row, dict):

@@ -95,13 +95,16 @@ class Replica:
 
     def __init__(self, spec: AppSpec) -> None:
         from mlops_compiler.serving.app import create_app
+        from mlops_compiler.serving.compiled.proof import prove
         from mlops_compiler.serving.predictor import Predictor
         from mlops_compiler.store.reader import open_reader
 
-        predictor = Predictor.load(open_reader(spec.location), spec.manifest)
+        reader = open_reader(spec.location)
+        predictor = Predictor.load(reader, spec.manifest)
         traffic = None if spec.candidate else _steered(spec, predictor.manifest.get("key"))
         around = _around(spec, predictor, traffic)
-        self._app, self._log = create_app(predictor, spec.info, around), around.log
+        compiled = prove(predictor, reader.objects.get)
+        self._app, self._log = create_app(predictor, spec.info, around, compiled), around.log
 
     async def ask(self, body: bytes, about: dict[str, Any]) -> tuple[int, bytes]:
         """Answer a request that a replica of the release in place passes on: the status, and the body."""

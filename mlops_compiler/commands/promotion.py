@@ -10,6 +10,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
+
 from mlops_compiler.commands.base import DONE
 from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.predict import find_release
@@ -213,7 +215,7 @@ def _placed(
 ) -> int:
     back = action == "rollback"
     with messages().status(f"{recipe.name} release {release.number} goes to {recipe.environment}"):
-        deployment = put_in_service(recipe, release, at_once=back, said=lambda text: messages().print(text))
+        deployment = put_in_service(recipe, release, at_once=back, said=_say)
     placement = Placement(
         recipe=recipe.name,
         environment=recipe.environment,
@@ -226,6 +228,11 @@ def _placed(
     facts = {"recipe": recipe.name, "release": release.number, "environment": recipe.environment, **payload}
     said = f"{recipe.name} release {release.number} is in {recipe.environment}, served at {url_of(deployment)}"
     return _told(invocation, {**facts, "url": url_of(deployment)}, said)
+
+
+def _say(text: str) -> None:
+    """Tell on standard error how a rollout goes on."""
+    messages().print(Text(text), soft_wrap=True)
 
 
 def _archived(recipe: Recipe, store: StoreReader, release: Release) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ def card(composed: Composed, invocation: Invocation) -> int:
     release = find_release(store, recipe.name, number)
     told = {**_recorded(store, release)}
     told["model"] = {**told["model"], "release": release.number}
+    told["operation"] = _operation(store, release)
     place = invocation.options.get("--out")
     if place is not None:
         write_file(Path(place), _written(told, place))
@@ -62,6 +64,21 @@ def _recorded(store: StoreReader, release: Release) -> dict[str, Any]:
             found: dict[str, Any] = json.loads(store.objects.get(record.outputs["card"]))
             return found
     raise DataError([_no_card(release)])
+
+
+def _operation(store: StoreReader, release: Release) -> dict[str, Any]:
+    """Tell what became of a release since the card was written: it is looked up whenever the card is asked for."""
+    from mlops_compiler.commands.releases import changes
+
+    recipe, number = release.recipe, release.number
+    serving = store.deployment(recipe)
+    return {
+        "notes": release.notes,
+        "changes": changes(store, release),
+        "served": serving is not None and serving.release == number,
+        "placements": [asdict(item) for item in store.placements(recipe) if item.release == number],
+        "approvals": [asdict(item) for item in store.approvals(recipe, number)],
+    }
 
 
 def _written(told: dict[str, Any], place: str) -> str:

@@ -9,6 +9,7 @@ from mlops_compiler.commands.base import DONE, ENGINE
 from mlops_compiler.commands.service import state_of_service
 from mlops_compiler.console.doctor_findings import (
     of_artifacts,
+    of_audit,
     of_faults,
     of_metadata,
     of_repairs,
@@ -49,7 +50,7 @@ def doctor(store: StoreReader, _recipe: str | None, invocation: Invocation) -> i
     else:
         findings += of_faults(found)
     services = (of_service(item, state_of_service(item)) for item in store.deployments())
-    findings += [*of_runs(store), *services, *of_space(store)]
+    findings += [*of_audit(store), *of_runs(store), *services, *of_space(store)]
     if invocation.as_json:
         invocation.print_json([asdict(finding) for finding in findings])
     else:

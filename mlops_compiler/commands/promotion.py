@@ -6,13 +6,13 @@ roles and the audit log hold among people who mean well; keep others from the st
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from mlops_compiler.commands.base import DONE
+from mlops_compiler.commands.gates import approvals_of, must_be_next, must_be_ours, must_be_whole
 from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.predict import find_release
 from mlops_compiler.commands.serving import put_in_service, url_of
@@ -21,7 +21,7 @@ from mlops_compiler.console.streams import messages, results
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, UsageError, listing
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
-from mlops_compiler.store.operations import Approval, Placement, Retirement, actor
+from mlops_compiler.store.operations import Approval, Retirement, actor
 from mlops_compiler.store.reader import open_reader
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def approve(composed: Composed, invocation: Invocation) -> int:
         )
     )
     _noted(store, recipe, "approve", release.number, {"note": notes})
-    given = _approvals(store, recipe, release.number)
+    given = approvals_of(store, recipe, release.number)
     facts = {"recipe": recipe.name, "release": release.number, "environment": recipe.environment, "by": who}
     said = f"{recipe.name} release {release.number} is approved for {recipe.environment} by {who}"
     return _told(invocation, {**facts, "approvals": given}, f"{said}: {len(given)} of {recipe.promotion.approvals}")
@@ -73,8 +73,7 @@ def promote(composed: Composed, invocation: Invocation) -> int:
     """
     recipe, store = _opened(composed)
     release = _candidate(store, recipe, invocation.number("release"))
-    _must_be_whole(store, release)
-    _must_be_approved(store, recipe, release)
+    must_be_whole(store, release)
     return _placed(recipe, store, release, invocation, "promote", {})
 
 
@@ -94,7 +93,7 @@ def rollback(composed: Composed, invocation: Invocation) -> int:
     if number == serving.release:
         raise UsageError([_serves_already(recipe.name, number)])
     release = _living(store, recipe, number)
-    _must_be_whole(store, release)
+    must_be_whole(store, release)
     reason = invocation.arguments.get("reason", "")
     done = _placed(recipe, store, release, invocation, "rollback", {"from": serving.release, "reason": reason})
     notices = Notices.of(composed, invocation, "rollout")
@@ -107,7 +106,7 @@ def retire(composed: Composed, invocation: Invocation) -> int:
 
     Raises:
         DataError: There is no such release.
-        UsageError: It is served, and `--drain` does not say to end that.
+        UsageError: It is served or an environment has it, and `--drain` does not say to end that.
         EngineError: Its copy cannot be written.
     """
     recipe, store = _opened(composed)
@@ -117,8 +116,11 @@ def retire(composed: Composed, invocation: Invocation) -> int:
         raise DataError([retired_diagnostic(store, recipe.name, release.number)])
     serving = store.deployment(recipe.name)
     served = serving is not None and serving.release == release.number
-    if served and "--drain" not in invocation.flags:
-        raise UsageError([_still_served(recipe.name, release.number)])
+    places = [item.environment for item in store.placements(recipe.name) if item.release == release.number]
+    if served:
+        must_be_ours(store, recipe)
+    if (served or places) and "--drain" not in invocation.flags:
+        raise UsageError([_still_used(recipe.name, release.number, places, served=served)])
     archived = _archived(recipe, store, release)
     if serving is not None and served:
         from mlops_compiler.backends.ray.service import undeploy
@@ -128,10 +130,10 @@ def retire(composed: Composed, invocation: Invocation) -> int:
         store.remove_deployment(recipe.name)
     reason = invocation.arguments.get("reason", "")
     store.retire(Retirement(recipe=recipe.name, release=release.number, actor=actor(), time=time.time(), notes=reason))
-    for placement in store.placements(recipe.name):
-        if placement.release == release.number:
-            store.remove_placement(recipe.name, placement.environment)
-    _noted(store, recipe, "retire", release.number, {"reason": reason, "archived": archived, "drained": served})
+    for environment in places:
+        store.remove_placement(recipe.name, environment)
+    told = {"reason": reason, "archived": archived, "drained": served, "left": places}
+    _noted(store, recipe, "retire", release.number, told)
     facts = {"recipe": recipe.name, "release": release.number, "reason": reason, "archived": archived}
     kept = f"; copies are at {listing(archived)}" if archived else ""
     return _told(invocation, facts, f"{recipe.name} release {release.number} is retired{kept}")
@@ -158,56 +160,38 @@ def _living(store: StoreReader, recipe: Recipe, number: int | None) -> Release:
 
 def _candidate(store: StoreReader, recipe: Recipe, number: int | None) -> Release:
     """Choose what is promoted: what is named, what the environment before has, or the newest."""
-    before = recipe.promotion.after
-    if before is None:
-        return _living(store, recipe, number)
-    had = next((item for item in store.placements(recipe.name) if item.environment == before), None)
-    if had is None or number not in (None, had.release):
-        raise DataError([_not_there(recipe, before, number, None if had is None else had.release)])
-    return _living(store, recipe, had.release)
-
-
-def _approvals(store: StoreReader, recipe: Recipe, number: int) -> list[str]:
-    """List whose approvals count."""
-    allowed = recipe.promotion.approvers
-    given = [item.actor for item in store.approvals(recipe.name, number) if item.environment == recipe.environment]
-    return [who for who in given if not allowed or who in allowed]
-
-
-def _must_be_approved(store: StoreReader, recipe: Recipe, release: Release) -> None:
-    asked = recipe.promotion
-    given = _approvals(store, recipe, release.number)
-    counted = [who for who in given if not (asked.four_eyes and who == actor())]
-    if len(counted) < asked.approvals:
-        raise DataError([_lacks_approvals(recipe, release.number, counted, given)])
-
-
-def _must_be_whole(store: StoreReader, release: Release) -> None:
-    """Read all that serving needs, before anything is put in the place of what serves.
-
-    Raises:
-        EngineError: It is missing or damaged.
-    """
-    manifest = json.loads(store.objects.get(release.manifest))
-    members = manifest["model"].get("members") or [manifest["model"]]
-    for member in members:
-        for digest in member["files"].values():
-            store.objects.get(digest)
+    had = must_be_next(store, recipe, number)
+    return _living(store, recipe, number if had is None else had)
 
 
 def _previous(store: StoreReader, recipe: Recipe, serving: int) -> int:
-    """Find what was served before: by the audit log, else the release before in number."""
+    """Find what was served before: by the audit log, else the release before in number.
+
+    What was rolled back from is not returned to, until somebody deploys it again.
+    """
     wanted = recipe.deploy.rollout.roll_back_to
     if wanted != "previous":
         return int(wanted)
-    gone = store.retirements(recipe.name)
-    for entry in store.audit(recipe.name):
-        if entry.action == "deploy" and entry.release not in (None, serving) and entry.release not in gone:
-            return int(entry.release or 0)
-    older = [item.number for item in store.releases(recipe.name) if item.number < serving and item.number not in gone]
-    if not older:
+    served, left = _history(store, recipe.name)
+    gone = {serving, *left, *store.retirements(recipe.name)}
+    older = [item.number for item in store.releases(recipe.name) if item.number < serving]
+    found = next((number for number in (*reversed(served), *older) if number not in gone), None)
+    if found is None:
         raise DataError([_nothing_before(recipe.name, serving)])
-    return older[0]
+    return found
+
+
+def _history(store: StoreReader, recipe: str) -> tuple[list[int], set[int]]:
+    """Tell what was served, the last one last, and what was rolled back from since it was deployed last."""
+    served: list[int] = []
+    left: set[int] = set()
+    for entry in reversed(store.audit(recipe)):
+        if entry.action == "deploy" and entry.release is not None:
+            served = [*(number for number in served if number != entry.release), entry.release]
+            left.discard(entry.release)
+        elif entry.action == "rollback" and isinstance(entry.payload.get("from"), int):
+            left.add(entry.payload["from"])
+    return served, left
 
 
 def _placed(
@@ -216,14 +200,6 @@ def _placed(
     back = action == "rollback"
     with messages().status(f"{recipe.name} release {release.number} goes to {recipe.environment}"):
         deployment = put_in_service(recipe, release, at_once=back, said=_say)
-    placement = Placement(
-        recipe=recipe.name,
-        environment=recipe.environment,
-        release=release.number,
-        actor=actor(),
-        time=time.time(),
-    )
-    store.place(placement)
     _noted(store, recipe, action, release.number, payload)
     facts = {"recipe": recipe.name, "release": release.number, "environment": recipe.environment, **payload}
     said = f"{recipe.name} release {release.number} is in {recipe.environment}, served at {url_of(deployment)}"
@@ -310,34 +286,10 @@ def _nothing_before(recipe: str, serving: int) -> Diagnostic:
     )
 
 
-def _still_served(recipe: str, number: int) -> Diagnostic:
+def _still_used(recipe: str, number: int, places: list[str], *, served: bool) -> Diagnostic:
+    where = [*(["served"] if served else []), *(f"in {name}" for name in places)]
     return Diagnostic(
         code="release-served",
-        headline=f"release {number} of `{recipe}` is served",
-        help="put another one in its place first, or end the service with it: `--drain`",
-    )
-
-
-def _not_there(recipe: Recipe, before: str, number: int | None, has: int | None) -> Diagnostic:
-    what = "has no release" if has is None else f"has release {has}, not {number}"
-    return Diagnostic(
-        code="not-promoted-before",
-        headline=f"{recipe.environment} takes what {before} has, and {before} {what}",
-        help=f"promote it there first: mlops-compile promote recipe={recipe.name} environment={before}",
-    )
-
-
-def _lacks_approvals(recipe: Recipe, number: int, counted: list[str], given: list[str]) -> Diagnostic:
-    asked = recipe.promotion
-    notes = [f"approved by {listing(given)}" if given else "nobody has approved of it"]
-    if len(counted) < len(given):
-        notes.append(f"{actor()} promotes it, and `promotion.four_eyes` wants others to approve")
-    if asked.approvers:
-        notes.append(f"those count of {listing(asked.approvers)}")
-    return Diagnostic(
-        code="lacks-approvals",
-        headline=f"release {number} of `{recipe.name}` has {len(counted)} of {asked.approvals} approvals "
-        f"for {recipe.environment}",
-        notes=tuple(Note(text=text) for text in notes),
-        help=f"approve: mlops-compile approve recipe={recipe.name} release={number} environment={recipe.environment}",
+        headline=f"release {number} of `{recipe}` is {listing(where)}",
+        help="put another one in its place first, or end that with it: `--drain`",
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.commands.base import DONE
+from mlops_compiler.commands.base import DONE, write_file
 from mlops_compiler.commands.predict import find_release
 from mlops_compiler.console.streams import results
 from mlops_compiler.console.text import BAD, DIM, GOOD, STRONG, clean, grid, heading, line, row, styled
-from mlops_compiler.diagnostics import Diagnostic, UsageError
+from mlops_compiler.diagnostics import Diagnostic, UsageError, mask
 
 if TYPE_CHECKING:
     from mlops_compiler.commands.base import Invocation
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from mlops_compiler.store.records import Release
 
 _METRICS = 3
+_LISTED = 50
+_ALL = 1_000_000_000
 
 
 def releases(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
@@ -147,10 +150,22 @@ def _print_one(facts: dict[str, Any]) -> None:
 
 
 def audit(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
-    """List who did what to what is served, the newest first."""
-    limit = invocation.number("limit")
-    entries = [asdict(entry) for entry in store.audit(recipe, 50 if limit is None else limit)]
-    if invocation.as_json:
+    """List who did what to what is served, the newest first; or write all of it to a file, the oldest first.
+
+    Raises:
+        UsageError: The file cannot be written, or the limit is no number.
+    """
+    limit, place = invocation.number("limit"), invocation.options.get("--out")
+    few = _ALL if place is not None else _LISTED
+    links = store.audit_links()
+    entries = [
+        {**asdict(entry), "hash": links.get(entry.id)} for entry in store.audit(recipe, few if limit is None else limit)
+    ]
+    if place is not None:
+        lines = [json.dumps(entry, ensure_ascii=False) + "\n" for entry in reversed(entries)]
+        write_file(Path(place), mask("".join(lines)))
+        results().print(f"{len(entries):,} entries of the audit log are in {place}", soft_wrap=True)
+    elif invocation.as_json:
         invocation.print_json(entries)
     elif entries:
         _print_entries(entries)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from mlops_compiler.commands.base import DONE, ENGINE
+from mlops_compiler.commands.gates import must_be_ours
 from mlops_compiler.commands.keys import first_key
 from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.predict import find_release
@@ -86,7 +87,7 @@ def undeploy(composed: Composed, invocation: Invocation) -> int:
     """End the service of a recipe, after its requests are answered.
 
     Raises:
-        UsageError: The recipe is not deployed.
+        UsageError: The recipe is not deployed, or by a stricter environment.
         EngineError: The cluster that serves it cannot be joined.
     """
     from mlops_compiler.backends.ray.service import undeploy as end
@@ -94,7 +95,9 @@ def undeploy(composed: Composed, invocation: Invocation) -> int:
 
     recipe = validate(composed)
     location = store_location(recipe.store)
-    deployment = deployed(open_reader(location), recipe.name)
+    store = open_reader(location)
+    deployment = deployed(store, recipe.name)
+    must_be_ours(store, recipe)
     with messages().status(f"ending the service of {recipe.name}"):
         engine = end(deployment)
     writer = open_writer(location)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlops_compiler.commands.gates import must_be_allowed, must_be_ours, must_have_been_here
 from mlops_compiler.commands.predict import find_release
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.driver import store_location
@@ -13,7 +15,7 @@ from mlops_compiler.serving.prediction_log import LogSettings
 from mlops_compiler.serving.rollout import Limits as RolloutLimits
 from mlops_compiler.serving.rollout import Rollout
 from mlops_compiler.serving.settings import ServiceSettings
-from mlops_compiler.store.operations import actor
+from mlops_compiler.store.operations import Placement, actor
 from mlops_compiler.store.reader import open_reader
 
 TAKEN_BACK = "release-taken-back"
@@ -34,15 +36,21 @@ def put_in_service(
     Args:
         recipe: Says where and how.
         release: What.
-        at_once: Whether to leave out the rollout and what is tried before: a release is put back in haste.
+        at_once: Whether to leave out the rollout and what is tried before: a release is put back in haste. What
+            `promotion` asks is left out, too, where the environment had it before.
         said: Is told in a sentence how it goes on.
 
     Raises:
-        DataError: The release does not go together with what its clients know.
-        UsageError: The port or the route is taken, or the cluster is too small.
+        DataError: The release lacks what `promotion` asks, or does not go together with what its clients know.
+        UsageError: The port or the route is taken, the cluster is too small, or the service is that of a stricter
+            environment.
         EngineError: The release does not come up, answers otherwise than it did offline, or was taken back.
     """
-    back = None if at_once else _way_back(recipe)
+    store = open_reader(store_location(recipe.store))
+    must_be_ours(store, recipe)
+    (must_have_been_here if at_once else must_be_allowed)(store, recipe, release)
+    if (back := None if at_once else _way_back(recipe)) is not None:
+        must_have_been_here(store, recipe, back)
     try:
         return _serve(recipe, release, target_of(recipe, at_once=at_once), said)
     except EngineError as error:
@@ -60,10 +68,20 @@ def _serve(recipe: Recipe, release: Release, target: ServiceTarget, said: Callab
     location = store_location(recipe.store)
     before = open_reader(location).deployment(recipe.name)
     deployment = deploy(location, target, release, said=said)
+    deployment = replace(deployment, settings={**deployment.settings, "environment": recipe.environment})
     writer = open_writer(location)
     writer.record_deployment(deployment)
+    who = actor()
+    placed = Placement(
+        recipe=recipe.name,
+        environment=recipe.environment,
+        release=release.number,
+        actor=who,
+        time=deployment.created,
+    )
+    writer.place(placed)
     writer.add_audit(
-        actor=actor(),
+        actor=who,
         action="deploy",
         recipe=recipe.name,
         release=release.number,

@@ -172,10 +172,11 @@ COMMANDS: dict[str, Command] = {
         flags=("--drain",),
     ),
     "audit": Command(
-        about="list who did what to what is served: [limit=N]",
+        about="list who did what to what is served, or write it to a file: [limit=N] [--out FILE]",
         function="releases:audit",
         needs="store",
         arguments=("limit",),
+        options=("--out",),
     ),
     "keys": Command(
         about="tell of API keys: list | create name=N roles=R,R [expires=90d] | rotate KEY [grace=1h] | revoke KEY",

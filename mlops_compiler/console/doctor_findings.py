@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlops_compiler.console.doctor_view import Finding
+from mlops_compiler.store.audit_chain import examine
 from mlops_compiler.store.health import Fault, Repair
 
 if TYPE_CHECKING:
@@ -128,6 +129,20 @@ def of_service(deployment: Deployment, state: Mapping[str, Any]) -> Finding:
         told=f"{named} is {status}{why}",
         mend=f"serve it anew: mlops-compile deploy recipe={deployment.recipe} release={deployment.release}",
     )
+
+
+def of_audit(store: StoreReader) -> Iterator[Finding]:
+    """Tell whether the audit log is as it was written; nothing where nobody did anything yet."""
+    found = examine(store.audit(limit=_MANY), store.audit_links())
+    if found.broken:
+        more = f", and {len(found.broken) - 1} more" if len(found.broken) > 1 else ""
+        mend = "compare it with what was exported before: mlops-compile audit --out FILE"
+        yield Finding(what="audit log", state="wrong", told=f"{found.broken[0]}{more}", mend=mend)
+    elif found.linked:
+        yield Finding(what="audit log", state="well", told=f"{found.linked:,} entries, each follows the one before it")
+    if found.older:
+        told = f"{found.older:,} entries have no hash: nothing shows whether they are as they were written"
+        yield Finding(what="audit log", state="note", told=told)
 
 
 def of_space(store: StoreReader) -> Iterator[Finding]:

@@ -81,6 +81,7 @@ def _shown(card: Mapping[str, Any]) -> dict[str, Any]:
     slices: Mapping[str, Any] = card["slices"]
     return {
         "card": card,
+        "operation": card.get("operation"),
         **shown_purpose(card["use"], card["model"]["made"]),
         "criteria": holdout.criterion_rows(card["metrics"]["criteria"]),
         "declared": explained.slice_rows(slices.get("declared") or (), None),

@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.store.audit_chain import extend
 from mlops_compiler.store.rows import ReadsRows, insert, put
 from mlops_compiler.store.tables import insertion, to_row
 
@@ -153,6 +154,12 @@ class OperationsReader(ReadsRows):
         values = {"limit": limit} if recipe is None else {"limit": limit, "recipe": recipe}
         return self._of("audit", AuditEntry, f"SELECT * FROM audit {which} ORDER BY id DESC LIMIT :limit", **values)
 
+    def audit_links(self) -> dict[int, str]:
+        """Give the hash of each entry of the audit log, by its number (`audit_chain`)."""
+        if self._database is None or not self._database.has("audit_chain"):
+            return {}
+        return {int(row["id"]): str(row["hash"]) for row in self._rows("SELECT * FROM audit_chain ORDER BY id")}
+
     def keys(self, recipe: str) -> list[ApiKey]:
         """List the keys of a service, the oldest first; those that were revoked, too."""
         return self._of("keys", ApiKey, "SELECT * FROM keys WHERE recipe = :recipe ORDER BY created, id", recipe=recipe)
@@ -199,18 +206,21 @@ class OperationsWriter:
         environment: str | None = None,
         payload: Json | None = None,
     ) -> None:
-        """Record what somebody did."""
-        entry = AuditEntry(
-            id=0,
-            time=time.time(),
-            actor=actor,
-            action=action,
-            recipe=recipe,
-            release=release,
-            environment=environment,
-            payload=payload or {},
-        )
-        self._add("audit", asdict(entry))
+        """Record what somebody did, linked to what was recorded before."""
+        values = {
+            "time": time.time(),
+            "actor": actor,
+            "action": action,
+            "recipe": recipe,
+            "release": release,
+            "environment": environment,
+            "payload": payload or {},
+        }
+        row = to_row(values)
+        with self._writes.transaction() as transaction:
+            self._writes.lock_numbers(transaction)
+            (made,) = transaction.rows(f"{insertion('audit', row)} RETURNING id", row)
+            extend(transaction, {"id": int(made["id"]), **row})
 
     def put_key(self, key: ApiKey) -> None:
         """Record a key, in place of the one with its id."""
@@ -243,10 +253,7 @@ class OperationsWriter:
     def add_check(self, *, recipe: str, release: int, status: str, payload: Json) -> int:
         """Record what monitoring found; returns the check's number."""
         values = {"recipe": recipe, "release": release, "time": time.time(), "status": status, "payload": payload}
-        return self._add("checks", values)
-
-    def _add(self, table: str, values: Json) -> int:
-        row = to_row({name: value for name, value in values.items() if name != "id"})
+        row = to_row(values)
         with self._writes.transaction() as transaction:
-            (made,) = transaction.rows(f"{insertion(table, row)} RETURNING id", row)
+            (made,) = transaction.rows(f"{insertion('checks', row)} RETURNING id", row)
         return int(made["id"])

@@ -49,6 +49,7 @@ TABLES = (
         id {identity}, time DOUBLE PRECISION NOT NULL, actor VARCHAR(255) NOT NULL, action VARCHAR(32) NOT NULL,
         recipe VARCHAR(64) NOT NULL, release INTEGER, environment VARCHAR(32), payload TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS audit_by_recipe ON audit (recipe, id)",
+    "CREATE TABLE IF NOT EXISTS audit_chain (id BIGINT PRIMARY KEY, hash VARCHAR(64) NOT NULL)",
     """CREATE TABLE IF NOT EXISTS keys (
         id VARCHAR(32) PRIMARY KEY, recipe VARCHAR(64) NOT NULL, name VARCHAR(64) NOT NULL, hash TEXT NOT NULL,
         roles TEXT NOT NULL, created DOUBLE PRECISION NOT NULL, expires DOUBLE PRECISION, revoked DOUBLE PRECISION)""",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.console.doctor_findings import (
     of_artifacts,
+    of_audit,
     of_faults,
     of_metadata,
     of_runs,
@@ -81,7 +82,7 @@ class Examiner:
             store = self._window.store()
             findings = [of_metadata(store), *self._artifacts(store, began)]
             findings += [of_service(item, replicas_of(item)) for item in store.deployments()]
-            findings += [*of_runs(store), *of_space(store)]
+            findings += [*of_audit(store), *of_runs(store), *of_space(store)]
         except MlopsError as error:
             found = error.diagnostics[0]
             findings = [Finding(what="store", state="wrong", told=found.headline, mend=found.help)]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
+import sqlite3
 
 import pytest
 
-from mlops_compiler.commands import promotion
 from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.records import Deployment
 from mlops_compiler.store.writer import open_writer
@@ -35,26 +34,16 @@ def place(released, tmp_path, monkeypatch):
     writer = open_writer(StoreLocation(url=str(store)))
     served = []
 
-    def put(recipe, release, *, at_once=False, said=None):
-        served.append((release.number, at_once))
-        about = {
-            "route": "/",
-            "host": "127.0.0.1",
-            "port": 1,
-            "address": "",
-            "pid": None,
-            "app": "small",
-            "session": "",
-        }
-        settings = {"url": "http://service"}
-        deployment = Deployment(
-            recipe=recipe.name, release=release.number, created=time.time(), settings=settings, **about
+    def deploy(_location, target, release, *, said):
+        served.append((release.number, target.rollout.kind))
+        about = dict.fromkeys(("route", "host", "address", "session"), "/")
+        settings = {"url": "http://service", "spec": {"settings": {}}}
+        return Deployment(
+            recipe="small", release=release.number, created=1.0, settings=settings, port=1, pid=None, app="a", **about
         )
-        writer.record_deployment(deployment)
-        writer.add_audit(actor="x", action="deploy", recipe=recipe.name, release=release.number)
-        return deployment
 
-    monkeypatch.setattr(promotion, "put_in_service", put)
+    monkeypatch.setattr("mlops_compiler.backends.ray.service.deploy", deploy)
+    monkeypatch.setattr("mlops_compiler.backends.ray.service.undeploy", lambda _: "stopped")
 
     def main(command, *words, actor="ann"):
         monkeypatch.setenv("MLOPS_ACTOR", actor)
@@ -88,12 +77,32 @@ def test_a_promotion_needs_the_environment_before_and_approvals(place):
         assert place("approve", "environment=production", "release=1", "note=ok", actor=who).code == 0
     assert codes(place("promote", *asked)) == ["lacks-approvals"]  # ann promotes what ann approved
     assert place("promote", *asked, actor="eve").code == 0
-    assert place.served == [(1, False), (1, False)]
+    assert [number for number, _ in place.served] == [1, 1]
     placements = {item.environment: item.release for item in place.store.placements("small")}
     assert placements == {"test": 1, "production": 1}
     listed = json.loads(place("releases", "--json").out)
     assert [item["environments"] for item in listed] == [[], ["production", "test"]]
     assert listed[0]["manifest"] != listed[1]["manifest"]
+
+
+def test_no_command_goes_around_the_approvals(place):
+    asked = ["environment=production", "promotion.approvals=1"]
+    assert place("promote", "release=1").code == 0
+    assert codes(place("promote", "release=2", *asked)) == ["lacks-approvals"]
+    assert codes(place("deploy", "release=2", *asked)) == ["lacks-approvals"]
+    assert codes(place("rollback", "to=2", *asked)) == ["lacks-approvals"]
+    assert place("approve", "release=1", *asked).code == 0
+    assert codes(place("deploy", "release=1", *asked, "deploy.rollout.roll_back_to=2")) == ["lacks-approvals"]
+    assert place("deploy", "release=1", *asked).code == 0
+    # The service is that of production now, whatever environment somebody names.
+    for command in (["deploy", "release=2"], ["promote", "release=2"], ["rollback", "to=2"], ["undeploy"]):
+        assert codes(place(*command)) == ["service-of-another-environment"], command
+    assert codes(place("retire", "release=1", "--drain")) == ["service-of-another-environment"]
+    assert place("approve", "release=2", *asked).code == 0
+    assert place("deploy", "release=2", *asked).code == 0
+    assert place("rollback", *asked).code == 0  # it was there, and needs nobody's word again
+    assert [number for number, _ in place.served] == [1, 1, 2, 1]
+    assert place("undeploy", *asked).code == 0
 
 
 def test_only_approvers_approve(place):
@@ -109,7 +118,7 @@ def test_a_rollback_serves_what_was_served_before_at_once(place):
     for number in (1, 2):
         place("promote", f"release={number}")
     assert place("rollback", "reason=errors").code == 0
-    assert place.served[-1] == (1, True)
+    assert place.served[-1] == (1, "all_at_once")
     entry = next(item for item in place.store.audit("small") if item.action == "rollback")
     assert (entry.actor, entry.release, entry.payload) == ("ann", 1, {"from": 2, "reason": "errors"})
     assert codes(place("rollback", "to=1")) == ["bad-argument"]
@@ -122,7 +131,7 @@ def test_a_release_whose_model_is_gone_takes_nobodys_place(place):
     for digest in manifest["model"]["files"].values():
         place.store.objects.discard(digest)
     assert codes(place("rollback", "to=1")) == ["artifact-missing"]
-    assert place.served == [(2, False)]
+    assert [number for number, _ in place.served] == [2]
 
 
 def test_a_retired_release_is_used_no_more(place, tmp_path):
@@ -150,3 +159,81 @@ def test_what_is_done_is_listed(place):
     assert "ann" in shown.out
     assert "looks good" in shown.out
     assert len(json.loads(place("audit", "limit=1", "--json").out)) == 1
+
+
+def test_what_a_promotion_needs_a_deployment_needs_too(place):
+    asked = ["environment=production", "promotion={after: test, approvals: 1}"]
+    assert codes(place("deploy", "release=1", *asked)) == ["not-promoted-before"]
+    assert place("deploy", "release=1", "environment=test").code == 0
+    assert codes(place("deploy", "release=1", *asked)) == ["lacks-approvals"]
+    assert place("approve", "release=1", *asked).code == 0
+    assert codes(place("deploy", "release=2", *asked)) == ["not-promoted-before"]
+    assert place("deploy", "release=1", *asked).code == 0
+    placed = {item.environment: (item.release, item.actor) for item in place.store.placements("small")}
+    assert placed == {"test": (1, "ann"), "production": (1, "ann")}
+    assert [number for number, _ in place.served] == [1, 1]
+
+
+def test_a_rollback_needs_no_approval(place):
+    asked = ["environment=production", "promotion={approvals: 1}"]
+    for number in (1, 2):
+        place("approve", f"release={number}", *asked)
+        assert place("promote", f"release={number}", *asked).code == 0
+    assert place("rollback", *asked, "promotion.approvals=5").code == 0
+    assert {item.release for item in place.store.placements("small")} == {1}
+
+
+def test_what_was_rolled_back_from_is_not_returned_to(place):
+    for number in (1, 2):
+        place("deploy", f"release={number}")
+    assert place("rollback").code == 0
+    assert codes(place("rollback")) == ["no-release-before"]
+    for number in (2, 1):
+        place("deploy", f"release={number}")
+    assert place("rollback").code == 0
+    assert place.served[-1][0] == 2
+
+
+def test_a_release_that_an_environment_has_is_retired_only_where_that_is_said(place):
+    place("deploy", "release=1", "environment=test")
+    place("deploy", "release=2", "environment=production")
+    said = place("retire", "release=1")
+    assert codes(said) == ["release-served"]
+    assert "in test" in said.err
+    assert place("retire", "release=1", "--drain").code == 0
+    assert [item.environment for item in place.store.placements("small")] == ["production"]
+    assert place.store.deployment("small").release == 2
+    assert place("retire", "release=2", "--drain", "environment=production").code == 0
+    assert place.store.deployment("small") is None
+    (entry, *_) = place.store.audit("small")
+    assert (entry.payload["drained"], entry.payload["left"]) == (True, ["production"])
+
+
+def test_the_audit_log_is_exported_and_examined(place, tmp_path):
+    for text in ("one", "two", "three"):
+        place("approve", "release=1", f"note={text}")
+    file = tmp_path / "audit.ndjson"
+    assert place("audit", "--out", str(file)).code == 0
+    kept = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [entry["payload"]["note"] for entry in kept] == ["one", "two", "three"]
+    assert len({entry["hash"] for entry in kept}) == 3
+    assert found_of(place) == ["well"]
+    with sqlite3.connect(str(place.store.location.sqlite)) as connection:
+        connection.execute("UPDATE audit SET actor = 'eve' WHERE id = 2")
+    assert found_of(place) == ["wrong"]
+
+
+def found_of(place):
+    findings = json.loads(place("doctor", "--json").out)
+    return [item["state"] for item in findings if item["what"] == "audit log"]
+
+
+def test_the_card_tells_of_approvals_and_environments(place):
+    place("approve", "release=2", "environment=test", "note=<b>fine</b>", actor="bob")
+    place("deploy", "release=2", "environment=test")
+    text = place("card", "2").out
+    assert "Approved for test by bob" in text
+    assert "In test since" in text
+    assert "validate.seed" in text
+    facts = json.loads(place("card", "1", "--json").out)["operation"]
+    assert (facts["served"], facts["placements"], facts["approvals"]) == (False, [], [])

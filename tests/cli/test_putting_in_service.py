@@ -10,6 +10,7 @@ import pytest
 from mlops_compiler.commands.serving import put_in_service, rollout_of
 from mlops_compiler.diagnostics import DataError, Diagnostic, EngineError
 from mlops_compiler.recipe.deploy import Deploy
+from mlops_compiler.recipe.promotion import Promotion
 from mlops_compiler.recipe.resources import Cluster
 from mlops_compiler.recipe.verify import Verify
 from mlops_compiler.serving.rollout import Limits
@@ -25,6 +26,7 @@ def recipe_of(folder, **rollout):
         environment="development",
         deploy=Deploy.model_validate({"rollout": {"kind": "canary", **rollout}}),
         verify=Verify(),
+        promotion=Promotion(),
         cluster=Cluster(),
         store=SimpleNamespace(url=str(folder), database=None),
     )

@@ -138,6 +138,7 @@ def test_a_lost_node_costs_the_folds_in_flight(engine, nodes, probed, make_workp
     process = probed.start("recipe=small", f"cluster.address={nodes.address}")
     wait_for(lambda: len(held_on(probed)) == 3, process)
     nodes.lose("plain")
+    wait_for(lambda: probed.events("trial_lost"), process)  # a worker outlives its node for a moment, and may end its fit
     (probed.root / "hold").unlink()
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, out + err
@@ -165,6 +166,7 @@ def test_a_search_without_its_gpu_goes_on_on_the_cpu(nodes, probed):
     wait_for(lambda: held_on(probed, "gpu"), process)
     assert not held_on(probed, "plain"), "a trial is on the node with the H100, or waits for it"
     nodes.lose("gpu")
+    wait_for(lambda: held_on(probed, "plain"), process)
     (probed.root / "hold").unlink()
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, out + err

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo test fuzz check lint types layers golden schema bench constraints clean
+.PHONY: demo tour test fuzz check lint types layers golden schema bench constraints clean
 
 $(STAMP): pyproject.toml constraints.txt $(PLUGINS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -16,6 +16,9 @@ $(STAMP): pyproject.toml constraints.txt $(PLUGINS)
 
 demo: $(STAMP)  ## set up and run the churn recipe to the end
 	$(BIN)/mlops-compile recipe=churn
+
+tour: $(STAMP)  ## set up and take a release through its life: served, watched, drifted, retrained, canaried, rolled back
+	$(BIN)/python -m tests.tour
 
 test: $(STAMP)  ## set up and run all tests
 	$(BIN)/python .ci/suite.py

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE, write_file
 from mlops_compiler.commands.predict import find_release
+from mlops_compiler.console.doings import in_words
 from mlops_compiler.console.streams import results
 from mlops_compiler.console.text import BAD, DIM, GOOD, STRONG, clean, grid, heading, line, row, styled
 from mlops_compiler.diagnostics import Diagnostic, UsageError, mask
@@ -101,7 +102,7 @@ def _when(seconds: float) -> str:
 def _print_list(found: list[dict[str, Any]]) -> None:
     table = grid("left", "right", "left", "text", "text")
     for facts in found:
-        scores = ", ".join(f"{name} {value:.4f}" for name, value in list(facts["metrics"].items())[:_METRICS])
+        scores = _scores(facts, _METRICS)
         row(
             table,
             styled(facts["recipe"], STRONG),
@@ -113,12 +114,22 @@ def _print_list(found: list[dict[str, Any]]) -> None:
     results().print(table)
 
 
+def _scores(facts: dict[str, Any], most: int | None = None) -> str:
+    """Write the scores, those that say most of a task first."""
+    from mlops_compiler.evaluation.metrics import METRICS
+
+    told = facts["metrics"]
+    names = [*(name for name in METRICS if name in told), *(name for name in told if name not in METRICS)]
+    return ", ".join(f"{name} {told[name]:.4f}" for name in names[:most])
+
+
 def _state(facts: dict[str, Any]) -> str:
     if facts["retired"]:
         return f"retired by {facts['retired']['actor']}"
     said = ["served"] if facts["served"] else []
     said += [f"in {name}" for name in facts["environments"]]
-    said += [f"{len(facts['approvals'])} approvals"] if facts["approvals"] else []
+    given = len(facts["approvals"])
+    said += [f"{given} approval{'s' if given > 1 else ''}"] if given else []
     return ", ".join(said)
 
 
@@ -132,7 +143,7 @@ def _print_one(facts: dict[str, Any]) -> None:
         "manifest": facts["manifest"],
         "state": _state(facts),
         "retired": f"{_when(facts['retired']['time'])} UTC: {facts['retired']['notes']}" if facts["retired"] else "",
-        "scores": ", ".join(f"{name} {value:.4f}" for name, value in facts["metrics"].items()),
+        "scores": _scores(facts),
     }
     for name, value in told.items():
         if value:
@@ -179,13 +190,12 @@ def _print_entries(entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         number = f"release {entry['release']}" if entry["release"] is not None else ""
         where = f" in {entry['environment']}" if entry["environment"] else ""
-        payload = {name: value for name, value in entry["payload"].items() if value not in (None, "", [], {})}
         row(
             table,
             styled(_when(entry["time"]), DIM),
             styled(entry["actor"]),
             styled(entry["action"], STRONG),
             styled(f"{entry['recipe']} {number}{where}"),
-            styled(json.dumps(payload, default=str) if payload else "", DIM),
+            styled(in_words(entry["payload"], entry["release"]), DIM),
         )
     results().print(table)

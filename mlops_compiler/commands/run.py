@@ -38,6 +38,8 @@ from mlops_compiler.store.writer import open_writer
 from mlops_compiler.tables.table import is_pattern, must_be_here
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlops_compiler.backends.stages.context import StageTask
     from mlops_compiler.commands.base import Invocation
     from mlops_compiler.driver import Planned
@@ -240,7 +242,7 @@ def _summary(begun: Started, records: dict[str, StageRecord], status: str) -> Ru
         evaluation=read("evaluate", "evaluation"),
         explained=records["explain"].summary,
         report=_shown(records["report"].summary["path"]),
-        next_commands=_next(begun, accepted=outcome["accepted"]),
+        next_commands=_next(begun, outcome),
     )
 
 
@@ -251,24 +253,29 @@ def _shown(path: str) -> str:
     return path
 
 
-def _next(begun: Started, *, accepted: bool) -> list[tuple[str, str]]:
+def _next(begun: Started, outcome: Mapping[str, Any]) -> list[tuple[str, str]]:
     composed = begun.planned.compiled.composed
     named = next(
         (token for token in composed.overrides if token.startswith("recipe=")),
         f"recipe={composed.recipe_name}",
     )
-    data = begun.planned.compiled.recipe.data
+    recipe = begun.planned.compiled.recipe
+    data, asked = recipe.data, recipe.promotion
     source = data.source.path
     is_table = data.intake is None and data.source.kind != "sql"
     scorable = is_table and not is_pattern(source) and "://" not in source
-    if not accepted:
+    if not outcome["accepted"]:
         return [
             ("search longer", f"mlops-compile {named} search.trials=100"),
             ("look back", f"mlops-compile runs {named}"),
         ]
     score = f"mlops-compile predict {named} input={_shown(str(composed.root / source))} output=scores.csv"
+    number = outcome["release"]
+    gated = asked.approvals or asked.after or asked.four_eyes
+    approve = f"mlops-compile approve {named} release={number}"
     return [
-        ("serve it", f"mlops-compile deploy {named}"),
+        *([("approve it", approve)] if asked.approvals else []),
+        ("promote it", f"mlops-compile promote {named}") if gated else ("serve it", f"mlops-compile deploy {named}"),
         *([("score a file", score)] if scorable else []),
         ("look back", f"mlops-compile runs {named}"),
     ]

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE
+from mlops_compiler.console.doings import listed
 from mlops_compiler.console.streams import results
 from mlops_compiler.console.text import STRONG, clean, grid, line, row, styled
 from mlops_compiler.diagnostics import DataError, Diagnostic, UsageError
@@ -96,27 +97,23 @@ def _print(facts: dict[str, Any]) -> None:
         "answered": f"{facts['time']:%Y-%m-%d %H:%M:%S} UTC, in {facts['seconds'] * 1000:.1f} ms, as {facts['role']}",
         "asked by": facts["client"],
         "key": facts["key"],
-        "input": _listed(facts["input"]),
-        "output": _listed(facts["output"]),
+        "input": listed(facts["input"]),
+        "output": listed(facts["output"]),
         "outcome": f"{facts['outcome']}, told by {facts['outcome_source']}" if facts["outcome"] is not None else None,
         "release": f"{facts['release']}, a {made.get('model')}",
         "manifest": made.get("manifest"),
-        "parameters": _listed(made.get("parameters") or {}),
+        "parameters": listed(made.get("parameters") or {}),
         "run": made.get("run"),
         "command": " ".join(made.get("overrides") or ()),
-        "code": _listed({name: value for name, value in (made.get("code") or {}).items() if name != "stages"}),
+        "code": listed({name: value for name, value in (made.get("code") or {}).items() if name != "stages"}),
         "recipe": made.get("recipe"),
-        "data": _listed(made.get("data") or {}),
+        "data": listed(made.get("data") or {}),
     }
     table = grid("left", "text")
     for name, value in told.items():
         if value:
             row(table, styled(name, "dim"), styled(value))
     console.print(table)
-
-
-def _listed(values: dict[str, Any] | None) -> str:
-    return ", ".join(f"{name} {value}" for name, value in (values or {}).items())
 
 
 def _unknown(wanted: str, recipe: str) -> Diagnostic:

@@ -150,11 +150,13 @@ def resolved(answered: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
 def traffic(location: StoreLocation, recipe: str, *, since: datetime | None = None) -> pl.DataFrame:
     """Read what requests met with, minute by minute; the columns of `store.served.TRAFFIC`.
 
-    No two lines are alike: they differ in the sum of seconds at least. What is there twice was read twice.
+    A minute that had begun before `since` is read whole. No two lines are alike: they differ in the sum of seconds at
+    least. What is there twice was read twice.
 
     Raises:
         EngineError: A segment cannot be read.
     """
+    since = since and since.replace(second=0, microsecond=0)
     found = _read(location, TRAFFIC, recipe, since)
     rows = pl.concat(found).unique(maintain_order=True) if found else pl.DataFrame(schema=TRAFFIC_COLUMNS)
     return _within(rows, since, None).sort("time", maintain_order=True)

@@ -102,8 +102,8 @@ def sentence(told: Mapping[str, Any], release: int) -> str:
     name = step.removesuffix("-ended")
     how = "in the shadow" if name == "shadow" else f"at {told.get('share', 0):.0%} of the traffic"
     match step:
-        case "candidate":
-            return f"release {release} comes up beside the one in place"
+        case "candidate" | "starting":
+            return f"release {release} comes up{' beside the one in place' if step == 'candidate' else ''}"
         case "same":
             return f"release {release} is the model in place: there is nothing to try beside it"
         case "replaying":

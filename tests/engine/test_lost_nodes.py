@@ -138,7 +138,9 @@ def test_a_lost_node_costs_the_folds_in_flight(engine, nodes, probed, make_workp
     process = probed.start("recipe=small", f"cluster.address={nodes.address}")
     wait_for(lambda: len(held_on(probed)) == 3, process)
     nodes.lose("plain")
-    wait_for(lambda: probed.events("trial_lost"), process)  # a worker outlives its node for a moment, and may end its fit
+    wait_for(
+        lambda: probed.events("trial_lost"), process
+    )  # a worker outlives its node for a moment, and may end its fit
     (probed.root / "hold").unlink()
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, out + err

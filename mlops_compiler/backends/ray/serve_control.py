@@ -170,7 +170,7 @@ def _serve(order: Order, spec: AppSpec, tell: Tell) -> Order:
     try:
         with beside(spec, rollout, tell) if replaces and rollout.has_trial else nullcontext():
             reached = True
-            tell({"step": "replacing"})
+            tell({"step": "starting" if before is None else "replacing"})
             serve_actions.run(spec)
             return _answering(order, spec, 0 if replaces else rollout.replay, tell)
     except BaseException:

@@ -50,7 +50,7 @@ def _change(change: KeyChange) -> str:
 
 
 def _value(value: object) -> str:
-    text = str(value)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
@@ -69,6 +69,8 @@ def _data(comparison: Comparison) -> Iterator[str]:
 
 
 def _scores(comparison: Comparison) -> Iterator[str]:
+    if comparison.metrics.differs:
+        yield from (f"scores: {text}" for text in comparison.metrics.remarks)
     for metric in comparison.metrics.metrics:
         if metric.before is not None and metric.after is not None and metric.before != metric.after:
             yield f"scores: {metric.name} {metric.after:.4f}, before {metric.before:.4f}"

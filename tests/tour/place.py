@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COLUMNS = 110
+PAUSE = 0.5
+"""Seconds between two looks at what is waited for."""
 PATIENCE = 120.0
 """Seconds that anything of the tour is waited for, at most."""
 
@@ -151,4 +153,4 @@ class Place:
         end = time.monotonic() + PATIENCE
         while not seen():
             assert time.monotonic() < end, f"{what}: not within {PATIENCE:.0f} s"
-            time.sleep(0.2)
+            time.sleep(PAUSE)

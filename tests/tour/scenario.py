@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.monitoring.observed import predictions
+from mlops_compiler.store.location import StoreLocation
 from tests.tour.recipe import Customers, lay_out, write_source
 from tests.tour.traffic import OK, Client, Load
 
@@ -50,11 +52,8 @@ class Tour:
 
     def await_log(self) -> None:
         """Wait until what was answered is in the store: a service writes every few seconds."""
-        self.place.wait_for(lambda: self.outcomes()["predictions"] >= self.asked, "the log of predictions")
-
-    def outcomes(self) -> dict[str, Any]:
-        """Say how many predictions are logged, and of how many the outcome is known."""
-        return self.place.ask("labels recipe=churn")
+        store = StoreLocation(url=str(self.place.root / ".mlops"))
+        self.place.wait_for(lambda: predictions(store, "churn").height >= self.asked, "the log of predictions")
 
 
 def train(tour: Tour) -> None:
@@ -111,6 +110,7 @@ def label(tour: Tour) -> None:
     assert tour.client.tell(answers, new["churn"].to_list()) == new.height
     lie = "No" if new["churn"][0] == "Yes" else "Yes"
     tour.client.tell(answers[:1], [lie])
+    assert tour.place.ask(f"trace {answers[0]['id']} recipe=churn")["outcome"] == new["churn"][0]
     tour.place.type("labels recipe=churn")
     tour.place.type("monitor recipe=churn", code=REFUSED)
 

@@ -2,266 +2,105 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from mlops_compiler.diagnostics import DataError
-from mlops_compiler.serving.compiled.signals import Beyond
 from mlops_compiler.serving.docs import assets, page
-from mlops_compiler.serving.exchange import Exchange, Line, Served, new_id
+from mlops_compiler.serving.exchange import Exchange, new_id
 from mlops_compiler.serving.failures import http_error, internal_error, refused
 from mlops_compiler.serving.gate import Gate, as_json, read_body, written
-from mlops_compiler.serving.guard import Guard
 from mlops_compiler.serving.openapi import describe
 from mlops_compiler.serving.refusal import RequestRefused
-from mlops_compiler.serving.request import RequestContract
-from mlops_compiler.serving.selftest import must_be_as_trained
-from mlops_compiler.serving.traffic import Asked
-from mlops_compiler.store.served import CANARY
+from mlops_compiler.serving.service import Around, Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import TypeAlias
 
-    import polars as pl
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import Receive, Scope
+    from starlette.routing import BaseRoute
 
     from mlops_compiler.serving.compiled.row import CompiledRow
-    from mlops_compiler.serving.labels import LabelBook
-    from mlops_compiler.serving.meters import Meters
-    from mlops_compiler.serving.prediction_log import PredictionLog
     from mlops_compiler.serving.predictor import Predictor
-    from mlops_compiler.serving.request import Rows
-    from mlops_compiler.serving.traffic import Traffic
-
-    Table: TypeAlias = pl.DataFrame | Line
 
 _OK, _ACCEPTED, _UNAVAILABLE = 200, 202, 503
-_INLINE_ROWS = 64
-"""Up to so many rows are scored at once; more go to a thread, so that no small request waits for them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
-    """What stands around a release at a service.
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """What a service answers under each of its paths.
 
     Attributes:
-        traffic: Sends a share of the requests to another release, while one is on its way.
-        guard: Lets requests in.
-        log: Keeps what was answered.
-        labels: Keeps the outcomes that are sent.
-        meters: Counts for Prometheus.
+        service: The service.
+        manifest: That of its release.
+        info: What ``GET /`` tells of it.
     """
 
-    traffic: Traffic | None = None
-    guard: Guard = field(default_factory=Guard)
-    log: PredictionLog | None = None
-    labels: LabelBook | None = None
-    meters: Meters | None = None
+    service: Service
+    manifest: Mapping[str, Any]
+    info: Mapping[str, Any]
 
+    def all(self) -> list[BaseRoute]:
+        """List the routes."""
+        from starlette.routing import Route
 
-class Service:
-    """Answers requests with the predictions of one release.
-
-    Args:
-        predictor: The release.
-        info: What ``GET /`` tells; ``release`` is its number.
-        around: What stands around it.
-        compiled: What answers single rows, as `compiled.proof.prove` gives it; they pass as tables where not given.
-
-    Raises:
-        MlopsError: The release cannot score its own example, or scores it otherwise than when it was trained: it must
-            not be served.
-    """
-
-    def __init__(
-        self,
-        predictor: Predictor,
-        info: Mapping[str, Any],
-        around: Around | None = None,
-        compiled: CompiledRow | None = None,
-    ) -> None:
-        self._predictor, self._around, self._compiled = predictor, around or Around(), None
-        self._release = info["release"]
-        self._contract = RequestContract(predictor.manifest, self._around.guard.limits)
-        self._example = orjson.dumps(predictor.manifest["example"])
-        self._about = {
-            **info,
-            "request": predictor.manifest["request"],
-            "example": predictor.manifest["example"],
-        }
-        self._info = dict(info)
-        self._outputs = predictor.predict(self._contract.read(self._example).frame).schema
-        self._example_answer = self.answer(self._example)
-        must_be_as_trained(predictor.manifest, self._example_answer)
-        self._is_broken = False
-        self._compiled = compiled
-        self._about["compiled"] = compiled.says if compiled is not None else False
-
-    def answer(self, body: bytes, exchange: Exchange | None = None) -> dict[str, Any]:
-        """Answer the body of a request.
-
-        Args:
-            body: The body.
-            exchange: Names the answer, and lets it be logged; neither, where it is not given.
-
-        Raises:
-            RequestRefused: The request is too large, no JSON, breaks the contract or cannot be scored.
-        """
-        rows = self._contract.read(body)
-        predictions, inputs, scored = self._predictions(rows)
-        for index, key in rows.keys.items():
-            predictions[index] = {str(self._contract.key): key, **predictions[index]}
-        named = {} if exchange is None else {"id": exchange.id}
-        if exchange is not None:
-            ids = exchange.names(len(predictions), single=rows.single)
-            self._log(exchange, ids, rows.keys, (inputs, scored))
-            if not rows.single:
-                predictions = [{"id": name, **row} for name, row in zip(ids, predictions, strict=True)]
-        if rows.single:
-            return {**named, "release": self._release, **predictions[0]}
-        return {**named, "release": self._release, "predictions": predictions}
-
-    def _predictions(self, rows: Rows) -> tuple[list[dict[str, Any]], Table, Table]:
-        """Score rows; gives the predictions, and for the log what went in and what came out."""
-        if rows.single and self._compiled is not None:
-            with suppress(Beyond):
-                found = self._compiled.predict(rows.values[0])
-                return (
-                    [found],
-                    Line(values=rows.values[0], schema=rows.schema),
-                    Line(values=found, schema=self._outputs),
-                )
-        frame = rows.frame
-        try:
-            scored = self._predictor.predict(frame)
-        except DataError as error:
-            raise RequestRefused.cannot_score(error) from error
-        return scored.to_dicts(), frame, scored
-
-    def _log(self, exchange: Exchange, ids: list[str], keys: Mapping[int, Any], both: tuple[Table, Table]) -> None:
-        exchange.rows = len(ids)
-        if (log := self._around.log) is not None:
-            seconds = time.perf_counter() - exchange.clock
-            inputs, outputs = both
-            log.record(Served(exchange=exchange, ids=ids, keys=keys, inputs=inputs, outputs=outputs, seconds=seconds))
+        return [
+            Route("/", self.predict, methods=["POST"]),
+            Route("/", self.about, methods=["GET"]),
+            Route("/labels", self.labels, methods=["POST"]),
+            Route("/metrics", self.metrics, methods=["GET"]),
+            Route("/health", self.health, methods=["GET"]),
+            Route("/openapi.json", self.openapi, methods=["GET"]),
+            Route("/docs", self.docs, methods=["GET"]),
+            assets(),
+        ]
 
     async def predict(self, request: Request) -> Response:
         """Handle ``POST /`` where it has come through Starlette."""
-        return written(await self.score(request.scope, request.receive))
-
-    async def score(self, scope: Scope, receive: Receive) -> bytes:
-        """Handle ``POST /``.
-
-        Raises:
-            RequestRefused: It cannot be answered.
-        """
-        exchange: Exchange = scope["exchange"]
-        body = await read_body(scope, receive, self._around.guard.limits)
-
-        async def here(role: str) -> bytes:
-            asked = exchange if role == exchange.role else replace(exchange, role=role)
-            return await self._score(body, asked)
-
-        traffic = self._around.traffic
-        if traffic is None or traffic.policy is None:
-            return await self._score(body, exchange)
-        about = {"id": exchange.id, "client": exchange.client, "came": exchange.came}
-        answer, _ = await traffic.answer(Asked(body=body, role=CANARY, about=about), here)
-        return answer
-
-    async def ask(self, body: bytes, about: Mapping[str, Any]) -> tuple[int, bytes]:
-        """Answer a request that another release's replica passes on: the status, and the body."""
-        exchange = Exchange(**about)
-        status = _OK
-        try:
-            return status, await self._score(body, exchange)
-        except RequestRefused as refused:
-            status, exchange.code = refused.status, refused.code
-            return status, orjson.dumps(refused.to_json())
-        finally:
-            if (log := self._around.log) is not None:
-                seconds = time.perf_counter() - exchange.clock
-                log.count(status, seconds, role=exchange.role, rows=exchange.rows, code=exchange.code)
-
-    async def _score(self, body: bytes, exchange: Exchange) -> bytes:
-        if body.count(b"{") <= _INLINE_ROWS:
-            return orjson.dumps(self.answer(body, exchange))
-        from starlette.concurrency import run_in_threadpool
-
-        deadline = self._around.guard.limits.deadline
-        try:
-            async with asyncio.timeout(deadline):
-                return orjson.dumps(await run_in_threadpool(self.answer, body, exchange))
-        except TimeoutError:
-            raise RequestRefused.too_late(deadline) from None
+        return written(await self.service.score(request.scope, request.receive))
 
     async def labels(self, request: Request) -> Response:
         """Handle ``POST /labels``."""
         exchange: Exchange = request.scope["exchange"]
-        body = await read_body(request.scope, request.receive, self._around.guard.limits)
-        if self._around.labels is None:
+        body = await read_body(request.scope, request.receive, self.service.around.guard.limits)
+        if self.service.around.labels is None:
             raise RequestRefused.cannot_keep()
-        return as_json({"taken": await self._around.labels.take(body, exchange.client)}, _ACCEPTED)
+        return as_json({"taken": await self.service.around.labels.take(body, exchange.client)}, _ACCEPTED)
 
     async def metrics(self, _request: Request) -> Response:
         """Handle ``GET /metrics``."""
         from starlette.responses import Response
 
-        meters = self._around.meters
+        meters = self.service.around.meters
         body, kind = meters.exposition() if meters is not None else (b"", "text/plain")
         return Response(body, media_type=kind)
 
-    @property
-    def _log_facts(self) -> dict[str, int]:
-        return self._around.log.facts if self._around.log is not None else {}
-
     async def about(self, _request: Request) -> Response:
         """Handle ``GET /``."""
-        return as_json({**self._about, "log": self._log_facts})
+        told = {name: self.manifest[name] for name in ("request", "example")}
+        log = self.service.around.log
+        facts = log.facts if log is not None else {}
+        return as_json({**self.info, **told, "compiled": self.service.compiled_as, "log": facts})
 
     async def openapi(self, request: Request) -> Response:
         """Handle ``GET /openapi.json``."""
         root = str(request.scope.get("root_path", ""))
-        example = {"id": new_id(0.0), **self._example_answer}
-        guard = self._around.guard
-        told = describe(self._predictor.manifest, self._info, example, root, keys=guard.asks, limits=guard.limits)
+        example = {"id": new_id(0.0), **self.service.example_answer}
+        guard = self.service.around.guard
+        told = describe(self.manifest, self.info, example, root, keys=guard.asks, limits=guard.limits)
         return as_json(told)
 
     async def docs(self, _request: Request) -> Response:
         """Handle ``GET /docs``."""
         from starlette.responses import HTMLResponse
 
-        return HTMLResponse(page(f"{self._info['recipe']} release {self._release}"))
+        return HTMLResponse(page(f"{self.info['recipe']} release {self.service.release}"))
 
     async def health(self, _request: Request) -> Response:
         """Handle ``GET /health``: a replica that is ready has scored the example of its release, a moment ago."""
-        status, code = ("broken", _UNAVAILABLE) if self._is_broken else ("ready", _OK)
-        return as_json({"status": status, "release": self._release}, code)
-
-    def check(self) -> None:
-        """Score the example again.
-
-        Raises:
-            RuntimeError: It is scored otherwise than before: something in this process is broken.
-        """
-        is_broken = True
-        try:
-            self._predictor.predict(self._contract.read(self._example).frame)
-            found = self.answer(self._example)
-            is_broken = found != self._example_answer
-        finally:
-            self._is_broken = is_broken
-        if is_broken:
-            raise RuntimeError(f"the example was answered {self._example_answer}, and is now {found}")
+        status, code = ("broken", _UNAVAILABLE) if self.service.is_broken else ("ready", _OK)
+        return as_json({"status": status, "release": self.service.release}, code)
 
 
 def create_app(
@@ -287,23 +126,13 @@ def create_app(
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
     from starlette.middleware import Middleware
-    from starlette.routing import Route
 
     around = around or Around()
     if around.meters is not None and around.log is not None:
         around.meters.watch(around.log)
     service = Service(predictor, info, around, compiled)
     app = Starlette(
-        routes=[
-            Route("/", service.predict, methods=["POST"]),
-            Route("/", service.about, methods=["GET"]),
-            Route("/labels", service.labels, methods=["POST"]),
-            Route("/metrics", service.metrics, methods=["GET"]),
-            Route("/health", service.health, methods=["GET"]),
-            Route("/openapi.json", service.openapi, methods=["GET"]),
-            Route("/docs", service.docs, methods=["GET"]),
-            assets(),
-        ],
+        routes=Routes(service, predictor.manifest, dict(info)).all(),
         middleware=[Middleware(Gate, score=service.score, guard=around.guard, log=around.log, meters=around.meters)],
         exception_handlers={HTTPException: http_error, Exception: internal_error, RequestRefused: refused},
     )

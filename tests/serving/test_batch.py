@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from mlops_compiler.diagnostics import DataError, UsageError
-from mlops_compiler.serving.app import Service
 from mlops_compiler.serving.batch import predict_file
+from mlops_compiler.serving.service import Service
 
 WRITE = {"csv": pl.DataFrame.write_csv, "parquet": pl.DataFrame.write_parquet, "ndjson": pl.DataFrame.write_ndjson}
 READ = {"csv": pl.read_csv, "parquet": pl.read_parquet, "ndjson": pl.read_ndjson}

@@ -41,11 +41,11 @@ from mlops_compiler.ir.ops.prepare import (
 from mlops_compiler.models.composed import Calibrated, Ensemble
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS
-from mlops_compiler.serving.app import Service
 from mlops_compiler.serving.compiled import proof
 from mlops_compiler.serving.compiled.row import compile_release, request_schema
 from mlops_compiler.serving.compiled.signals import Beyond
 from mlops_compiler.serving.predictor import Predictor
+from mlops_compiler.serving.service import Service
 from mlops_compiler.tables.preparation import FittedPreparation, fit
 from mlops_compiler.tables.steps import LABEL
 

@@ -13,12 +13,13 @@ import pytest
 from openapi_spec_validator import validate
 
 from mlops_compiler.monitoring import observed
-from mlops_compiler.serving.app import Around, create_app
+from mlops_compiler.serving.app import create_app
 from mlops_compiler.serving.guard import Guard, Limits
 from mlops_compiler.serving.keys import KeyRing, make_key
 from mlops_compiler.serving.labels import LabelBook
 from mlops_compiler.serving.meters import Meters
 from mlops_compiler.serving.prediction_log import LogSettings, PredictionLog
+from mlops_compiler.serving.service import Around
 from mlops_compiler.store.failures import failure
 from mlops_compiler.store.location import StoreLocation
 

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 from mlops_compiler.backends.ray.serve_actions import short_of
 from mlops_compiler.backends.ray.serve_app import AppSpec, Sizing, build
 from mlops_compiler.recipe.deploy import Deploy
-from mlops_compiler.serving.app import Around, create_app
+from mlops_compiler.serving.app import create_app
 from mlops_compiler.serving.guard import Guard, Limits
 from mlops_compiler.serving.labels import LabelBook
 from mlops_compiler.serving.replay import Held, replay
+from mlops_compiler.serving.service import Around
 from mlops_compiler.serving.settings import ServiceSettings
 from mlops_compiler.store.location import StoreLocation
 

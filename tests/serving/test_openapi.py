@@ -16,13 +16,14 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-from mlops_compiler.serving.app import Around, create_app
+from mlops_compiler.serving.app import create_app
 from mlops_compiler.serving.labels import LabelBook
 from mlops_compiler.serving.meters import Meters
 from mlops_compiler.serving.openapi import describe, row_schema
 from mlops_compiler.serving.prediction_log import PredictionLog
 from mlops_compiler.serving.refusal import RequestRefused
 from mlops_compiler.serving.request import RequestContract
+from mlops_compiler.serving.service import Around
 from mlops_compiler.store.location import StoreLocation
 
 INFO = {"recipe": "churn", "release": 3}

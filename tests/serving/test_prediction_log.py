@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from mlops_compiler.monitoring import observed
 from mlops_compiler.serving import prediction_log
-from mlops_compiler.serving.app import Around, Service
 from mlops_compiler.serving.exchange import Exchange, Served, new_id
 from mlops_compiler.serving.prediction_log import LogSettings, PredictionLog
+from mlops_compiler.serving.service import Around, Service
 from mlops_compiler.store.failures import failure
 from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.segments import PREDICTIONS, TRAFFIC

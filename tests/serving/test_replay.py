@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from mlops_compiler.diagnostics import EngineError
-from mlops_compiler.serving.app import Service
 from mlops_compiler.serving.replay import Held, must_be_equal, recorded_answers, replay
+from mlops_compiler.serving.service import Service
 
 
 def send_to(service):

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from mlops_compiler.diagnostics import EngineError
-from mlops_compiler.serving.app import Service, create_app
+from mlops_compiler.serving.app import create_app
 from mlops_compiler.serving.selftest import expected_of, must_be_as_trained
+from mlops_compiler.serving.service import Service
 
 INFO = {"recipe": "churn", "release": 3}
 TASKS = {

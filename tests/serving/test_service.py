@@ -20,9 +20,9 @@ from mlops_compiler.backends.ray.serve_logs import tail
 from mlops_compiler.backends.ray.serve_session import end_session, members
 from mlops_compiler.backends.ray.service import ServiceTarget, deploy, service_logs, service_state, undeploy
 from mlops_compiler.diagnostics import DataError, EngineError, UsageError
-from mlops_compiler.serving.app import Service
 from mlops_compiler.serving.predictor import Predictor
 from mlops_compiler.serving.rollout import Rollout
+from mlops_compiler.serving.service import Service
 from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.reader import open_reader
 from mlops_compiler.store.records import Deployment, Release

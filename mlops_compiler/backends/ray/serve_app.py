@@ -13,8 +13,8 @@ from mlops_compiler.serving.settings import ServiceSettings
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from mlops_compiler.serving.app import Around
     from mlops_compiler.serving.predictor import Predictor
+    from mlops_compiler.serving.service import Around
     from mlops_compiler.serving.traffic import Traffic
     from mlops_compiler.store.location import StoreLocation
 
@@ -127,12 +127,12 @@ class Replica:
 
 def _around(spec: AppSpec, predictor: Predictor, traffic: Traffic | None) -> Around:
     """Make what stands around the release of a replica, and set it going."""
-    from mlops_compiler.serving.app import Around
     from mlops_compiler.serving.guard import Guard
     from mlops_compiler.serving.keys import KeyRing
     from mlops_compiler.serving.labels import LabelBook
     from mlops_compiler.serving.meters import Meters
     from mlops_compiler.serving.prediction_log import PredictionLog
+    from mlops_compiler.serving.service import Around
     from mlops_compiler.store.reader import open_reader
 
     settings = ServiceSettings.from_json(spec.settings)

@@ -92,8 +92,8 @@ def verify(service: Endpoint, spec: AppSpec) -> None:
     Raises:
         EngineError: The service does not answer, or answers otherwise (`service-differs`).
     """
-    from mlops_compiler.serving.app import Service
     from mlops_compiler.serving.predictor import Predictor
+    from mlops_compiler.serving.service import Service
     from mlops_compiler.store.reader import open_reader
 
     predictor = Predictor.load(open_reader(spec.location), spec.manifest)

@@ -18,7 +18,7 @@ from mlops_compiler.backends.stages.context import Context, StageTask
 from mlops_compiler.backends.stages.folds import make_folds
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.frontend.hydra_app import launch
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.plan.build import build_plan
 from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.reader import open_reader

@@ -8,12 +8,12 @@ from mlops_compiler.analysis import wording
 from mlops_compiler.diagnostics import RecipeError, Sink
 from mlops_compiler.ir.budget import points, shares
 from mlops_compiler.ir.domain import Choice
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
     from mlops_compiler.frontend.provenance import Provenance
-    from mlops_compiler.ir.ops.lifecycle import Candidate
+    from mlops_compiler.ir.ops.search import Candidate
     from mlops_compiler.ir.program import Program
 
 _LEAST = 2

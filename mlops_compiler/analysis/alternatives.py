@@ -19,8 +19,8 @@ from mlops_compiler.frontend.validate import validate
 from mlops_compiler.ir.domain import Choice
 from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.intake import Join
-from mlops_compiler.ir.ops.lifecycle import Search
 from mlops_compiler.ir.ops.preparation import NamedStep, Prepare, Vary
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.ir.program import Node
 from mlops_compiler.ir.schema import Schema
 from mlops_compiler.ir.space import Hole, Variant, shown_point

@@ -24,6 +24,7 @@ from mlops_compiler.analysis.wishes import check_wishes
 from mlops_compiler.diagnostics import RecipeError, Sink
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.ops import preparation
+from mlops_compiler.ir.ops import search as finding
 from mlops_compiler.ir.ops.intake import Snapshot
 from mlops_compiler.ir.ops.prepare import ByRows, Selection
 from mlops_compiler.ir.program import Node, Program
@@ -184,9 +185,9 @@ def matrix_schema(places: Provenance, schema: Schema, sink: Sink) -> Schema:
     return features
 
 
-def _value_of(recipe: Recipe) -> ops.ValueMatrix | None:
+def _value_of(recipe: Recipe) -> finding.ValueMatrix | None:
     worth = getattr(recipe.objective, "value", None)
-    return ops.ValueMatrix(**worth.model_dump()) if worth else None
+    return finding.ValueMatrix(**worth.model_dump()) if worth else None
 
 
 def _matrix(
@@ -199,11 +200,11 @@ def _matrix(
     return (matrix, Node(name="features", op=checked, inputs=("matrix",), span=places.key_span(("features",))))
 
 
-def _modelling(recipe: Recipe, places: Provenance, search: ops.Search, explained: ops.Explain) -> tuple[Node, ...]:
+def _modelling(recipe: Recipe, places: Provenance, search: finding.Search, explained: ops.Explain) -> tuple[Node, ...]:
     objective = recipe.objective
     value = explained.value
     criteria = tuple(
-        ops.Bound(
+        finding.Bound(
             metric=name,
             at_least=bound.at_least,
             at_most=bound.at_most,
@@ -224,7 +225,7 @@ def _modelling(recipe: Recipe, places: Provenance, search: ops.Search, explained
         contamination=search.contamination,
     )
     outer = recipe.validate_.nested
-    nested = ops.Nested(k=outer.k, metric=objective.metric) if outer else None
+    nested = finding.Nested(k=outer.k, metric=objective.metric) if outer else None
     judged = (Node(name="nested", op=nested, inputs=("select", "split")),) if nested else ()
     fed = ("feedback",) if recipe.feedback is not None else ()
     return (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlops_compiler.analysis import wording
 from mlops_compiler.evaluation.metrics import NEED_LABELS, metric_names
 from mlops_compiler.ir.domain import is_domain
-from mlops_compiler.ir.ops.lifecycle import Candidate, Search
+from mlops_compiler.ir.ops.search import Candidate, Search
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.recipe.objective import Ahead
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis import wording_data
 from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.ir.ops import search as finding
 from mlops_compiler.ir.task import learns_from_target
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def explain_of(
-    recipe: Recipe, places: Provenance, schema: Schema, features: Schema, value: ops.ValueMatrix | None, sink: Sink
+    recipe: Recipe, places: Provenance, schema: Schema, features: Schema, value: finding.ValueMatrix | None, sink: Sink
 ) -> ops.Explain:
     """Resolve the section `explain:`; of a task without a target nothing is asked.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_compiler.diagnostics import Diagnostic, listing
-from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.ir.ops import search as finding
 from mlops_compiler.ir.task import has_classes, learns_from_target
 from mlops_compiler.models.registry import MODELS
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from mlops_compiler.recipe.recipe import Recipe
 
 
-def select_of(recipe: Recipe, value: ops.ValueMatrix | None, places: Provenance) -> ops.Select:
+def select_of(recipe: Recipe, value: finding.ValueMatrix | None, places: Provenance) -> finding.Select:
     """Make the selection of a recipe."""
     constraints = tuple(
-        ops.Bound(
+        finding.Bound(
             metric=name,
             at_least=bound.at_least,
             at_most=bound.at_most,
@@ -29,7 +29,7 @@ def select_of(recipe: Recipe, value: ops.ValueMatrix | None, places: Provenance)
         for name, bound in recipe.select.constraints.items()
     )
     calibrate = tuple((name, model.calibrate) for name, model in recipe.models.items() if model.calibrate)
-    return ops.Select(
+    return finding.Select(
         task=recipe.task,
         rule=recipe.select.rule,
         value=value,

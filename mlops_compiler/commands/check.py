@@ -10,8 +10,8 @@ from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.diagnostics import render_json
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.ir.ops.intake import Check
-from mlops_compiler.ir.ops.lifecycle import Search
 from mlops_compiler.ir.ops.preparation import Matrix, Prepare, Vary
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.ir.printer import print_program
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from mlops_compiler.diagnostics import Diagnostic, Span, UsageError, did_you_mea
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.recipe.amounts import parse_duration
-from mlops_compiler.store.operations import actor
+from mlops_compiler.store.operations import PASSING, actor
 from mlops_compiler.store.reader import open_reader
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from mlops_compiler.store.location import StoreLocation
     from mlops_compiler.store.operations import ApiKey
     from mlops_compiler.store.writer import StoreWriter
-
-PASSING = "mlops-compile"
-"""Keys that are made for a deployment carry this name, and are nobody's business."""
 
 
 def keys(composed: Composed, invocation: Invocation) -> int:

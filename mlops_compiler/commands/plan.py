@@ -19,8 +19,9 @@ from mlops_compiler.diagnostics import Diagnostic, UsageError, listing, render_j
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.feedback import FeedBack
-from mlops_compiler.ir.ops.lifecycle import Candidate, Explain, Nested, Search
+from mlops_compiler.ir.ops.lifecycle import Explain
 from mlops_compiler.ir.ops.preparation import Matrix
+from mlops_compiler.ir.ops.search import Candidate, Nested, Search
 from mlops_compiler.ir.printer import print_dimension, print_value
 from mlops_compiler.passes.manager import trace
 from mlops_compiler.passes.work import work

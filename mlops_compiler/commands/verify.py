@@ -33,8 +33,8 @@ def verify(composed: Composed, invocation: Invocation) -> int:
         DataError: The file breaks the contract, or the store keeps no holdout.
         EngineError: The service does not answer.
     """
+    from mlops_compiler.backends.ray.passing import key_for
     from mlops_compiler.backends.ray.serve_verify import endpoint
-    from mlops_compiler.backends.ray.service import key_for
     from mlops_compiler.serving.correctness import correctness
     from mlops_compiler.serving.replay import replay
 

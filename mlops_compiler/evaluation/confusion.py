@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from mlops_compiler.evaluation.cuts import Labels, Probabilities
-    from mlops_compiler.ir.ops.lifecycle import ValueMatrix
+    from mlops_compiler.ir.ops.search import ValueMatrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

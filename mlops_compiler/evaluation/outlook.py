@@ -11,7 +11,7 @@ from mlops_compiler.evaluation.scores import precision, recall
 
 if TYPE_CHECKING:
     from mlops_compiler.evaluation.cuts import Labels, Probabilities
-    from mlops_compiler.ir.ops.lifecycle import ValueMatrix
+    from mlops_compiler.ir.ops.search import ValueMatrix
 
 _USUAL = tuple(np.round(np.linspace(0.1, 0.9, 9), 1).tolist())
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.evaluation.cuts import Labels, Probabilities
-    from mlops_compiler.ir.ops.lifecycle import ValueMatrix
+    from mlops_compiler.ir.ops.search import ValueMatrix
 
 
 def best_threshold(

@@ -9,7 +9,7 @@ from mlops_compiler.ir.domain import Choice, Domain, IntLogUniform, IntUniform, 
 from mlops_compiler.ir.space import count
 
 if TYPE_CHECKING:
-    from mlops_compiler.ir.ops.lifecycle import Candidate, Search
+    from mlops_compiler.ir.ops.search import Candidate, Search
 
 
 def shares(search: Search) -> dict[str, int]:

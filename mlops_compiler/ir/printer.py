@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from mlops_compiler.ir.domain import DOMAINS, Choice, is_domain
 from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.intake import Check
-from mlops_compiler.ir.ops.lifecycle import Release, Search
+from mlops_compiler.ir.ops.lifecycle import Release
 from mlops_compiler.ir.ops.preparation import FusedPrepare, Matrix, NamedStep, Prepare, Project, Vary
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.ir.schema import Known, Role, Schema, dtype_name
 from mlops_compiler.ir.space import shown_point, shown_value, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mlops_compiler.ir.ops.lifecycle import Candidate
     from mlops_compiler.ir.ops.prepare import StepOp
+    from mlops_compiler.ir.ops.search import Candidate
     from mlops_compiler.ir.program import Node, Program
     from mlops_compiler.ir.space import Dimension, Variant
     from mlops_compiler.ir.start import Start

@@ -17,10 +17,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.search import Search
 
 if TYPE_CHECKING:
-    from mlops_compiler.ir.ops.lifecycle import Candidate
+    from mlops_compiler.ir.ops.search import Candidate
     from mlops_compiler.ir.program import Program
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_compiler.ir.ops.lifecycle import Search, Split
+from mlops_compiler.ir.ops.lifecycle import Split
 from mlops_compiler.ir.ops.preparation import FusedPrepare, Prepare, Project
 from mlops_compiler.ir.ops.prepare import Derive, is_fitted
+from mlops_compiler.ir.ops.search import Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.ir.budget import shares
 from mlops_compiler.ir.ops import intake, preparation
 from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.ir.ops import search as finding
 from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def estimate(plan: Plan, store: StoreReader, root: Path, cores: int | None) -> C
     """
     last = {stage.name: store.last_stage(plan.recipe, stage.name) for stage in plan.to_run}
     seconds = {name: record.seconds for name, record in last.items() if record is not None and name != "search"}
-    nested = next((op for _, op in plan.program.of(ops.Nested)), None) if "nested" in last else None
+    nested = next((op for _, op in plan.program.of(finding.Nested)), None) if "nested" in last else None
     if "search" not in last and nested is None:
         return Cost(seconds=seconds, search=None)
     rows = _rows(plan.program, store, root)
@@ -151,7 +152,7 @@ def _rows(program: Program, store: StoreReader, root: Path) -> int | None:
 def _search(
     plan: Plan, last: StageRecord | None, store: StoreReader, rows: int | None, cores: int | None
 ) -> SearchCost | None:
-    (_, search), (_, split) = plan.program.the(ops.Search), plan.program.the(ops.Split)
+    (_, search), (_, split) = plan.program.the(finding.Search), plan.program.the(ops.Split)
     known = _measured(last, store) if last is not None else {}
     if rows is None and not known.keys() >= {item.name for item in search.candidates}:
         return None
@@ -176,7 +177,7 @@ def _search(
     )
 
 
-def _learned(item: ops.Candidate, search: ops.Search) -> float:
+def _learned(item: finding.Candidate, search: finding.Search) -> float:
     """Say which part of a whole training a trial makes: a generation of a population, else all of it."""
     epochs = dict(item.parameters).get("epochs")
     if search.population is None or not MODELS[item.kind].resumable or not isinstance(epochs, int):
@@ -184,7 +185,7 @@ def _learned(item: ops.Candidate, search: ops.Search) -> float:
     return min(1.0, search.population[1] / epochs)
 
 
-def _allowed(models: Sequence[ModelCost], search: ops.Search) -> float:
+def _allowed(models: Sequence[ModelCost], search: finding.Search) -> float:
     """Say which part of all trials the budgets of a search allow; models take turns, so each gives up as much."""
     spent = (
         (search.cpu_hours, sum(item.cpu_seconds for item in models)),
@@ -197,7 +198,7 @@ def _capped(seconds: float, budget: float | None) -> float:
     return seconds if budget is None else min(seconds, budget)
 
 
-def _model(item: ops.Candidate, trials: int, folds: int, measured: float | None, cells: float) -> ModelCost:
+def _model(item: finding.Candidate, trials: int, folds: int, measured: float | None, cells: float) -> ModelCost:
     seconds = _BASE_SECONDS + MODELS[item.kind].seconds_per_cell * cells if measured is None else measured
     spent = seconds * folds * trials
     gpu = 1.0 if item.gpu == "auto" else float(item.gpu)

@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlops_compiler.ir.ops.feedback import FeedBack
-from mlops_compiler.ir.ops.lifecycle import Bound, Release, Split
+from mlops_compiler.ir.ops.lifecycle import Release, Split
+from mlops_compiler.ir.ops.search import Bound
 from mlops_compiler.plan.rival import in_place
 from mlops_compiler.store.collections import last_collection
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.ir.domain import DOMAINS
 from mlops_compiler.ir.fingerprint import canonical, fingerprint, flatten
 from mlops_compiler.ir.ops import intake, preparation
-from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.ir.ops import search as finding
 from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.feedback import FeedBack
 from mlops_compiler.plan.diff import ALTERNATIVES
@@ -70,7 +70,7 @@ def _of_node(node: Node) -> dict[str, Any]:  # noqa: PLR0911 - a table
                 [[item.picks, [(named.name, named.step) for named in item.steps], item.checked] for item in variants]
             )
             return {**_open(dimensions), ALTERNATIVES: seal}
-        case ops.Search(candidates=candidates) as search:
+        case finding.Search(candidates=candidates) as search:
             models = {item.name: _candidate(item) for item in candidates}
             return {"search": _of_search(search), "models": models}
         case FeedBack() as back:
@@ -79,7 +79,7 @@ def _of_node(node: Node) -> dict[str, Any]:  # noqa: PLR0911 - a table
             return {node.name: _fields(op)}
 
 
-def _of_search(search: ops.Search) -> dict[str, Any]:
+def _of_search(search: finding.Search) -> dict[str, Any]:
     """What changes which trials there are; where a warm start finds nothing, it is none."""
     engine, start = ("cpus", "gpus", "wait"), ("warm", "warm_from", "warm_span", "warm_start")
     said = _fields(search, without=("candidates", *engine, *start))
@@ -106,7 +106,7 @@ def _of_contract(op: intake.Check | CheckFeatures) -> dict[str, Any]:
     }
 
 
-def _candidate(item: ops.Candidate) -> dict[str, Any]:
+def _candidate(item: finding.Candidate) -> dict[str, Any]:
     """What changes a candidate's results; where it runs does not, but for its threads."""
     return {
         "kind": item.kind,

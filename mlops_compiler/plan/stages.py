@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlops_compiler.ir.fingerprint import fingerprint
 from mlops_compiler.ir.ops import intake, preparation
-from mlops_compiler.ir.ops import lifecycle as ops
+from mlops_compiler.ir.ops import search as finding
 from mlops_compiler.ir.ops.features import CheckFeatures
 from mlops_compiler.ir.ops.feedback import FeedBack
 from mlops_compiler.ir.origin import origin_nodes
@@ -199,7 +199,7 @@ def make_stages(program: Program, digests: Mapping[str, str], rival: str | None 
 def _is_there(name: str, program: Program) -> bool:
     """Whether a program has a stage that some do not have."""
     if name == "nested":
-        return bool(program.of(ops.Nested))
+        return bool(program.of(finding.Nested))
     return any(op.table is not None for _, op in program.of(FeedBack))
 
 

@@ -15,14 +15,14 @@ from mlops_compiler.diagnostics import Diagnostic, RecipeError, did_you_mean
 from mlops_compiler.evaluation.metrics import METRICS
 from mlops_compiler.ir.budget import shares
 from mlops_compiler.ir.domain import contains
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.ir.start import Start, as_value
 from mlops_compiler.plan.stages import stage_seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from mlops_compiler.ir.ops.lifecycle import Candidate
+    from mlops_compiler.ir.ops.search import Candidate
     from mlops_compiler.ir.program import Program
     from mlops_compiler.ir.space import Dimension, Point
     from mlops_compiler.plan.stages import Stage

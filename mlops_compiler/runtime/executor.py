@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from mlops_compiler.backends.local.run import run_in_process
 from mlops_compiler.backends.ray.graph import bind, lower
 from mlops_compiler.diagnostics import Diagnostic, EngineError, MlopsError, Note
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.plan.stages import Plan, Reuse
 from mlops_compiler.runtime.engine import ray_session
 from mlops_compiler.runtime.here import run_here

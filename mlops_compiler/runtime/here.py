@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.backends.local.run import run_in_process
 from mlops_compiler.backends.local.search import search_at_once
+from mlops_compiler.undo import on_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,15 +53,12 @@ def run_here(
 
     thread = threading.Thread(target=work, name="stages", daemon=True)
     thread.start()
-    try:
+    with on_failure(ended.set):
         while True:
             thread.join(_POLL_SECONDS)
             poll()
             if outcome:
                 break
-    except BaseException:
-        ended.set()
-        raise
     if isinstance(found := outcome[0], BaseException):
         raise found
     return found

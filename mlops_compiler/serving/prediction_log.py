@@ -145,7 +145,7 @@ class PredictionLog:
             self._wake.clear()
             try:
                 self._turn()
-            except Exception:
+            except Exception:  # whatever fails: a thread that ended would lose all that is answered from now on
                 logger.exception("the log of predictions could not be written, and goes on")
 
     def _turn(self) -> None:

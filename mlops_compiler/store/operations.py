@@ -48,6 +48,10 @@ class AuditEntry:
     payload: Json = field(default_factory=dict)
 
 
+PASSING = "mlops-compile"
+"""Who holds the keys that a command makes for itself: they open everything and soon nothing, and are not listed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """A key of a service; the key itself is kept nowhere.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.store.database import SQLITE, Database, DriverError
+from mlops_compiler.undo import on_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,11 +53,8 @@ class SqliteDatabase(Database):
         try:
             connection = self._connection()
             connection.execute("BEGIN" if self._read_only else "BEGIN IMMEDIATE")
-            try:
+            with on_failure(connection.execute, "ROLLBACK"):
                 yield _Statements(connection)
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise DriverError(str(error)) from error

@@ -6,7 +6,7 @@ import pytest
 
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.frontend.hydra_app import launch
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.search import Search
 
 
 def searched(*overrides):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlops_compiler.backends.ray.resources import NodeResources, place
-from mlops_compiler.ir.ops.lifecycle import Candidate
+from mlops_compiler.ir.ops.search import Candidate
 
 pytestmark = pytest.mark.engine
 PROBE = '''

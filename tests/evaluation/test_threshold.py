@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlops_compiler.evaluation.confusion import Confusion, confusion, total_value
 from mlops_compiler.evaluation.threshold import best_threshold, value_curve, value_summary
-from mlops_compiler.ir.ops.lifecycle import ValueMatrix
+from mlops_compiler.ir.ops.search import ValueMatrix
 
 PROBABILITY = st.integers(0, 8).map(lambda eighths: eighths / 8) | st.floats(0, 1)
 ROWS = st.lists(st.tuples(st.integers(0, 1), PROBABILITY), min_size=1, max_size=30).map(

@@ -13,7 +13,7 @@ from mlops_compiler.evaluation.intervals import Answers, replicate
 from mlops_compiler.evaluation.metrics import score_all
 from mlops_compiler.evaluation.samples import rows_by_class
 from mlops_compiler.evaluation.threshold import best_threshold, value_summary
-from mlops_compiler.ir.ops.lifecycle import ValueMatrix
+from mlops_compiler.ir.ops.search import ValueMatrix
 from mlops_compiler.models.calibration import fit_calibration
 
 BINARY, SEVERAL, VALUES = "binary_classification", "multiclass_classification", "regression"

@@ -11,7 +11,7 @@ from mlops_compiler.evaluation.outlook import threshold_table
 from mlops_compiler.explain.dependence import dependence, grid
 from mlops_compiler.explain.importance import Judge, of_columns, of_features, shuffles
 from mlops_compiler.explain.release import groups_of
-from mlops_compiler.ir.ops.lifecycle import ValueMatrix
+from mlops_compiler.ir.ops.search import ValueMatrix
 
 ROWS = 400
 

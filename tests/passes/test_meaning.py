@@ -19,9 +19,10 @@ from mlops_compiler.backends.stages.rows import read_rows
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.frontend.hydra_app import launch
-from mlops_compiler.ir.ops.lifecycle import Search, Split
+from mlops_compiler.ir.ops.lifecycle import Split
 from mlops_compiler.ir.ops.preparation import FusedPrepare, Matrix, Prepare, Project
 from mlops_compiler.ir.ops.prepare import Cast, Derive, DropConstant, DropCorrelated, SelectKBest, Standardize
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.passes.manager import PASSES, optimise, trace
 from mlops_compiler.passes.verify import verify
 from mlops_compiler.plan.build import build_plan

@@ -6,7 +6,7 @@ import pytest
 
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.ir.budget import shares
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.plan.contract import clients
 from mlops_compiler.plan.cost import estimate, features
 from mlops_compiler.plan.holdout import MOST, judged, reuse_of_holdout

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlops_compiler.diagnostics import RecipeError
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.plan.stages import Reuse
 
 AUTO = "search.warm_start=auto"

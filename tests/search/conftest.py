@@ -15,7 +15,7 @@ from mlops_compiler.backends.search.session import Session
 from mlops_compiler.evaluation.metrics import BINARY_METRICS
 from mlops_compiler.ir.domain import Choice, IntUniform, LogUniform, Uniform
 from mlops_compiler.ir.fingerprint import fingerprint
-from mlops_compiler.ir.ops.lifecycle import Candidate, Search
+from mlops_compiler.ir.ops.search import Candidate, Search
 from mlops_compiler.ir.space import Dimension
 from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.records import FoldRecord

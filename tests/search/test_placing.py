@@ -13,7 +13,7 @@ from mlops_compiler.backends.ray.resources import NodeResources, Placement, plac
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.ir.budget import MOST_SHARERS, packed_share
 from mlops_compiler.ir.domain import IntLogUniform
-from mlops_compiler.ir.ops.lifecycle import Candidate
+from mlops_compiler.ir.ops.search import Candidate
 from mlops_compiler.models.registry import MODELS
 from mlops_compiler.store.records import FoldRecord
 

@@ -19,8 +19,8 @@ from mlops_compiler.backends.stages.folds import make_folds
 from mlops_compiler.backends.stages.points import Kept, point_folds
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.frontend.hydra_app import launch
-from mlops_compiler.ir.ops.lifecycle import Search
 from mlops_compiler.ir.ops.preparation import Vary
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.ir.space import grid_points, written
 from mlops_compiler.passes.decide import preparation_at
 from mlops_compiler.plan.stages import preparation_seal

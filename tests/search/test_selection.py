@@ -16,7 +16,7 @@ from mlops_compiler.backends.stages.select import choose
 from mlops_compiler.diagnostics import DataError, RecipeError
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.frontend.hydra_app import launch
-from mlops_compiler.ir.ops.lifecycle import Bound, Select
+from mlops_compiler.ir.ops.search import Bound, Select
 from mlops_compiler.serving.predictor import Predictor
 from mlops_compiler.serving.service import Service
 

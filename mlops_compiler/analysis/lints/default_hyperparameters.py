@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis.lints.rule import ADVICE, Finding, Rule
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.models.registry import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_compiler.analysis.lints.rule import Subject
-    from mlops_compiler.ir.ops.lifecycle import Candidate
+    from mlops_compiler.ir.ops.search import Candidate
 
 
 def default_hyperparameters(subject: Subject) -> Iterator[Finding]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis.lints.rule import ADVICE, Finding, Rule
 from mlops_compiler.ir.domain import grid
-from mlops_compiler.ir.ops.lifecycle import Search
 from mlops_compiler.ir.ops.preparation import Vary
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.ir.space import shown_value
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.analysis.lints.rule import ADVICE, Finding, Rule
 from mlops_compiler.ir.budget import points, shares
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.search import Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,6 +16,7 @@ from mlops_compiler.backends.search.race import Signal, Verdict
 from mlops_compiler.backends.search.trial import Place, run_fold
 from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.undo import on_failure
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -81,12 +82,9 @@ class _Hands:
         from threadpoolctl import threadpool_limits
 
         try:
-            with threadpool_limits(self._threads):
+            with on_failure(self._ended.set), threadpool_limits(self._threads):
                 while (spec := self._next()) is not None:
                     self._run(spec)
-        except BaseException:
-            self._ended.set()
-            raise
         finally:
             with self._turn:
                 self._turn.notify_all()

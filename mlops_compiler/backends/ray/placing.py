@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.search.race import Trial
     from mlops_compiler.backends.search.trial import TrialSpec
     from mlops_compiler.ir.domain import Scalar
-    from mlops_compiler.ir.ops.lifecycle import Candidate, Search
+    from mlops_compiler.ir.ops.search import Candidate, Search
     from mlops_compiler.store.records import FoldRecord
 
 MARGIN = 1.25

@@ -43,7 +43,7 @@ def search_remotely(
     from mlops_compiler.backends.ray.placing import Places
     from mlops_compiler.backends.ray.resources import cluster_nodes
     from mlops_compiler.backends.ray.tune import tune_engine
-    from mlops_compiler.ir.ops.lifecycle import Search
+    from mlops_compiler.ir.ops.search import Search
 
     search = next(node.op for node in task.stage.nodes if isinstance(node.op, Search))
     nodes = cluster_nodes()

@@ -13,7 +13,7 @@ import socket
 import sys
 import traceback
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from mlops_compiler.backends.ray.serve_verify import endpoint, verify
 from mlops_compiler.diagnostics import Diagnostic, MlopsError, Note, UsageError, render_json
 from mlops_compiler.serving.rollout import Rollout
 from mlops_compiler.serving.settings import ServiceSettings
+from mlops_compiler.undo import on_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,12 +145,8 @@ def _engine(order: Order) -> Iterator[Engine | None]:
         yield engine
         return
     _must_be_free(host, port)
-    try:
+    with on_failure(serve_engine.stop, folder), on_failure(serve_actions.leave):
         yield serve_engine.start(folder, cpus=order["cpus"], host=host, port=port)
-    except BaseException:
-        serve_actions.leave()
-        serve_engine.stop(folder)
-        raise
 
 
 def _check(order: Order, spec: AppSpec) -> None:
@@ -166,17 +163,12 @@ def _serve(order: Order, spec: AppSpec, tell: Tell) -> Order:
     replaces = before is not None and before["manifest"] != spec.manifest
     if rollout.has_trial and before is not None and not replaces:
         tell({"step": "same"})
-    reached = False
-    try:
-        with beside(spec, rollout, tell) if replaces and rollout.has_trial else nullcontext():
-            reached = True
-            tell({"step": "starting" if before is None else "replacing"})
-            serve_actions.run(spec)
-            return _answering(order, spec, 0 if replaces else rollout.replay, tell)
-    except BaseException:
-        if reached:
-            _put_back(order, spec)
-        raise
+    trial = beside(spec, rollout, tell) if replaces and rollout.has_trial else nullcontext()
+    # What was tried beside the one in place ends before that is put back.
+    with ExitStack() as back, trial, on_failure(back.callback, _put_back, order, spec):
+        tell({"step": "starting" if before is None else "replacing"})
+        serve_actions.run(spec)
+        return _answering(order, spec, 0 if replaces else rollout.replay, tell)
 
 
 def _answering(order: Order, spec: AppSpec, rows: int, tell: Tell) -> Order:

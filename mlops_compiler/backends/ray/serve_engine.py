@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.backends.ray.serve_session import end_session, members
 from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
+from mlops_compiler.undo import on_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,12 +108,9 @@ def start(folder: Path, *, cpus: int | None, host: str, port: int) -> Engine:
     process = _spawn(folder, _command(temp, cpus or os.cpu_count() or 1))
     engine = Engine(pid=process.pid, started=_created(process.pid), temp=temp, address="", host=host, port=port)
     _remember(folder, engine)
-    try:
+    with on_failure(stop, folder):
         engine = replace(engine, address=_await_address(engine, process))
         _remember(folder, engine)
-    except BaseException:
-        stop(folder)
-        raise
     return engine
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.ray import serve_engine
+from mlops_compiler.backends.ray.passing import passing_key
 from mlops_compiler.backends.ray.serve_app import AppSpec, Sizing
 from mlops_compiler.backends.ray.serve_interrupt import end_rollout
 from mlops_compiler.backends.ray.serve_logs import tail
@@ -39,8 +40,7 @@ _UNDEPLOY_SECONDS = 90.0
 _STATE_SECONDS = 30.0
 _OK = 200
 EMBEDDED = "embedded"
-PASSING = "mlops-compile"
-"""The name of the keys that are made for a deployment, and end with it."""
+"""The address of an engine of the store's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,22 +144,6 @@ def deploy(
             "changes": different,
         },
     )
-
-
-def key_for(deployment: Deployment, location: StoreLocation) -> str:
-    """Make a key for a service that asks for one; nothing for one that does not."""
-    asks = deployment.settings["spec"].get("settings", {}).get("auth", False)
-    return passing_key(location, deployment.recipe) if asks else ""
-
-
-def passing_key(location: StoreLocation, recipe: str, seconds: float = 0.0) -> str:
-    """Make a key for whoever deploys or verifies, which opens everything and soon nothing any more."""
-    from mlops_compiler.serving.keys import ROLES, make_key
-    from mlops_compiler.store.writer import open_writer
-
-    key, kept = make_key(recipe, PASSING, ROLES, expires=time.time() + seconds + _DEPLOY_SECONDS)
-    open_writer(location).put_key(kept)
-    return key
 
 
 def _changes(location: StoreLocation, release: Release, rollout: Rollout) -> list[str]:

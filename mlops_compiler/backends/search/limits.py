@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mlops_compiler.backends.search.race import Trial
-    from mlops_compiler.ir.ops.lifecycle import Search
+    from mlops_compiler.ir.ops.search import Search
 
 _HOUR = 3600.0
 End: TypeAlias = Literal["trials", "space", "patience", "time", "cpu_hours", "gpu_hours"]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import optuna
 
-    from mlops_compiler.ir.ops.lifecycle import Candidate
+    from mlops_compiler.ir.ops.search import Candidate
     from mlops_compiler.ir.space import Dimension, Point
     from mlops_compiler.ir.start import Start
 

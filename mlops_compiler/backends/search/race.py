@@ -24,7 +24,7 @@ from mlops_compiler.models.registry import MODELS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlops_compiler.ir.ops.lifecycle import Candidate, Search
+    from mlops_compiler.ir.ops.search import Candidate, Search
     from mlops_compiler.ir.space import Point
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import optuna
 
-    from mlops_compiler.ir.ops.lifecycle import Candidate
+    from mlops_compiler.ir.ops.search import Candidate
     from mlops_compiler.ir.space import Point
 
 _STARTUP = 6

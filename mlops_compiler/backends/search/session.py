@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlops_compiler.backends.stages.context import Context
-    from mlops_compiler.ir.ops.lifecycle import Search
+    from mlops_compiler.ir.ops.search import Search
     from mlops_compiler.ir.space import Point
     from mlops_compiler.store.records import FoldRecord
 

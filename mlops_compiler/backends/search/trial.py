@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.search.meter import Meter
     from mlops_compiler.backends.search.race import Trial
     from mlops_compiler.backends.stages.folds import Fold, Folds
-    from mlops_compiler.ir.ops.lifecycle import Search
+    from mlops_compiler.ir.ops.search import Search
     from mlops_compiler.ir.space import Point
     from mlops_compiler.ir.task import Task
     from mlops_compiler.models.kind import Device, Direction, FittedModel, Target

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_compiler.diagnostics import Span
-    from mlops_compiler.ir.ops.lifecycle import Bound, Select
+    from mlops_compiler.ir.ops.search import Bound, Select
 
 Row = dict[str, Any]
 _TOLD = 8

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.resumed import Keeping, fit_resumed
 from mlops_compiler.ir.fingerprint import fingerprint
-from mlops_compiler.ir.ops.lifecycle import Search, Split, Train
+from mlops_compiler.ir.ops.lifecycle import Split, Train
+from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.models.composed import ENSEMBLE
 from mlops_compiler.models.kind import FitOptions
 from mlops_compiler.models.registry import MODELS

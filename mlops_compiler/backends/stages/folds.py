@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.backends.stages.context import Context
-    from mlops_compiler.ir.ops.lifecycle import Candidate
+    from mlops_compiler.ir.ops.search import Candidate
     from mlops_compiler.ir.space import Point
     from mlops_compiler.models.kind import Target
 

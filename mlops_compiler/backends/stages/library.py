@@ -13,7 +13,7 @@ from mlops_compiler.models.calibration import fit_calibration
 from mlops_compiler.models.composed import ENSEMBLE
 
 if TYPE_CHECKING:
-    from mlops_compiler.ir.ops.lifecycle import Select
+    from mlops_compiler.ir.ops.search import Select
     from mlops_compiler.models.calibration import Method
     from mlops_compiler.store.reader import StoreReader
 

@@ -27,7 +27,8 @@ from mlops_compiler.backends.stages.select import select_trial
 from mlops_compiler.backends.stages.split import order_of, strata_of
 from mlops_compiler.backends.stages.train import train_model
 from mlops_compiler.ir.fingerprint import fingerprint
-from mlops_compiler.ir.ops.lifecycle import Nested, Search, Split
+from mlops_compiler.ir.ops.lifecycle import Split
+from mlops_compiler.ir.ops.search import Nested, Search
 from mlops_compiler.ir.program import Program
 from mlops_compiler.plan.stages import PARENTS, Stage, stage_nodes
 from mlops_compiler.store.records import StageRecord

@@ -10,7 +10,7 @@ from mlops_compiler.ir.ops.lifecycle import Release
 
 if TYPE_CHECKING:
     from mlops_compiler.backends.stages.context import Context
-    from mlops_compiler.ir.ops.lifecycle import Bound
+    from mlops_compiler.ir.ops.search import Bound
 
 
 def release_model(context: Context) -> Outcome:

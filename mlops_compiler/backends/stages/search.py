@@ -9,7 +9,7 @@ from mlops_compiler.backends.search.session import Session
 from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.folds import make_folds
 from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
-from mlops_compiler.ir.ops.lifecycle import Search
+from mlops_compiler.ir.ops.search import Search
 
 if TYPE_CHECKING:
     from mlops_compiler.backends.stages.context import Context

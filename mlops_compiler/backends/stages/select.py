@@ -13,7 +13,7 @@ from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.eligible import excluded, refuse_none_left
 from mlops_compiler.backends.stages.library import Library
 from mlops_compiler.evaluation.threshold import best_threshold
-from mlops_compiler.ir.ops.lifecycle import Select
+from mlops_compiler.ir.ops.search import Select
 from mlops_compiler.models.composed import ENSEMBLE
 from mlops_compiler.models.registry import MODELS
 

@@ -10,6 +10,7 @@ from mlops_compiler.ir.budget import points, shares
 from mlops_compiler.ir.domain import Choice
 from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.models.resumable import ResumableKind
 
 if TYPE_CHECKING:
     from mlops_compiler.frontend.provenance import Provenance
@@ -39,7 +40,7 @@ def _need_members(search: Search, size: int, places: Provenance, sink: Sink) -> 
     """A population needs models that can be trained on, and trials for a generation that follows the first."""
     found = [item for item in search.candidates if _trains_on(item)]
     if not found:
-        kinds = [name for name in MODELS if MODELS[name].resumable]
+        kinds = [name for name in MODELS if isinstance(MODELS[name], ResumableKind)]
         sink.add(wording.no_population(kinds, places.value_span(("search", "scheduler"))))
     given = shares(search)
     for item in found:
@@ -49,7 +50,7 @@ def _need_members(search: Search, size: int, places: Provenance, sink: Sink) -> 
 
 
 def _trains_on(item: Candidate) -> bool:
-    return MODELS[item.kind].resumable and bool(item.space or item.preparation)
+    return isinstance(MODELS[item.kind], ResumableKind) and bool(item.space or item.preparation)
 
 
 def _need_numbers(search: Search, places: Provenance, sink: Sink) -> None:

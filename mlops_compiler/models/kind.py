@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from mlops_compiler.ir.domain import Domain, Scalar
     from mlops_compiler.ir.task import Task
-    from mlops_compiler.models.checkpointing import Checkpoint, Checkpointing
     from mlops_compiler.models.form import Form
     from mlops_compiler.models.history import TrainingHistory
     from mlops_compiler.models.parameters import Parameters
@@ -120,8 +119,6 @@ class ModelKind(ABC):
         accepts_missing: Whether the design matrix may hold NaN.
         rounds_by_threads: Whether another number of threads may round its sums otherwise.
         takes_categories: Whether a column of the design matrix may hold numbers of levels (`FitOptions.categories`).
-        resumable: Whether a fit can be left and taken up again (`resume`).
-        adjustable: Parameters that may change when a fit is taken up again, of a kind that is resumable.
         takes_weights: Whether a fit heeds what each row weighs (`FitOptions.weights`).
         takes_monotone: Whether it can be held to scores that only rise, or only fall, with a column.
         explains: What its structure explains of its answers; empty for one that is only asked.
@@ -142,8 +139,6 @@ class ModelKind(ABC):
     accepts_missing: ClassVar[bool] = False
     rounds_by_threads: ClassVar[bool] = False
     takes_categories: ClassVar[bool] = False
-    resumable: ClassVar[bool] = False
-    adjustable: ClassVar[frozenset[str]] = frozenset()
     takes_weights: ClassVar[bool] = True
     takes_monotone: ClassVar[bool] = False
     explains: ClassVar[frozenset[Explanation]] = frozenset()
@@ -167,37 +162,6 @@ class ModelKind(ABC):
             DataError: A label is missing from `y`, or `X` holds a value that the kind cannot take.
             EngineError: The fit came to nothing (it diverged), or the GPU has no memory for it (`gpu-memory`).
         """
-
-    def resume(
-        self,
-        X: Matrix,
-        y: Target,
-        *,
-        parameters: Mapping[str, Scalar],
-        options: FitOptions,
-        checkpointing: Checkpointing,
-    ) -> tuple[FittedModel, Checkpoint]:
-        """Fit from a checkpoint on, or up to a step; of a kind that is `resumable`.
-
-        On a CPU a fit that is paused and taken up again, as often as you like, gives the bits of one that is not. The
-        parameters may be others than before, but for those that the shape of the model follows from: steps to come
-        heed them, as population-based training wants.
-
-        Args:
-            X: As in `fit`; the rows that the checkpoint was fitted on.
-            y: Likewise.
-            parameters: Likewise.
-            options: Likewise.
-            checkpointing: Where it starts and pauses, and who keeps it meanwhile.
-
-        Returns:
-            The best model so far, and where the fit stands.
-
-        Raises:
-            DataError: As `fit`.
-            EngineError: The checkpoint is damaged or of another model (`artifact-corrupt`); else as `fit`.
-        """
-        raise NotImplementedError(f"{self.name} cannot be resumed")
 
     def gpu_bytes(self, rows: int, columns: int, parameters: Mapping[str, Scalar]) -> float:  # noqa: ARG002 - the signature of all
         """Estimate what a fit takes of a GPU's memory; a better one packs trials closer, a worse one slows no fit.

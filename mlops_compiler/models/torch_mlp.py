@@ -9,16 +9,15 @@ from pydantic import Field
 
 from mlops_compiler.ir.domain import Choice, IntLogUniform, IntUniform, LogUniform, Uniform
 from mlops_compiler.ir.task import TASKS
-from mlops_compiler.models.checkpointing import Checkpointing
-from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
 from mlops_compiler.models.parameters import Parameters, Tunable
+from mlops_compiler.models.resumable import ResumableKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Domain, Scalar
-    from mlops_compiler.models.checkpointing import Checkpoint
-    from mlops_compiler.models.kind import Matrix, Target
+    from mlops_compiler.models.checkpointing import Checkpoint, Checkpointing
+    from mlops_compiler.models.kind import FitOptions, FittedModel, Matrix, Target
 
 
 class TorchMlpParameters(Parameters):
@@ -68,7 +67,7 @@ class TorchMlpParameters(Parameters):
 _OF_ENCODING = {"bins": "piecewise_linear", "frequencies": "periodic", "frequency_scale": "periodic"}
 
 
-class TorchMlp(ModelKind):
+class TorchMlp(ResumableKind):
     """A neural network."""
 
     name = "torch_mlp"
@@ -97,7 +96,6 @@ class TorchMlp(ModelKind):
     version = 3
     takes_categories = True
     uses_gpu = True
-    resumable = True
     adjustable = frozenset({"dropout", "learning_rate", "weight_decay", "batch_size"})
     rounds_by_threads = True
 
@@ -119,10 +117,6 @@ class TorchMlp(ModelKind):
             if isinstance(encoding, str) and encoding != wanted:
                 found[name] = f"it is for `numeric_embedding: {wanted}`"
         return found
-
-    def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
-        """Train on `options.device`."""
-        return self.resume(X, y, parameters=parameters, options=options, checkpointing=Checkpointing())[0]
 
     def resume(
         self,

@@ -14,6 +14,7 @@ from mlops_compiler.ir.ops import intake, preparation
 from mlops_compiler.ir.ops import lifecycle as ops
 from mlops_compiler.ir.ops import search as finding
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.models.resumable import ResumableKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,7 +181,7 @@ def _search(
 def _learned(item: finding.Candidate, search: finding.Search) -> float:
     """Say which part of a whole training a trial makes: a generation of a population, else all of it."""
     epochs = dict(item.parameters).get("epochs")
-    if search.population is None or not MODELS[item.kind].resumable or not isinstance(epochs, int):
+    if search.population is None or not isinstance(MODELS[item.kind], ResumableKind) or not isinstance(epochs, int):
         return 1.0
     return min(1.0, search.population[1] / epochs)
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
+from mlops_compiler.models.resumable import ResumableKind
 from mlops_compiler.testing.rows import CLASSES, ROWS, target_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Subject:
         """Fit the usual rows from a checkpoint on, or up to a step."""
         chosen = FitOptions(seed=1, task=self.task, classes=CLASSES if self.task == "multiclass_classification" else 2)
         given = {**self.kind.defaults, **self.changes}
+        assert isinstance(self.kind, ResumableKind)
         return self.kind.resume(ROWS, self.target, parameters=given, options=chosen, checkpointing=checkpointing)
 
 

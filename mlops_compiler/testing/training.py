@@ -11,6 +11,7 @@ import pytest
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.models.checkpointing import Checkpointing
 from mlops_compiler.models.history import POINTS
+from mlops_compiler.models.resumable import ResumableKind
 from mlops_compiler.testing.rows import ROWS
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class TrainingLaws:
         assert held.dump() != subject.fitted.dump()
 
     def test_a_fit_that_is_left_goes_on_to_the_same_bits(self, subject: Subject) -> None:
-        """`resumable` is true: a fit that is taken up again at each step comes to what one in a single go does."""
-        if not subject.kind.resumable:
+        """Of a `ResumableKind`: a fit that is taken up again at each step comes to what one in a single go does."""
+        if not isinstance(subject.kind, ResumableKind):
             return
         kept: list[bytes] = []
         whole, end = subject.resume(Checkpointing(keep=kept.append, every=0))

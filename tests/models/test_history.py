@@ -7,6 +7,7 @@ import pytest
 
 from mlops_compiler.models.history import POINTS, TrainingHistory
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.models.resumable import ResumableKind
 
 BOOSTERS = {"hist_gradient_boosting": "max_iter", "lightgbm": "n_estimators", "xgboost": "n_estimators"}
 
@@ -66,4 +67,4 @@ def test_a_net_tells_each_pass(zoo):
 
 def test_kinds_without_steps_tell_nothing(zoo):
     assert zoo.fitted("logistic_regression").history is None
-    assert {name for name in MODELS if MODELS[name].resumable} == {"torch_mlp"}
+    assert {name for name in MODELS if isinstance(MODELS[name], ResumableKind)} == {"torch_mlp"}

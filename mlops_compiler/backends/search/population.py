@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.backends.search.proposals import Proposal, Stream, seed_of
 from mlops_compiler.ir.domain import Choice, IntLogUniform, IntUniform, LogUniform, Uniform
 from mlops_compiler.models.registry import MODELS
+from mlops_compiler.models.resumable import ResumableKind
 from mlops_compiler.models.schedule import SCHEDULE, UNTIL
 
 if TYPE_CHECKING:
@@ -99,8 +100,13 @@ class Population:
         return Proposal(parameters={**found.parameters, SCHEDULE: schedule}, point=found.point)
 
     def _segment(self, parameters: Mapping[str, Any], generations: int) -> dict[str, Any]:
-        names = sorted(MODELS[self.stream.candidate.kind].adjustable & parameters.keys())
+        names = sorted(self._adjustable & parameters.keys())
         return {UNTIL: generations * self.steps, **{name: parameters[name] for name in names}}
+
+    @property
+    def _adjustable(self) -> frozenset[str]:
+        kind = MODELS[self.stream.candidate.kind]
+        return kind.adjustable if isinstance(kind, ResumableKind) else frozenset()
 
     def _rank(self, trial: Trial) -> float:
         return math.inf if trial.status != "complete" or trial.mean is None else -self.sign * trial.mean
@@ -112,11 +118,10 @@ class Population:
 
     def _explored(self, parameters: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
         """Vary what is searched and may change in the middle of a training."""
-        adjustable = MODELS[self.stream.candidate.kind].adjustable
         return {
             name: _varied(domain, parameters[name], rng)
             for name, domain in self.stream.candidate.space.items()
-            if name in adjustable
+            if name in self._adjustable
         }
 
 

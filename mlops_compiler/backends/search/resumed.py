@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.ir.fingerprint import fingerprint
 from mlops_compiler.models.checkpointing import SECONDS, Checkpointing
+from mlops_compiler.models.resumable import ResumableKind
 from mlops_compiler.models.schedule import SCHEDULE, segments_of
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def fit_resumed(
         options: Likewise.
         keeping: Where the fit is kept.
     """
-    if not kind.resumable:
+    if not isinstance(kind, ResumableKind):
         return kind.fit(*rows, parameters=parameters, options=options)
     if SCHEDULE in parameters:
         return _fit_scheduled(kind, rows, parameters, options, keeping)
@@ -73,7 +74,7 @@ def fit_resumed(
 
 
 def _fit(
-    kind: ModelKind,
+    kind: ResumableKind,
     rows: tuple[Matrix, Target],
     parameters: Mapping[str, Scalar],
     options: FitOptions,
@@ -87,7 +88,7 @@ def _fit(
 
 
 def _fit_scheduled(
-    kind: ModelKind,
+    kind: ResumableKind,
     rows: tuple[Matrix, Target],
     parameters: Mapping[str, Any],
     options: FitOptions,
@@ -109,7 +110,7 @@ def _fit_scheduled(
 
 
 def _through(
-    kind: ModelKind,
+    kind: ResumableKind,
     rows: tuple[Matrix, Target],
     given: tuple[Mapping[str, Any], FitOptions],
     keeping: Keeping,

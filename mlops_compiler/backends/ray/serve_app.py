@@ -94,11 +94,13 @@ class Replica:
     """Holds one release, loaded in the constructor; Serve asks it for its app."""
 
     def __init__(self, spec: AppSpec) -> None:
+        from mlops_compiler.backends.ray.serve_loopback import keep_to_loopback
         from mlops_compiler.serving.app import create_app
         from mlops_compiler.serving.compiled.proof import prove
         from mlops_compiler.serving.predictor import Predictor
         from mlops_compiler.store.reader import open_reader
 
+        keep_to_loopback()
         reader = open_reader(spec.location)
         predictor = Predictor.load(reader, spec.manifest)
         traffic = None if spec.candidate else _steered(spec, predictor.manifest.get("key"))

@@ -1,10 +1,14 @@
-"""Runs every benchmark in turn, or those that are named: ``python -m benchmarks [NAME...]``."""
+"""Runs every benchmark in turn, or those that are named: ``python -m benchmarks [NAME...]``.
+
+``serve`` takes options, where it is named alone.
+"""
 
 from __future__ import annotations
 
 import sys
 
 from benchmarks import engines, feedback, gpu, passes, prepare, request, rollout, search, startup
+from benchmarks.serve import command as serve
 
 BENCHMARKS = {
     "startup": startup.main,
@@ -16,8 +20,12 @@ BENCHMARKS = {
     "gpu": gpu.main,
     "rollout": rollout.main,
     "feedback": feedback.main,
+    "serve": serve.main,
 }
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or BENCHMARKS:
-        BENCHMARKS[name]()
+    if sys.argv[1:2] == ["serve"]:
+        serve.main(sys.argv[2:])
+    else:
+        for name in sys.argv[1:] or BENCHMARKS:
+            BENCHMARKS[name]()

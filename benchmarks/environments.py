@@ -1,4 +1,4 @@
-"""A peer whose pins are not ours gets a virtual environment of its own, made once from ``peers/NAME.txt``."""
+"""A peer whose pins are not ours gets a virtual environment of its own, made once from a file of pins."""
 
 from __future__ import annotations
 
@@ -9,12 +9,7 @@ import sys
 import venv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from benchmarks.quality.systems import System
-
-PEERS = Path(__file__).parent / "peers"
 INSTALL_SECONDS = 1800
 
 
@@ -31,23 +26,26 @@ def cache() -> Path:
     return Path(os.environ.get("MLOPS_PEERS", base / "mlops-compile" / "peers"))
 
 
-def python_of(system: System) -> Path:
-    """Give the interpreter that a system runs in; make its environment where there is none.
+def python_of(pins: Path | None, imports: str = "sys") -> Path:
+    """Give the interpreter that a peer runs in; make its environment where there is none.
+
+    Args:
+        pins: What is installed there, as pip reads it; its name is the peer's. None for this project's own interpreter.
+        imports: What must be importable there for the peer to count as installed.
 
     Raises:
         NotInstalled: Its packages cannot be installed here.
     """
-    if system.peer is None:
+    if pins is None:
         return Path(sys.executable)
-    pins = PEERS / f"{system.peer}.txt"
     digest = hashlib.sha256(pins.read_bytes()).hexdigest()[:12]
-    folder = cache() / f"{system.peer}-{digest}"
+    folder = cache() / f"{pins.stem}-{digest}"
     python, whole = folder / "bin" / "python", folder / ".installed"
     if not whole.exists():
-        print(f"{system.name}: making {folder}", flush=True)
+        print(f"{pins.stem}: making {folder}", flush=True)
         venv.create(folder, with_pip=True, clear=True)
         _install(python, pins)
-        _import(python, system.imports)
+        _import(python, imports)
         whole.touch()
     return python
 

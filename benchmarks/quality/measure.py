@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import psutil
 
+from benchmarks.environments import NotInstalled, python_of
 from benchmarks.meter import Meter
-from benchmarks.quality.environments import NotInstalled, python_of
 from benchmarks.quality.scoring import WrongPredictionsError, score
 from benchmarks.quality.systems import ADAPTERS
 
@@ -56,7 +56,7 @@ def measure(system: System, item: Benchmark, split: Split, seed: int, terms: Ter
     """
     row: dict[str, Any] = {"set": item.name, "system": system.name, "seed": seed}
     try:
-        python = python_of(system)
+        python = python_of(system.pins, system.imports)
     except NotInstalled as why:
         return row | {"installed": False, "error": why.reason}
     with tempfile.TemporaryDirectory(prefix="mlops-quality-") as folder:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ADAPTERS = Path(__file__).parent / "adapters"
+PEERS = Path(__file__).parent / "peers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,11 @@ class System:
     arguments: tuple[str, ...] = ()
     peer: str | None = None
     imports: str = "sys"
+
+    @property
+    def pins(self) -> Path | None:
+        """What is installed in its environment."""
+        return None if self.peer is None else PEERS / f"{self.peer}.txt"
 
 
 OURS = ("quick", "thorough")

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from benchmarks.environments import NotInstalled, python_of
 from benchmarks.quality import measure as measuring
-from benchmarks.quality.environments import NotInstalled, python_of
 from benchmarks.quality.measure import Terms, measure
 from benchmarks.quality.scoring import WrongPredictionsError, score
 from benchmarks.quality.sets import HOLDOUT, SetError, find_sets, read_rows, split
@@ -209,23 +209,23 @@ def test_a_system_that_takes_too_long_is_ended(folder, monkeypatch):
 
 def test_a_peer_that_cannot_be_installed_says_why(tmp_path, monkeypatch):
     monkeypatch.setenv("MLOPS_PEERS", str(tmp_path / "cache"))
-    monkeypatch.setattr("benchmarks.quality.environments.PEERS", tmp_path)
-    (tmp_path / "nobody.txt").write_text(f"nobody @ file://{tmp_path}/none.whl\n")
+    pins = tmp_path / "nobody.txt"
+    pins.write_text(f"nobody @ file://{tmp_path}/none.whl\n")
     with pytest.raises(NotInstalled) as why:
-        python_of(System(name="nobody", script="x.py", peer="nobody"))
+        python_of(pins)
     assert "none.whl" in why.value.reason
 
 
 def test_a_peer_that_cannot_be_imported_is_not_installed(tmp_path, monkeypatch):
     monkeypatch.setenv("MLOPS_PEERS", str(tmp_path / "cache"))
-    monkeypatch.setattr("benchmarks.quality.environments.PEERS", tmp_path)
-    (tmp_path / "nobody.txt").write_text("")
-    monkeypatch.setattr("benchmarks.quality.environments._install", lambda *_: None)
+    monkeypatch.setattr("benchmarks.environments._install", lambda *_: None)
+    pins = tmp_path / "nobody.txt"
+    pins.write_text("")
     with pytest.raises(NotInstalled, match="import nobody_at_all"):
-        python_of(System(name="nobody", script="x.py", peer="nobody", imports="nobody_at_all"))
+        python_of(pins, "nobody_at_all")
 
 
 def test_every_system_has_its_files():
     for system in SYSTEMS.values():
         assert (ADAPTERS / system.script).is_file()
-        assert system.peer is None or (ADAPTERS.parent / "peers" / f"{system.peer}.txt").is_file()
+        assert system.pins is None or system.pins.is_file()

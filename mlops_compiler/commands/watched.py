@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.ir.watching import KINDS
 from mlops_compiler.monitoring.check import Window
 from mlops_compiler.monitoring.findings import Agreement
 from mlops_compiler.monitoring.watch import DriftLimits, QualityLimits, Watch
 from mlops_compiler.recipe.amounts import parse_duration
-from mlops_compiler.recipe.monitor import KINDS, Quality
+from mlops_compiler.recipe.monitor import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

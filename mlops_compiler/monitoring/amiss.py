@@ -16,8 +16,8 @@ from mlops_compiler.monitoring.findings import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from mlops_compiler.ir.watching import RuleKind
     from mlops_compiler.monitoring.distribution import Distribution
-    from mlops_compiler.monitoring.findings import Kind
     from mlops_compiler.monitoring.reference import Reference
     from mlops_compiler.monitoring.watch import Watch
 
@@ -31,7 +31,7 @@ _OUTSIDE = 0.1
 _SLOWER = 0.01
 
 
-def share_rule(rule: str, kind: Kind, found: tuple[int, int], limit: float, why: str) -> Rule:
+def share_rule(rule: str, kind: RuleKind, found: tuple[int, int], limit: float, why: str) -> Rule:
     """Test whether a share is beyond its limit.
 
     Args:

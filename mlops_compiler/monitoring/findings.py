@@ -11,21 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from mlops_compiler.ir.watching import RuleKind
     from mlops_compiler.store.operations import Check
 
 Json = dict[str, Any]
-Kind: TypeAlias = Literal[
-    "drift",
-    "prediction_drift",
-    "label_drift",
-    "quality",
-    "performance",
-    "estimate",
-    "latency",
-    "errors",
-    "staleness",
-    "slice",
-]
 Status: TypeAlias = Literal["quiet", "noticed", "alert", "blind"]
 QUIET, NOTICED, ALERT, BLIND = "quiet", "noticed", "alert", "blind"
 """Nothing fired; a rule fired and too few agree; enough agree; there was nothing to look at."""
@@ -49,7 +38,7 @@ class Rule:
     """
 
     rule: str
-    kind: Kind
+    kind: RuleKind
     fired: bool = False
     value: float | None = None
     limit: float | None = None

@@ -16,12 +16,12 @@ from mlops_compiler.monitoring.findings import Rule
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlops_compiler.ir.watching import RuleKind
     from mlops_compiler.monitoring.distribution import Distribution
-    from mlops_compiler.monitoring.findings import Kind
     from mlops_compiler.monitoring.reference import Reference
     from mlops_compiler.monitoring.watch import Watch
 
-    Pair = tuple[Kind, str, Distribution, pl.Series]
+    Pair = tuple[RuleKind, str, Distribution, pl.Series]
 
 TOGETHER = "drift:together"
 """The rule about rows as a whole."""
@@ -141,7 +141,7 @@ def _target(reference: Reference, outcomes: pl.Series) -> list[Pair]:
     return [("label_drift", "target", then, outcomes)] if then is not None and outcomes.len() else []
 
 
-def _too_few(kind: Kind, name: str, rows: int, watch: Watch) -> Rule:
+def _too_few(kind: RuleKind, name: str, rows: int, watch: Watch) -> Rule:
     why = f"{rows:,} rows are there, and {watch.at_least:,} are needed"
     return Rule(rule=f"{kind}:{name}", kind=kind, why=why, rows=rows, looked=False)
 

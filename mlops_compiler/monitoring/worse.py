@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.evaluation.significance import Estimate
-    from mlops_compiler.monitoring.findings import Kind
+    from mlops_compiler.ir.watching import RuleKind
     from mlops_compiler.monitoring.reference import Reference
     from mlops_compiler.monitoring.watch import Watch
 
@@ -119,12 +119,12 @@ def estimate(
     return _beside("estimate", found, reference, watch), told_json
 
 
-def _beside(kind: Kind, found: Scored, reference: Reference, watch: Watch) -> list[Rule]:
+def _beside(kind: RuleKind, found: Scored, reference: Reference, watch: Watch) -> list[Rule]:
     bounds = [_bound(kind, name, found, bounds) for name, bounds in watch.performance.items() if name in found.metrics]
     return [*bounds, *_holdout(kind, found, reference, watch)]
 
 
-def _bound(kind: Kind, name: str, found: Scored, bounds: tuple[float | None, float | None]) -> Rule:
+def _bound(kind: RuleKind, name: str, found: Scored, bounds: tuple[float | None, float | None]) -> Rule:
     value = found.metrics[name]
     low, high = found.intervals.get(name, [value, value])
     least, most = bounds
@@ -138,7 +138,7 @@ def _bound(kind: Kind, name: str, found: Scored, bounds: tuple[float | None, flo
     )
 
 
-def _holdout(kind: Kind, found: Scored, reference: Reference, watch: Watch) -> list[Rule]:
+def _holdout(kind: RuleKind, found: Scored, reference: Reference, watch: Watch) -> list[Rule]:
     """Compare the metric that the search optimised with that of the holdout."""
     from scipy.stats import norm
 
@@ -163,7 +163,7 @@ def _holdout(kind: Kind, found: Scored, reference: Reference, watch: Watch) -> l
     ]  # fmt: skip
 
 
-def _unseen(kind: Kind, reference: Reference, watch: Watch, why: str, rows: int) -> list[Rule]:
+def _unseen(kind: RuleKind, reference: Reference, watch: Watch, why: str, rows: int) -> list[Rule]:
     names = [*watch.performance, *(["holdout"] if reference.metric else [])]
     return [Rule(rule=f"{kind}:{name}", kind=kind, why=why, rows=rows, looked=False) for name in names]
 

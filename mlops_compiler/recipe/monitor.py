@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from mlops_compiler.evaluation.metrics import MetricName
+from mlops_compiler.ir.watching import KINDS, RuleKind
 from mlops_compiler.recipe.amounts import Duration, Share, Stretch
 from mlops_compiler.recipe.feedback import Cron
 from mlops_compiler.recipe.objective import Criterion
 from mlops_compiler.section import Section
-
-Kind: TypeAlias = Literal[
-    "drift",
-    "prediction_drift",
-    "label_drift",
-    "quality",
-    "performance",
-    "estimate",
-    "latency",
-    "errors",
-    "staleness",
-    "slice",
-]
-KINDS: tuple[Kind, ...] = (
-    "drift",
-    "prediction_drift",
-    "label_drift",
-    "quality",
-    "performance",
-    "estimate",
-    "latency",
-    "errors",
-    "staleness",
-    "slice",
-)
-"""What rules are about, and what an alert may ask the agreement of."""
 
 
 class Alert(Section):
@@ -149,7 +124,7 @@ class Monitor(Section):
     """How old what may be; a duration alone is that of the last request."""
     slices: tuple[str, ...] | None = None
     """Columns whose levels are looked at apart; those of `explain.slices` where none are named."""
-    patience: Annotated[int, Field(ge=1, le=1000)] | dict[Kind, Annotated[int, Field(ge=1, le=1000)]] = 1
+    patience: Annotated[int, Field(ge=1, le=1000)] | dict[RuleKind, Annotated[int, Field(ge=1, le=1000)]] = 1
     """In how many checks in a row a rule must fire before it counts for an alert; or by kind."""
     alert: Alert = Alert()
 
@@ -170,7 +145,7 @@ class Monitor(Section):
         given = self.stale_after
         return given if isinstance(given, Stale) else Stale(traffic=given)
 
-    def watched(self, task: str, *, labelled: bool) -> tuple[Kind, ...]:
+    def watched(self, task: str, *, labelled: bool) -> tuple[RuleKind, ...]:
         """Name the kinds of rules that can fire.
 
         Args:
@@ -179,7 +154,7 @@ class Monitor(Section):
         """
         drifts, stale = self.drifts is not None, self.stale
         judged = labelled and task != "anomaly_detection"
-        found: dict[Kind, bool] = {
+        found: dict[RuleKind, bool] = {
             "drift": drifts,
             "prediction_drift": drifts,
             "label_drift": drifts and labelled,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -10,53 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_compiler.diagnostics import DataError, MlopsError
+from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.monitoring import observed
-from mlops_compiler.monitoring.taken import spelled, take
 from mlops_compiler.store.failures import failure
 from mlops_compiler.store.location import StoreLocation
-from mlops_compiler.store.segments import LABELS, PREDICTIONS, Segments
+from mlops_compiler.store.segments import PREDICTIONS, Segments
 from mlops_compiler.store.served import LABEL, PREDICTION
-
-NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-MANIFEST = {"recipe": "churn", "target": "churn", "classes": ["No", "Yes"]}
-
-
-def at(minutes):
-    return NOON + timedelta(minutes=minutes)
+from mlops_compiler.store.tending import tend
+from tests.monitoring.logged import at, labelled, outcome_of, predicted, prediction, told
 
 
 @pytest.fixture
 def location(tmp_path):
     return StoreLocation(url=str(tmp_path / "store"))
-
-
-def prediction(name, minutes, key=None, role="answer", release=1, **given):
-    about = {"id": name, "time": at(minutes), "release": release, "role": role, "client": "crm", "key": key}
-    return about | {"seconds": 0.01, "input": given or {"tenure": 5}, "output": {"probability": 0.5, "decision": "No"}}
-
-
-def told(outcome, minutes, name=None, key=None, source="key:crm"):
-    return {"id": name, "key": key, "outcome": outcome, "time": at(minutes), "source": source}
-
-
-def add(location, kind, rows, schema):
-    buffer = io.BytesIO()
-    frame = pl.DataFrame(rows).cast({name: dtype for name, dtype in schema.items() if name in rows[0]})
-    frame.write_parquet(buffer)
-    return Segments(location, kind, "churn").append(buffer.getvalue())
-
-
-def predicted(location, *rows):
-    return add(location, PREDICTIONS, list(rows), PREDICTION)
-
-
-def labelled(location, *rows):
-    return add(location, LABELS, list(rows), LABEL)
-
-
-def outcome_of(location):
-    return dict(observed.joined(location, "churn").select("id", "outcome").rows())
 
 
 def test_nothing_is_a_table_without_rows(location):
@@ -130,30 +95,6 @@ def test_the_join_is_what_its_words_say(answers, tellings):
     assert dict(found.select("id", "outcome").rows()) == expected
 
 
-def test_a_table_is_taken_in_once(location):
-    predicted(location, prediction("a", 0, key="7"), prediction("b", 0, key="8"))
-    table = pl.DataFrame({"customer_id": [7, 8, 9, 10], "churn": ["Yes", "No", "No", None], "other": [1, 2, 3, 4]})
-    first = take(location, MANIFEST, table, "customer_id", "file:labels.csv")
-    assert (first.rows, first.new, first.known, first.unmatched, first.empty) == (4, 3, 0, 1, 1)
-    assert outcome_of(location) == {"a": "Yes", "b": "No"}
-    again = take(location, MANIFEST, table, "customer_id", "file:labels.csv")
-    assert (again.new, again.known, again.contradicting) == (0, 3, 0)
-    other = take(location, MANIFEST, pl.DataFrame({"id": ["a"], "outcome": ["No"]}), "customer_id", "file:b.csv")
-    assert (other.new, other.contradicting) == (1, 1)
-    assert outcome_of(location)["a"] == "Yes"
-
-
-def test_the_same_told_by_another_name_is_known(location):
-    predicted(location, prediction("a", 0, key="7"), prediction("b", 1, key="8"))
-    take(location, MANIFEST, pl.DataFrame({"customer_id": [7], "churn": ["Yes"]}), "customer_id", "file:x")
-    again = take(location, MANIFEST, pl.DataFrame({"id": ["a"], "churn": ["Yes"]}), "customer_id", "file:y")
-    assert (again.new, again.known, again.contradicting) == (0, 1, 0)
-    both = pl.DataFrame({"customer_id": [8, 8], "churn": ["No", "Yes"]})
-    found = take(location, MANIFEST, both, "customer_id", "file:z")
-    assert (found.new, found.contradicting) == (2, 1)
-    assert outcome_of(location) == {"a": "Yes", "b": "No"}
-
-
 def test_a_key_is_told_the_same_again_of_a_later_prediction(location):
     predicted(location, prediction("a", 0, key="7"), prediction("b", 100, key="7"))
     labelled(location, told("No", 50, key="7"), told("No", 150, key="7"))
@@ -187,35 +128,34 @@ def test_a_segment_that_cannot_be_read_is_told(location, monkeypatch):
         observed.predictions(location, "churn")
 
 
-@pytest.mark.parametrize(
-    ("classes", "values", "expected"),
-    [
-        ([False, True], [True, False], ["True", "False"]),
-        ([False, True], ["true", "0"], ["True", "False"]),
-        ([0, 1], [1.0, 0.0], ["1", "0"]),
-        ([0, 1], [True, False], [None, None]),
-        (["No", "Yes"], ["Yes", "yes"], ["Yes", None]),
-        (["1", "2"], ["1", "3"], ["1", None]),
-        (None, [5, 7], ["5.0", "7.0"]),
-        (None, ["1e3", "nan"], ["1000.0", None]),
-    ],
-)
-def test_outcomes_are_spelled_one_way(classes, values, expected):
-    assert spelled(pl.Series(values).cast(pl.String), classes or []).to_list() == expected
+def test_small_segments_are_put_together_and_old_ones_go(location):
+    segments = Segments(location, PREDICTIONS, "churn")
+    for minute in range(40):
+        predicted(location, prediction(str(minute), minute))
+    predicted(location, prediction("other", 50, plan="b"))
+    before = observed.predictions(location, "churn")
+    later = datetime.now(UTC) + timedelta(hours=1)
+    assert tend(segments, keep=86400.0, now=datetime.now(UTC).timestamp()) == (0, 0)
+    assert tend(segments, keep=86400.0, now=later.timestamp()) == (0, 40)
+    assert len(segments.names()) == 2
+    assert observed.predictions(location, "churn").equals(before)
+    assert tend(segments, keep=None, now=(later + timedelta(days=9)).timestamp()) == (0, 0)
+    assert tend(segments, keep=86400.0, now=(later + timedelta(days=2)).timestamp()) == (2, 0)
+    assert observed.predictions(location, "churn").height == 0
 
 
-@pytest.mark.parametrize(
-    ("manifest", "table", "code"),
-    [
-        (MANIFEST, {"customer": ["7"], "churn": ["Yes"]}, "missing-column"),
-        (MANIFEST, {"id": ["7"], "churned": ["Yes"]}, "missing-column"),
-        (MANIFEST, {"id": ["7"], "churn": ["yes"]}, "wrong-outcome"),
-        ({**MANIFEST, "classes": None}, {"id": ["7"], "churn": ["inf"]}, "wrong-outcome"),
-        ({**MANIFEST, "target": None}, {"id": ["7"], "churn": ["Yes"]}, "no-outcomes"),
-    ],
-)
-def test_refuses_what_is_no_outcome(location, manifest, table, code):
-    with pytest.raises(DataError) as refused:
-        take(location, manifest, pl.DataFrame(table), "customer_id", "file:x")
-    assert [item.code for item in refused.value.diagnostics] == [code]
-    assert observed.outcomes(location, "churn").height == 0
+def test_a_tending_that_ends_halfway_loses_and_doubles_nothing(location, monkeypatch):
+    segments = Segments(location, PREDICTIONS, "churn")
+    for minute in range(40):
+        predicted(location, prediction(str(minute), minute))
+    before = observed.predictions(location, "churn")
+
+    def away(_segments, _name):
+        raise failure("store-unreachable", "it is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Segments, "remove", away)
+        with pytest.raises(MlopsError):
+            tend(segments, keep=None, now=(datetime.now(UTC) + timedelta(hours=1)).timestamp())
+    assert len(segments.names()) == 41
+    assert observed.predictions(location, "churn").equals(before)

@@ -148,16 +148,18 @@ def test_a_release_that_fails_again_and_again_is_spared():
     assert (len(new.asked), counted.new.errors, counted.spared) == (5, 5, 15)
 
 
+async def answer_in_the_end(traffic):
+    """Ask, and let all that is done later be done."""
+    answer = await ask(traffic)
+    await settled(traffic)
+    return answer
+
+
 def test_answers_of_a_canary_are_compared():
     traffic = Traffic(1, None, NewRelease(answer=OTHER))
     traffic.steer(policy())
 
-    async def scenario():
-        answer = await ask(traffic)
-        await settled(traffic)
-        return answer
-
-    assert asyncio.run(scenario()) == (OTHER, CANARY)
+    assert asyncio.run(answer_in_the_end(traffic)) == (OTHER, CANARY)
     counted = traffic.drain()
     assert (counted.pairs, counted.differing) == (1, 1)
 
@@ -167,12 +169,7 @@ def test_a_shadow_is_compared_and_never_returned():
     traffic = Traffic(1, None, new)
     traffic.steer(policy(share=0.0, shadow=True))
 
-    async def scenario():
-        answer = await ask(traffic)
-        await settled(traffic)
-        return answer
-
-    assert asyncio.run(scenario()) == (OLD, ANSWER)
+    assert asyncio.run(answer_in_the_end(traffic)) == (OLD, ANSWER)
     counted = traffic.drain()
     assert [asked.role for asked in new.asked] == [SHADOW]
     assert (counted.new.requests, counted.old.requests, counted.pairs, counted.differing) == (1, 1, 1, 1)
@@ -182,12 +179,7 @@ def test_a_shadow_that_fails_is_counted_and_costs_nothing():
     traffic = Traffic(1, None, NewRelease(error=RuntimeError("boom")))
     traffic.steer(policy(share=0.0, shadow=True))
 
-    async def scenario():
-        answer = await ask(traffic)
-        await settled(traffic)
-        return answer
-
-    assert asyncio.run(scenario()) == (OLD, ANSWER)
+    assert asyncio.run(answer_in_the_end(traffic)) == (OLD, ANSWER)
     counted = traffic.drain()
     assert (counted.new.errors, counted.pairs) == (1, 0)
 

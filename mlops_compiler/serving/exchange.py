@@ -14,6 +14,20 @@ from mlops_compiler.store.served import ANSWER
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+ARROW = b"\xff\xff\xff\xff"
+"""What an Arrow stream begins with, and no JSON does."""
+ARROW_TYPE = "application/vnd.apache.arrow.stream"
+
+
+def is_arrow(body: bytes) -> bool:
+    """Say whether a body is an Arrow stream, and no JSON."""
+    return body.startswith(ARROW)
+
+
+def media_type(body: bytes) -> str:
+    """Name the type of a body."""
+    return ARROW_TYPE if is_arrow(body) else "application/json"
+
 
 def new_id(now: float | None = None) -> str:
     """Make the name of a prediction: 32 hexadecimal digits that sort by the millisecond, as of UUIDs of version 7."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from mlops_compiler.serving.exchange import Exchange
+from mlops_compiler.serving.exchange import Exchange, media_type
 from mlops_compiler.serving.refusal import RequestRefused
 from mlops_compiler.store.served import VERIFICATION
 
@@ -122,7 +122,7 @@ class Gate:
         except RequestRefused as refused:
             await _refuse(refused, exchange, scope, ends)
             return
-        headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+        headers = [(b"content-length", b"%d" % len(body)), (b"content-type", media_type(body).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -167,7 +167,7 @@ def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = N
 
 
 def written(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer with JSON that is written already."""
+    """Answer with what is written already: JSON, or an Arrow stream."""
     from starlette.responses import Response
 
-    return Response(body, status, headers, media_type="application/json")
+    return Response(body, status, headers, media_type=media_type(body))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.serving.exchange import ARROW_TYPE
 from mlops_compiler.serving.guard import Limits
 from mlops_compiler.serving.openapi_answers import OBJECT, SCHEMES, answer_of, let_in, refusal, usual_refusals
 
@@ -23,6 +24,13 @@ _TYPES: dict[str, dict[str, Any]] = {
     "category": {"type": "string"},
     "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "pattern": _DATETIME},
+}
+_STREAM = {
+    "schema": {
+        "type": "string",
+        "format": "binary",
+        "description": "An Arrow IPC stream without compression: a column for each field of a row.",
+    }
 }
 _PROBABILITY = {"type": "number", "format": "double", "minimum": 0, "maximum": 1}
 
@@ -54,6 +62,7 @@ def describe(
         "schema": {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Answer", "Answers")]},
         "examples": _examples(example, _many(example)),
     }
+    answered = answer_of("What the release says of the rows, in their order.", answer, **{ARROW_TYPE: _STREAM})
     return {
         "openapi": "3.0.3",
         "info": {"title": str(info["recipe"]), "version": str(info["release"]), "description": _about(manifest)},
@@ -63,9 +72,9 @@ def describe(
                 "post": {
                     "operationId": "predict",
                     "summary": "Score one row, or many.",
-                    "requestBody": {"required": True, "content": {"application/json": sent}},
+                    "requestBody": {"required": True, "content": {"application/json": sent, ARROW_TYPE: _STREAM}},
                     "responses": {
-                        "200": answer_of("What the release says of the rows, in their order.", answer),
+                        "200": answered,
                         **usual_refusals(limits, keys=keys),
                         "422": refusal("A row does not keep the contract; every fault is named."),
                         "504": refusal("The answer took too long."),

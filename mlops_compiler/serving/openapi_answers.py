@@ -28,16 +28,16 @@ def let_in(*, keys: bool) -> dict[str, Any]:
 def usual_refusals(limits: Limits, *, keys: bool) -> dict[str, Any]:
     """Describe how what has a body is refused."""
     return {
-        "400": refusal("The body is no JSON."),
+        "400": refusal("The body cannot be read."),
         **let_in(keys=keys),
         "408": refusal("The body did not come in time."),
         "413": refusal(f"More than {limits.bytes:,} bytes, or more than {limits.rows:,} rows."),
     }
 
 
-def answer_of(description: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe an answer in JSON."""
-    return {"description": description, "content": {"application/json": dict(content)}}
+def answer_of(description: str, content: Mapping[str, Any], **others: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe an answer in JSON; or in other types, by their name."""
+    return {"description": description, "content": {"application/json": dict(content), **others}}
 
 
 def refusal(description: str) -> dict[str, Any]:

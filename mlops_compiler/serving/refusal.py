@@ -63,6 +63,17 @@ class RequestRefused(DataError):  # noqa: N818 - it is the answer, not a failure
         return cls(_BAD_REQUEST, "not-json", [Fault(code="not-json", expected="JSON", found=str(error))])
 
     @classmethod
+    def not_arrow(cls, found: str) -> RequestRefused:
+        """Refuse a stream that cannot be read, or not without danger."""
+        fault = Fault(
+            code="not-arrow",
+            expected="an uncompressed Arrow IPC stream of numbers, texts, truths, days and times",
+            found=found,
+            help="write it without compression, and cast other types before",
+        )
+        return cls(_BAD_REQUEST, "not-arrow", [fault])
+
+    @classmethod
     def no_rows(cls, value: object) -> RequestRefused:
         """Refuse JSON that is neither a row nor some rows."""
         found = "an empty list" if value == [] else show(value)

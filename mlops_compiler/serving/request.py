@@ -5,7 +5,7 @@ The contract is compiled from the manifest once; reading one row then costs a fe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,6 +13,7 @@ import polars as pl
 
 from mlops_compiler.diagnostics import did_you_mean
 from mlops_compiler.ir.schema import DTYPES
+from mlops_compiler.serving.exchange import is_arrow
 from mlops_compiler.serving.fields import Broken, Fault, compile_field, show
 from mlops_compiler.serving.guard import Limits
 from mlops_compiler.serving.refusal import RequestRefused
@@ -30,20 +31,24 @@ class Rows:
     """The typed rows of a request.
 
     Attributes:
-        values: The columns of the contract, typed, in its order, of each row.
-        schema: Their types.
+        schema: The columns of the contract, in its order, and their types.
         keys: The key of each row that was sent with one, by index.
         single: Whether the request was one object, not a list.
+        values: The rows, where they came as such.
+        table: The rows, where they came as a table.
     """
 
-    values: list[dict[str, Any]]
     schema: Mapping[str, pl.DataType]
     keys: dict[int, Any]
     single: bool
+    values: list[dict[str, Any]] = field(default_factory=list)
+    table: pl.DataFrame | None = None
 
     @property
     def frame(self) -> pl.DataFrame:
-        """The rows as a table; made each time that it is asked for."""
+        """The rows as a table; made each time that it is asked for, where they came as rows."""
+        if self.table is not None:
+            return self.table
         # Polars would take objects without fields for a table without rows.
         return pl.DataFrame(self.values, schema=self.schema) if self.schema else pl.DataFrame(height=len(self.values))
 
@@ -65,17 +70,21 @@ class RequestContract:
             (field["name"], compile_field(field), bool(field["required"]), field["type"]) for field in self.fields
         )
         # A column of the data that no feature is made of may be sent; any other name is a slip.
-        self._known = frozenset(self.schema).union(manifest.get("unused", ()), {self.key} - {None})
+        self.known = frozenset(self.schema).union(manifest.get("unused", ()), {self.key} - {None})
 
     def read(self, body: bytes) -> Rows:
-        """Read the body of a request: a JSON object, or a list of them.
+        """Read the body of a request: a JSON object, a list of them, or an Arrow stream.
 
         Raises:
-            RequestRefused: 413 for a body that is too large, 400 for one that is no JSON, 422 for rows
+            RequestRefused: 413 for a body that is too large, 400 for one that is neither, 422 for rows
                 that do not keep the contract.
         """
         if len(body) > self._limits.bytes:
             raise RequestRefused.too_many_bytes(self._limits.bytes)
+        if is_arrow(body):
+            from mlops_compiler.serving import arrow
+
+            return arrow.read(body, self, self._limits)
         try:
             value = orjson.loads(body)
         except orjson.JSONDecodeError as error:
@@ -119,9 +128,9 @@ class RequestContract:
         return typed
 
     def _check_names(self, index: int, row: Mapping[str, Any], faults: list[Fault]) -> None:
-        if not self._known.issuperset(row):
+        if not self.known.issuperset(row):
             for name in row:
-                if name not in self._known:
+                if name not in self.known:
                     faults.append(self._unknown(index, name, row, advise=len(faults) < _ADVISED))
         if self.key is not None and isinstance(row.get(self.key), dict | list):
             faults.append(_broken(index, self.key, row[self.key], Broken("wrong-type", "a text or a number")))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mlops_compiler.diagnostics import DataError
+from mlops_compiler.serving import arrow
 from mlops_compiler.serving.compiled.signals import Beyond
-from mlops_compiler.serving.exchange import Exchange, Line, Served
+from mlops_compiler.serving.exchange import Exchange, Line, Served, is_arrow
 from mlops_compiler.serving.gate import read_body
 from mlops_compiler.serving.guard import Guard
 from mlops_compiler.serving.refusal import RequestRefused
@@ -166,10 +167,11 @@ class Service:
 
         traffic = self.around.traffic
         if traffic is None or traffic.policy is None:
-            return await self._score(body, exchange)
-        about = {"id": exchange.id, "client": exchange.client, "came": exchange.came}
-        answer, _ = await traffic.answer(Asked(body=body, role=CANARY, about=about), here)
-        return answer
+            answer = await self._score(body, exchange)
+        else:
+            about = {"id": exchange.id, "client": exchange.client, "came": exchange.came}
+            answer, _ = await traffic.answer(Asked(body=body, role=CANARY, about=about), here)
+        return arrow.write(answer) if is_arrow(body) and not _wants_json(scope) else answer
 
     async def ask(self, body: bytes, about: Mapping[str, Any]) -> tuple[int, bytes]:
         """Answer a request that another release's replica passes on: the status, and the body."""
@@ -186,7 +188,7 @@ class Service:
                 log.count(status, seconds, role=exchange.role, rows=exchange.rows, code=exchange.code)
 
     async def _score(self, body: bytes, exchange: Exchange) -> bytes:
-        if body.count(b"{") <= _INLINE_ROWS:
+        if body.count(b"{") <= _INLINE_ROWS and not is_arrow(body):
             return orjson.dumps(self.answer(body, exchange))
         from starlette.concurrency import run_in_threadpool
 
@@ -212,3 +214,8 @@ class Service:
             self.is_broken = is_broken
         if is_broken:
             raise RuntimeError(f"the example was answered {self.example_answer}, and is now {found}")
+
+
+def _wants_json(scope: Scope) -> bool:
+    """Say whether a client that sends a stream wants no stream back."""
+    return any(name == b"accept" and b"json" in value for name, value in scope["headers"])

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import orjson
 
 from mlops_compiler.serving.comparison import compare
+from mlops_compiler.serving.exchange import is_arrow
 from mlops_compiler.serving.refusal import RequestRefused
 from mlops_compiler.serving.tally import Tally
 from mlops_compiler.store.served import ANSWER, CANARY, SHADOW
@@ -156,9 +157,9 @@ class Traffic:
         return False
 
     def _place(self, policy: Policy, body: bytes) -> float:
-        """Give a number from 0 to 1: by the key of the row where it has one, else by chance; 1 for what is no JSON."""
+        """Give a number from 0 to 1: by the key of the row, else by chance; 1 where it cannot be read."""
         try:
-            value = orjson.loads(body) if self._key is not None else None
+            value = orjson.loads(body) if self._key is not None and not is_arrow(body) else None
         except orjson.JSONDecodeError:
             return 1.0
         named = value.get(self._key) if isinstance(value, dict) else None

@@ -93,8 +93,7 @@ class Race:
         cell = self.cells.setdefault((server.system.name, clients), Cell())
         cell.latencies += came.latencies
         cell.wall += came.wall
-        after = server.spent()
-        cell.cpu.update({role: after[role] - before[role] for role in after})
+        cell.count(before, server.spent())
         for place, status, answer in zip(came.asked, came.statuses, came.answers, strict=True):
             cell.wrong += not self._is_right(server.system, place, status, answer)
 

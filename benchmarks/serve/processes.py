@@ -9,7 +9,6 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,15 +136,15 @@ class Server:
         self.seen |= {(item.pid, item.create_time()): item for item in found}
         return list({item.pid: item for item in found}.values())
 
-    def spent(self) -> Counter[str]:
-        """CPU seconds until now, user and system, by the part that processes have in it."""
-        spent: Counter[str] = Counter()
+    def spent(self) -> dict[tuple[int, float], tuple[str, float]]:
+        """Give the part of each process, and the CPU seconds that it has taken until now, user and system."""
+        spent = {}
         for process in self.processes():
             try:
                 times, words = process.cpu_times(), process.cmdline()
             except psutil.Error:
                 continue
-            spent[self._role(process, words)] += times.user + times.system
+            spent[process.pid, process.create_time()] = self._role(process, words), times.user + times.system
         return spent
 
     def _role(self, process: psutil.Process, words: list[str]) -> str:

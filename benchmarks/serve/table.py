@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from benchmarks.serve.systems import System
+
+    Spent = Mapping[tuple[int, float], tuple[str, float]]
+    """Of each process, by its id and when it began: its part, and CPU seconds until now."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +31,11 @@ class Cell:
     wall: float = 0.0
     cpu: Counter[str] = field(default_factory=Counter)
     wrong: int = 0
+
+    def count(self, before: Spent, after: Spent) -> None:
+        """Add what processes have taken between two readings; what has ended in between is not seen any more."""
+        for process, (role, seconds) in after.items():
+            self.cpu[role] += seconds - before.get(process, (role, 0.0))[1]
 
     def milliseconds(self, share: float) -> float:
         """Give the latency that a share of the requests does not exceed."""

@@ -69,6 +69,13 @@ def test_the_table_measures_by_ours_and_tells_who_is_absent():
     assert "not installed: no wheel" in lines
 
 
+def test_cpu_is_of_the_processes_that_run():
+    cell = Cell(latencies=[0.1] * 1000)
+    cell.count({(1, 0.0): ("replica", 5.0), (2, 0.0): ("engine", 9.0)}, {(1, 0.0): ("replica", 5.5)})
+    cell.count({}, {(2, 7.0): ("engine", 0.25)})
+    assert (cell.cpu_of(), cell.cpu_of("replica")) == (0.75, 0.5)
+
+
 def test_the_pipeline_prepares_as_the_recipe_does():
     rows = pl.read_csv("recipes/data/telco_churn.csv", null_values=["", "NA"]).head(400)
     total = pl.col("total_charges").fill_null(0)

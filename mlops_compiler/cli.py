@@ -13,7 +13,8 @@ from mlops_compiler.commands.base import DONE, ENGINE, INTERRUPTED, REJECTED, In
 from mlops_compiler.commands.planned import as_planned
 from mlops_compiler.commands.table import COMMANDS
 from mlops_compiler.commands.telling import tell
-from mlops_compiler.commands.words import no_recipe_wanted, read, style_of
+from mlops_compiler.commands.usage import usage, usage_of
+from mlops_compiler.commands.words import helped, no_recipe_wanted, read, style_of
 from mlops_compiler.diagnostics import Diagnostic, MlopsError
 
 if TYPE_CHECKING:
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
 
 _COLLECT_AFTER = 100_000
 """Objects made between two collections of garbage: imports make many, and little of it is garbage."""
-
-USAGE = """mlops-compile [COMMAND] recipe=NAME [overrides] [--json] [--format FORMAT] [--recipe-dir DIR]
-
-Commands:
-{commands}
-
-Any key of the recipe can be overridden: search.trials=80 prepare.scale.op=standardize '~prepare.scale'
-Exit codes: 0 done, 1 the recipe, data or acceptance criteria failed, 2 usage, 3 the engine failed, 130 interrupted.
-"""
 
 
 def entry() -> NoReturn:
@@ -52,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if (name := helped(words)) is not None:
+            sys.stdout.write(usage_of(name))
+            return DONE
         return _run(read(words))
     except MlopsError as error:
         code = _tell(error, style_of(words))
@@ -80,10 +75,9 @@ def _run(invocation: Invocation) -> int:
         return _on_store(command, invocation, None)
     from mlops_compiler.frontend.hydra_app import launch
 
-    usage = USAGE.format(commands="\n".join(f"  {name:<9} {item.about}" for name, item in COMMANDS.items()))
     with _sweep() if invocation.sweeps else contextlib.nullcontext():
         codes = launch(
-            invocation.overrides, _task(command, invocation), recipe_dirs=invocation.recipe_dirs, usage=usage
+            invocation.overrides, _task(command, invocation), recipe_dirs=invocation.recipe_dirs, usage=usage()
         )
     return max(codes, default=DONE)
 

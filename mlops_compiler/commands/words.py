@@ -32,6 +32,12 @@ def read(words: list[str]) -> Invocation:
     return _Reader(name, COMMANDS[name]).read(rest)
 
 
+def helped(words: list[str]) -> str | None:
+    """Name the command that help is asked for; None where it is asked for none, or for all."""
+    name, rest = _command(words)
+    return name if rest != words and name in COMMANDS and not {"--help", "-h"}.isdisjoint(rest) else None
+
+
 def style_of(words: list[str]) -> str:
     """Say how to tell what is wrong with a command line that may not be readable."""
     for word, after in zip(words, [*words[1:], ""], strict=True):

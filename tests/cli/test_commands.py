@@ -17,6 +17,17 @@ def test_the_program_tells_its_version_and_how_to_use_it(small):
     assert "small" in usage.out
 
 
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_tells_its_own_words(small, command, flag):
+    said = small.main(command, "recipe=nowhere", flag)
+    own = COMMANDS[command]
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith(f"mlops-compile {command}: {own.about}\n")
+    assert all(word in said.out for word in (*own.arguments, *own.flags, *own.options))
+    assert "Commands:" not in said.out
+
+
 def test_cfg_prints_the_composed_recipe(small):
     said = small.main("--cfg", "job", "recipe=small", "search.trials=80")
     assert said.code == 0

@@ -123,13 +123,13 @@ class Stage:
     target: ServiceTarget
 
     @classmethod
-    def build(cls, folder: Path, replicas: int = 2) -> Stage:
+    def build(cls, folder: Path, replicas: int = 2, proxy: str = "serve") -> Stage:
         """Build one; processes that are started from now on know the kind."""
         announce(folder / "kinds")
         paths = [str(folder / "kinds"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         os.environ["PYTHONPATH"] = os.pathsep.join(paths)
         port = serve_engine.free_port()
-        target = ServiceTarget(route="/acting", port=port, replicas=(replicas, replicas), cpus=2)
+        target = ServiceTarget(route="/acting", port=port, replicas=(replicas, replicas), cpus=2, proxy=proxy)
         return cls(location=StoreLocation(url=str(folder / "store")), target=target)
 
     def release(self, model: Acting) -> int:
@@ -146,11 +146,11 @@ class Stage:
             notes="",
         ).number
 
-    def deploy(self, number: int, rollout: Rollout | None = None) -> Deployment:
+    def deploy(self, number: int, rollout: Rollout | None = None, **changes: Any) -> Deployment:
         """Serve a release, and record it."""
         release = next(item for item in open_reader(self.location).releases(RECIPE) if item.number == number)
         settings = {name: getattr(self.target, name) for name in ServiceTarget.__dataclass_fields__}
-        target = ServiceTarget(**settings | {"rollout": rollout or Rollout()})
+        target = ServiceTarget(**settings | {"rollout": rollout or Rollout()} | changes)
         deployment = deploy(self.location, target, release, said=lambda text: print(f"    {text}"))
         open_writer(self.location).record_deployment(deployment)
         return deployment

@@ -131,6 +131,7 @@ def target_of(recipe: Recipe, *, at_once: bool = False) -> ServiceTarget:
         cpus=recipe.cluster.cpus,
         rollout=Rollout() if at_once else rollout_of(recipe),
         settings=settings_of(recipe),
+        proxy=recipe.deploy.proxy,
     )
 
 

@@ -124,6 +124,8 @@ class Deploy(Section):
     """The address that it listens at."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     """The port that it listens at."""
+    proxy: Literal["serve", "haproxy"] = "serve"
+    """What takes requests before the replicas: Serve's own proxy, or HAProxy, in an engine of the store's own."""
     replicas: Replicas = Replicas()
     auth: Literal["none", "api_key"] = "none"
     """Whether each request, but for the service's health, must show an API key: see `mlops-compile keys`."""

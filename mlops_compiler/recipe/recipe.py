@@ -113,6 +113,15 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _a_cluster_has_its_own_proxy(self) -> Self:
+        if self.deploy.proxy == "haproxy" and self.cluster.address != "embedded":
+            raise ValueError(
+                "`deploy.proxy` is for an engine of the store's own: "
+                "how requests reach a cluster is set where that is started"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _production_asks_who_it_is(self) -> Self:
         if self.environment == "production" and self.deploy.auth == "none" and not self.deploy.is_private:
             raise ValueError(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +11,6 @@ import polars as pl
 import pytest
 
 from benchmarks.serve.apps import telco
-from benchmarks.serve.haproxy import on_loopback
 from benchmarks.serve.inputs import fit
 from benchmarks.serve.load import parse
 from benchmarks.serve.systems import APPS, SYSTEMS
@@ -101,23 +98,3 @@ def test_the_pipeline_is_of_the_releases_kind():
     found = pipeline.predict_proba(rows)[:, 1]
     assert (found[:2] > 0.5).all()
     assert (found[2:] < 0.5).all()
-
-
-@pytest.mark.parametrize(
-    ("bind", "listens"),
-    [("*:9101", "127.0.0.1:9101"), (":8404", "127.0.0.1:8404"), ("127.0.0.1:1", "127.0.0.1:1"), ("10.0.0.1:1", None)],
-    ids=["all", "no host", "loopback", "another one"],
-)
-def test_haproxy_listens_on_the_loopback_or_does_not_start(tmp_path, bind, listens):
-    script = Path(on_loopback(tmp_path)["RAY_SERVE_HAPROXY_BINARY_PATH"])
-    config = tmp_path / "haproxy.cfg"
-    socket = f"global\n    stats socket {tmp_path}/admin.sock mode 666 level admin\n"
-    config.write_text(f"{socket}defaults\n    mode http\n    timeout client 1s\nlisten one\n    bind {bind}\n")
-    done = subprocess.run([script, "-c", "-f", config], capture_output=True, text=True, check=False)
-    if listens is None:
-        assert "not on the loopback interface" in done.stderr
-        return
-    written = Path(f"{config}.local").read_text()
-    assert f"bind {listens}\n" in written
-    assert "mode 600 level admin" in written
-    assert done.returncode == 0, done.stderr

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
-
-from benchmarks.serve.haproxy import on_loopback
 
 
 def told(command: str, *words: str) -> None:
@@ -19,11 +16,9 @@ def told(command: str, *words: str) -> None:
 def main(port: int, folder: Path, proxy: str = "") -> None:
     """Serve from a copy of the store in the current folder, which is empty."""
     shutil.copytree(folder / ".mlops", ".mlops")
-    if proxy:
-        os.environ.update(on_loopback(Path.cwd()))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
-        told("deploy", f"deploy.port={port}", "deploy.host=127.0.0.1")
+        told("deploy", f"deploy.port={port}", "deploy.host=127.0.0.1", f"deploy.proxy={proxy or 'serve'}")
         signal.sigwait({signal.SIGTERM})
     finally:
         told("undeploy")

@@ -11,9 +11,10 @@ import pandas as pd
 from fastapi import FastAPI
 
 if sys.argv[3:]:
-    from benchmarks.serve.haproxy import on_loopback
+    from mlops_compiler.backends.ray.serve_engine import free_port
+    from mlops_compiler.backends.ray.serve_haproxy import through_haproxy
 
-    os.environ.update(on_loopback(Path.cwd()))
+    os.environ.update(through_haproxy(Path.cwd(), "127.0.0.1", int(sys.argv[1]), free_port(), free_port()))
 
 import ray
 from ray import serve

@@ -142,11 +142,13 @@ def _engine(order: Order) -> Iterator[Engine | None]:
     if (engine := serve_engine.find(folder)) is not None:
         if (engine.host, engine.port) != (host, port):
             raise UsageError([_other_port(engine, host, port)])
+        if engine.proxy != order["proxy"]:
+            raise UsageError([_other_proxy(engine, order["proxy"])])
         yield engine
         return
     _must_be_free(host, port)
     with on_failure(serve_engine.stop, folder), on_failure(serve_actions.leave):
-        yield serve_engine.start(folder, cpus=order["cpus"], host=host, port=port)
+        yield serve_engine.start(folder, cpus=order["cpus"], host=host, port=port, proxy=order["proxy"])
 
 
 def _check(order: Order, spec: AppSpec) -> None:
@@ -224,6 +226,14 @@ def _other_port(engine: Engine, host: str, port: int) -> Diagnostic:
         code="service-port",
         headline=f"the services of this store listen at {engine.host}:{engine.port}, not at {host}:{port}",
         help=f"set `deploy.port: {engine.port}` and a route of its own, or undeploy the others first",
+    )
+
+
+def _other_proxy(engine: Engine, proxy: str) -> Diagnostic:
+    return Diagnostic(
+        code="service-proxy",
+        headline=f"the services of this store are behind the proxy `{engine.proxy}`, not `{proxy}`",
+        help=f"set `deploy.proxy: {engine.proxy}`, or undeploy the others first",
     )
 
 

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_compiler.backends.ray.serve_haproxy import through_haproxy
 from mlops_compiler.backends.ray.serve_session import end_session, members
 from mlops_compiler.diagnostics import Diagnostic, EngineError, Note
 from mlops_compiler.undo import on_failure
@@ -45,6 +46,7 @@ class Engine:
         address: Where to join it; empty until it is up.
         host: Where its HTTP proxy listens.
         port: Likewise.
+        proxy: Which proxy that is: ``serve`` or ``haproxy``.
     """
 
     pid: int
@@ -53,6 +55,7 @@ class Engine:
     address: str
     host: str
     port: int
+    proxy: str = "serve"
 
     @property
     def is_alive(self) -> bool:
@@ -90,7 +93,7 @@ def find(folder: Path) -> Engine | None:
     return engine if engine is not None and engine.is_alive else None
 
 
-def start(folder: Path, *, cpus: int | None, host: str, port: int) -> Engine:
+def start(folder: Path, *, cpus: int | None, host: str, port: int, proxy: str = "serve") -> Engine:
     """Start an engine, and remember it in a folder; what is left of an earlier one is ended first.
 
     Args:
@@ -98,6 +101,7 @@ def start(folder: Path, *, cpus: int | None, host: str, port: int) -> Engine:
         cpus: Cores that it may lend; all of the machine's where not given.
         host: Where its HTTP proxy will listen.
         port: Likewise.
+        proxy: Which proxy that will be.
 
     Raises:
         EngineError: It does not come up; nothing is left of it then.
@@ -105,8 +109,12 @@ def start(folder: Path, *, cpus: int | None, host: str, port: int) -> Engine:
     stop(folder)
     _write_private(folder / "token", secrets.token_hex(32))
     temp = tempfile.mkdtemp(prefix="mlops-", dir=_short_temp())
+    if proxy == "haproxy":
+        os.environ.update(through_haproxy(Path(temp), host, port, free_port(), free_port()))
     process = _spawn(folder, _command(temp, cpus or os.cpu_count() or 1))
-    engine = Engine(pid=process.pid, started=_created(process.pid), temp=temp, address="", host=host, port=port)
+    engine = Engine(
+        pid=process.pid, started=_created(process.pid), temp=temp, address="", host=host, port=port, proxy=proxy
+    )
     _remember(folder, engine)
     with on_failure(stop, folder):
         engine = replace(engine, address=_await_address(engine, process))
@@ -166,6 +174,11 @@ def _spawn(folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",  # its applications are gone when it is told to end
         "RAY_ROTATION_MAX_BYTES": str(16 * 2**20),
         "RAY_ROTATION_BACKUP_COUNT": "3",
+        # A request is answered in the loop that takes it: two threads less to pass through, at half the CPU. What takes
+        # long leaves the loop by itself (`Service`).
+        "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+        "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
+        "RAY_SERVE_LOG_TO_STDERR": "0",
     }
     environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     with (folder / "engine.log").open("w") as log:

@@ -81,7 +81,7 @@ def _table(body: bytes, limits: Limits) -> pa.Table:
         table = pa.Table.from_batches(batches, reader.schema)
         columns = [_plain(table.column(name), name, limits) for name in names]
         return pa.table(columns, names=names)
-    except (pa.ArrowException, OSError, UnicodeDecodeError, struct.error) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError, struct.error, IndexError) as error:
         raise RequestRefused.not_arrow(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
 
 

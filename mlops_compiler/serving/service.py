@@ -171,7 +171,11 @@ class Service:
         else:
             about = {"id": exchange.id, "client": exchange.client, "came": exchange.came}
             answer, _ = await traffic.answer(Asked(body=body, role=CANARY, about=about), here)
-        return arrow.write(answer) if is_arrow(body) and not _wants_json(scope) else answer
+        if not is_arrow(body) or _wants_json(scope):
+            return answer
+        from starlette.concurrency import run_in_threadpool
+
+        return await run_in_threadpool(arrow.write, answer)
 
     async def ask(self, body: bytes, about: Mapping[str, Any]) -> tuple[int, bytes]:
         """Answer a request that another release's replica passes on: the status, and the body."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mlops_compiler.commands.base import DONE, INTERRUPTED, print_json
+from mlops_compiler.commands.base import DONE, print_json
+from mlops_compiler.commands.duty import Duty, say
 from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.signals import interruptible
 from mlops_compiler.commands.taking import Result, take_in
-from mlops_compiler.commands.telling import tell, tell_beside
-from mlops_compiler.commands.watching import WallClock, watch
+from mlops_compiler.commands.telling import tell_beside
+from mlops_compiler.commands.watching import WallClock
 from mlops_compiler.console.intake_view import print_intake
-from mlops_compiler.console.streams import messages, results
-from mlops_compiler.diagnostics import Diagnostic, MlopsError, UsageError, render_json
+from mlops_compiler.console.streams import results
+from mlops_compiler.diagnostics import Diagnostic, UsageError, render_json
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
-from mlops_compiler.notify.telling import stream
 from mlops_compiler.recipe.feedback import first_time
 from mlops_compiler.store.intakes import intakes
 from mlops_compiler.store.writer import open_writer
@@ -73,42 +73,20 @@ def _watched(composed: Composed, recipe: Recipe, invocation: Invocation, clock: 
     if cron is None or first_time(cron) is None:
         raise UsageError([_no_cron(composed.recipe_name)])
     store = open_writer(store_location(recipe.store))
-    count = {"intakes": 0, "rows": 0, "failed": 0}
     flags = {"--anew"} & invocation.flags
+    taken: list[int] = []
 
-    def take() -> None:
-        notices = Notices.of(composed, invocation, "intake", unattended=True)
-        count["intakes"] += 1
+    def take(notices: Notices) -> None:
         say(f"{clock.now():%Y-%m-%d %H:%M:%S} UTC")
-        try:
-            with notices.of_failure():
-                result = take_in(composed, recipe, notices, anew=bool(flags))
-        except MlopsError as error:
-            count["failed"] += 1
-            tell(error.diagnostics, invocation.style)
-        else:
-            flags.clear()
-            count["rows"] += result.took
-            _tell(result, recipe, invocation, notices)
-
-    def say(text: str) -> None:
-        messages().print(text, highlight=False, soft_wrap=True)
-
-    def late(text: str) -> None:
-        say(text)
-        store.add_event(stream(recipe.name), "intake_late", {"text": text})
-        tell_beside(Notices.of(composed, invocation, "intake", unattended=True).missed(text), invocation.style)
+        result = take_in(composed, recipe, notices, anew=bool(flags))
+        flags.clear()
+        taken.append(result.took)
+        _tell(result, recipe, invocation, notices)
 
     done = intakes(store, recipe.name)
     last = datetime.fromtimestamp(done[-1].started, UTC) if done and not flags else None
-    try:
-        with interruptible():
-            say(f"watching {recipe.name} by cron {cron} (UTC); Ctrl-C ends it")
-            watch(cron, take, late, clock, last)
-    except KeyboardInterrupt:
-        failed = f", {count['failed']} of them failed" if count["failed"] else ""
-        say(f"\nwatching ended: {count['intakes']} intakes{failed}, {count['rows']:,} rows taken in")
-    return INTERRUPTED
+    duty = Duty(what="intake", work="intake", attempt=take, sum=lambda: f"{sum(taken):,} rows taken in", store=store)
+    return duty.do(composed, invocation, (cron, last), clock)
 
 
 def _no_intake(called: str) -> Diagnostic:

@@ -6,19 +6,19 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.commands.base import DONE, INTERRUPTED, REJECTED, print_json
+from mlops_compiler.commands.base import DONE, REJECTED, print_json
+from mlops_compiler.commands.duty import Duty
 from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.predict import find_release
 from mlops_compiler.commands.signals import interruptible
-from mlops_compiler.commands.telling import tell, tell_beside
+from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.commands.watched import watch_of, window_of
-from mlops_compiler.commands.watching import WallClock, watch
+from mlops_compiler.commands.watching import WallClock
 from mlops_compiler.console.monitor_view import print_check
-from mlops_compiler.console.streams import messages, results
-from mlops_compiler.diagnostics import Diagnostic, MlopsError, Span, UsageError, render_json
+from mlops_compiler.console.streams import results
+from mlops_compiler.diagnostics import Diagnostic, Span, UsageError, render_json
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
-from mlops_compiler.notify.telling import stream
 from mlops_compiler.recipe.amounts import parse_duration
 from mlops_compiler.recipe.feedback import first_time
 from mlops_compiler.store.writer import open_writer
@@ -121,39 +121,15 @@ def _watched(composed: Composed, recipe: Recipe, invocation: Invocation, clock: 
     if cron is not None and first_time(cron) is None:
         raise UsageError([_never(cron)])
     store = open_writer(store_location(recipe.store))
-    count = {"checks": 0, "alerts": 0, "failed": 0}
+    alerts: list[bool] = []
 
-    def look() -> None:
-        notices = Notices.of(composed, invocation, "monitor", unattended=True)
-        count["checks"] += 1
-        try:
-            with notices.of_failure():
-                release, found = checked(recipe, clock.now(), None, invocation.number("release"))
-        except MlopsError as error:
-            count["failed"] += 1
-            tell(error.diagnostics, invocation.style)
-        else:
-            count["alerts"] += found.status == "alert"
-            _tell(release, found, recipe, invocation, notices)
+    def look(notices: Notices) -> None:
+        release, found = checked(recipe, clock.now(), None, invocation.number("release"))
+        alerts.append(found.status == "alert")
+        _tell(release, found, recipe, invocation, notices)
 
-    def late(text: str) -> None:
-        _say(text)
-        store.add_event(stream(recipe.name), "check_late", {"text": text})
-        tell_beside(Notices.of(composed, invocation, "monitor", unattended=True).missed(text), invocation.style)
-
-    try:
-        with interruptible():
-            often = f"by cron {cron} (UTC)" if cron else f"every {recipe.monitor.every:g} s"
-            _say(f"watching {recipe.name} {often}; Ctrl-C ends it")
-            watch(cron or recipe.monitor.every, look, late, clock, _last(store, recipe), "check")
-    except KeyboardInterrupt:
-        failed = f", {count['failed']} of them failed" if count["failed"] else ""
-        _say(f"\nwatching ended: {count['checks']} checks{failed}, {count['alerts']} alerts")
-    return INTERRUPTED
-
-
-def _say(text: str) -> None:
-    messages().print(text, highlight=False, soft_wrap=True)
+    duty = Duty(what="check", work="monitor", attempt=look, sum=lambda: f"{sum(alerts)} alerts", store=store)
+    return duty.do(composed, invocation, (cron or recipe.monitor.every, _last(store, recipe)), clock)
 
 
 def _last(store: StoreWriter, recipe: Recipe) -> datetime | None:

@@ -85,6 +85,8 @@ def _about(terms: Terms) -> dict[str, Any]:
 
 
 def _read(out: Path) -> Rows:
+    if out.is_dir():
+        sys.exit(f"--out is a folder: {out}; name a file in it")
     return list(json.loads(out.read_text())["rows"]) if out.exists() else []
 
 

@@ -31,13 +31,14 @@ from mlops_compiler.store.reader import open_reader
 from mlops_compiler.store.writer import open_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mlops_compiler.store.records import Deployment
 
 ROOT = Path(__file__).parents[1]
 RECIPE = "acting"
 REQUESTS, CLIENTS, SLOW_ONES = 5_000, 8, 250
+PROXIES = ("serve", "haproxy")
 _SECONDS = 60
 
 
@@ -195,11 +196,17 @@ def aborted(stage: Stage, number: int) -> str:
     return said[0]
 
 
-def main(requests: int = REQUESTS) -> None:
-    """Print how many requests were lost, and how long they took."""
+def main(requests: int = REQUESTS, proxies: Sequence[str] = PROXIES) -> None:
+    """Print how many requests were lost, and how long they took, behind each proxy."""
     print(f"rollout: {CLIENTS} clients, 2 replicas, answers of 10 ms and one in {SLOW_ONES} of 2 s; none may be lost")
+    if lost := sum(_behind(proxy, requests) for proxy in proxies):
+        raise AssertionError(f"{lost} requests were lost")
+
+
+def _behind(proxy: str, requests: int) -> int:
+    print(f" deploy.proxy: {proxy}")
     with tempfile.TemporaryDirectory() as folder:
-        stage = Stage.build(Path(folder))
+        stage = Stage.build(Path(folder), proxy=proxy)
         acts = (Acting(), Acting(probability=0.4), Acting(on_load=True), Acting(on_request="raise"))
         first, second, unloadable, broken = map(stage.release, acts)
         hanging = stage.release(Acting(on_request="hang"))
@@ -214,11 +221,9 @@ def main(requests: int = REQUESTS) -> None:
             "blue and green": lambda: stage.deploy(second, canary(kind="blue_green")).release,
         }
         try:
-            lost = sum(_tried(name, act, stage, requests // len(scenarios) + 1) for name, act in scenarios.items())
+            return sum(_tried(name, act, stage, requests // len(scenarios) + 1) for name, act in scenarios.items())
         finally:
             undeploy(deployment)
-    if lost:
-        raise AssertionError(f"{lost} requests were lost")
 
 
 def _tried(name: str, act: Callable[[], object], stage: Stage, least: int) -> int:

@@ -10,11 +10,10 @@ from mlops_compiler.ir.budget import points, shares
 from mlops_compiler.ir.domain import Choice
 from mlops_compiler.ir.ops.search import Search
 from mlops_compiler.models.registry import MODELS
-from mlops_compiler.models.resumable import ResumableKind
+from mlops_compiler.models.resumable import ResumableKind, trains_on
 
 if TYPE_CHECKING:
     from mlops_compiler.frontend.provenance import Provenance
-    from mlops_compiler.ir.ops.search import Candidate
     from mlops_compiler.ir.program import Program
 
 _LEAST = 2
@@ -38,7 +37,7 @@ def require_suited(program: Program, places: Provenance) -> None:
 
 def _need_members(search: Search, size: int, places: Provenance, sink: Sink) -> None:
     """A population needs models that can be trained on, and trials for a generation that follows the first."""
-    found = [item for item in search.candidates if _trains_on(item)]
+    found = [item for item in search.candidates if trains_on(MODELS[item.kind], item)]
     if not found:
         kinds = [name for name in MODELS if isinstance(MODELS[name], ResumableKind)]
         sink.add(wording.no_population(kinds, places.value_span(("search", "scheduler"))))
@@ -47,10 +46,6 @@ def _need_members(search: Search, size: int, places: Provenance, sink: Sink) -> 
         if given[item.name] < min(2 * size, points(item, search.algorithm)):
             span = places.value_span(("search", "trials"))
             sink.add(wording.one_generation(item.name, given[item.name], size, span))
-
-
-def _trains_on(item: Candidate) -> bool:
-    return isinstance(MODELS[item.kind], ResumableKind) and bool(item.space or item.preparation)
 
 
 def _need_numbers(search: Search, places: Provenance, sink: Sink) -> None:

@@ -10,7 +10,7 @@ from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.signals import interruptible
 from mlops_compiler.commands.telling import tell, tell_beside
 from mlops_compiler.commands.watching import watch
-from mlops_compiler.console.streams import messages
+from mlops_compiler.console.streams import say
 from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.notify.telling import stream
 
@@ -32,14 +32,14 @@ class Duty:
         what: What it is, in a word.
         work: What notices call it.
         attempt: Does it once.
-        sum: Says at the end what came of all attempts.
+        closing: Says at the end what came of all attempts.
         store: Where it is noted down that one was late.
     """
 
     what: str
     work: str
     attempt: Callable[[Notices], None]
-    sum: Callable[[], str]
+    closing: Callable[[], str]
     store: StoreWriter
 
     def do(
@@ -85,10 +85,5 @@ class Duty:
                 watch(when, attempt, late, clock, last, self.what)
         except KeyboardInterrupt:
             lost = f", {failed} of them failed" if failed else ""
-            say(f"\nwatching ended: {count} {self.what}s{lost}, {self.sum()}")
+            say(f"\nwatching ended: {count} {self.what}s{lost}, {self.closing()}")
         return INTERRUPTED
-
-
-def say(text: str) -> None:
-    """Say something beside the results."""
-    messages().print(text, highlight=False, soft_wrap=True)

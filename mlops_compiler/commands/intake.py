@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mlops_compiler.commands.base import DONE, print_json
-from mlops_compiler.commands.duty import Duty, say
+from mlops_compiler.commands.duty import Duty
 from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.signals import interruptible
 from mlops_compiler.commands.taking import Result, take_in
 from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.commands.watching import WallClock
 from mlops_compiler.console.intake_view import print_intake
-from mlops_compiler.console.streams import results
+from mlops_compiler.console.streams import results, say
 from mlops_compiler.diagnostics import Diagnostic, UsageError, render_json
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
@@ -85,7 +85,9 @@ def _watched(composed: Composed, recipe: Recipe, invocation: Invocation, clock: 
 
     done = intakes(store, recipe.name)
     last = datetime.fromtimestamp(done[-1].started, UTC) if done and not flags else None
-    duty = Duty(what="intake", work="intake", attempt=take, sum=lambda: f"{sum(taken):,} rows taken in", store=store)
+    duty = Duty(
+        what="intake", work="intake", attempt=take, closing=lambda: f"{sum(taken):,} rows taken in", store=store
+    )
     return duty.do(composed, invocation, (cron, last), clock)
 
 

@@ -128,7 +128,7 @@ def _watched(composed: Composed, recipe: Recipe, invocation: Invocation, clock: 
         alerts.append(found.status == "alert")
         _tell(release, found, recipe, invocation, notices)
 
-    duty = Duty(what="check", work="monitor", attempt=look, sum=lambda: f"{sum(alerts)} alerts", store=store)
+    duty = Duty(what="check", work="monitor", attempt=look, closing=lambda: f"{sum(alerts)} alerts", store=store)
     return duty.do(composed, invocation, (cron or recipe.monitor.every, _last(store, recipe)), clock)
 
 

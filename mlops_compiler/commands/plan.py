@@ -14,7 +14,7 @@ from mlops_compiler.commands.doubts import stale
 from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console.passes_view import print_passes
 from mlops_compiler.console.plan_view import PlanRow, print_clients, print_plan
-from mlops_compiler.console.streams import messages, results
+from mlops_compiler.console.streams import results, say
 from mlops_compiler.diagnostics import Diagnostic, UsageError, listing, render_json
 from mlops_compiler.driver import plan_recipe
 from mlops_compiler.ir.ops.features import CheckFeatures
@@ -59,7 +59,7 @@ def plan(composed: Composed, invocation: Invocation) -> int:
     if (file := invocation.options.get("--out")) is not None:
         made = PlanFile.of(planned.plan, composed.config, composed.overrides, invocation.recipe_dirs)
         write_file(Path(file), made.to_text())
-        messages().print(f"\nto run exactly this: mlops-compile run plan={file}", soft_wrap=True)
+        say(f"\nto run exactly this: mlops-compile run plan={file}")
     return CHANGES if "--detailed-exitcode" in invocation.flags and planned.plan.to_run else DONE
 
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
 from mlops_compiler.commands.base import DONE
 from mlops_compiler.commands.gates import approvals_of, must_be_next, must_be_ours, must_be_whole
 from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.predict import find_release
 from mlops_compiler.commands.serving import put_in_service, url_of
 from mlops_compiler.commands.telling import tell_beside
-from mlops_compiler.console.streams import messages, results
+from mlops_compiler.console.streams import messages, results, say
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, UsageError, listing
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
@@ -199,16 +197,11 @@ def _placed(
 ) -> int:
     back = action == "rollback"
     with messages().status(f"{recipe.name} release {release.number} goes to {recipe.environment}"):
-        deployment = put_in_service(recipe, release, at_once=back, said=_say)
+        deployment = put_in_service(recipe, release, at_once=back, said=say)
     _noted(store, recipe, action, release.number, payload)
     facts = {"recipe": recipe.name, "release": release.number, "environment": recipe.environment, **payload}
     said = f"{recipe.name} release {release.number} is in {recipe.environment}, served at {url_of(deployment)}"
     return _told(invocation, {**facts, "url": url_of(deployment)}, said)
-
-
-def _say(text: str) -> None:
-    """Tell on standard error how a rollout goes on."""
-    messages().print(Text(text), soft_wrap=True)
 
 
 def _archived(recipe: Recipe, store: StoreReader, release: Release) -> list[str]:

@@ -116,11 +116,10 @@ def _print_list(found: list[dict[str, Any]]) -> None:
 
 def _scores(facts: dict[str, Any], most: int | None = None) -> str:
     """Write the scores, those that say most of a task first."""
-    from mlops_compiler.evaluation.metrics import METRICS
+    from mlops_compiler.evaluation.metrics import ordered
 
     told = facts["metrics"]
-    names = [*(name for name in METRICS if name in told), *(name for name in told if name not in METRICS)]
-    return ", ".join(f"{name} {told[name]:.4f}" for name in names[:most])
+    return ", ".join(f"{name} {told[name]:.4f}" for name in ordered(told)[:most])
 
 
 def _state(facts: dict[str, Any]) -> str:

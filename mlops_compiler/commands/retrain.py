@@ -17,7 +17,7 @@ from mlops_compiler.commands.serving import put_in_service
 from mlops_compiler.commands.signals import interruptible
 from mlops_compiler.commands.telling import tell
 from mlops_compiler.commands.watching import WallClock
-from mlops_compiler.console.streams import messages, results
+from mlops_compiler.console.streams import messages, results, say
 from mlops_compiler.diagnostics import Diagnostic, MlopsError, UsageError, mask
 from mlops_compiler.driver import plan_recipe, store_location
 from mlops_compiler.monitoring.occasions import BY_HAND, Triggers, occasion
@@ -88,7 +88,7 @@ def train_anew(composed: Composed, invocation: Invocation, why: Occasion, *, una
         _note(begun, {"outcome": "nothing new"})
         said = "nothing has changed since the release in place was made"
         return _say_nothing(said, {"due": True, **begun.to_json()}, planned.plan.recipe, invocation)
-    messages().print(_announced(begun), soft_wrap=True, highlight=False)
+    say(_announced(begun))
     code, run_id = carried_out(composed, invocation, begun.to_json(), unattended=unattended)
     _after(begun, run_id, invocation)
     return code
@@ -107,7 +107,7 @@ def _tell_held_back(collection: Collection, store: StoreWriter, recipe: str) -> 
     """Say whose labels are held back, and note it down."""
     for name, said in collection.account["sources"].items():
         if said["held_back"]:
-            messages().print(f"{name} is held back: {said['why']}", style="yellow", soft_wrap=True, highlight=False)
+            say(f"{name} is held back: {said['why']}", style="yellow")
             payload = {"source": name, "why": said["why"], "collection": collection.number}
             store.add_audit(actor=actor(), action="quarantine", recipe=recipe, payload=payload)
 
@@ -130,7 +130,7 @@ def _after(begun: Retraining, run_id: str, invocation: Invocation) -> None:
         return
     release = begun.store.release(recipe.name, int(number))
     if release is not None:
-        deployment = put_in_service(recipe, release, said=lambda text: messages().print(text, soft_wrap=True))
+        deployment = put_in_service(recipe, release, said=say)
         out = messages() if invocation.as_json else results()
         out.print(f"release {release.number} is served at {deployment.settings['url']}", soft_wrap=True)
 
@@ -177,9 +177,6 @@ def _watched(composed: Composed, recipe: Recipe, invocation: Invocation, clock: 
     store = open_writer(location)
     times = [*([f"cron {triggers.cron} (UTC)"] if triggers.cron else []), *triggers.when]
     done = 0
-
-    def say(text: str) -> None:
-        messages().print(text, soft_wrap=True, highlight=False)
 
     say(f"training {recipe.name} anew by {' or '.join(times)}; Ctrl-C ends it")
     try:

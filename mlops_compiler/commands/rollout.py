@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE
 from mlops_compiler.commands.service import deployed
-from mlops_compiler.console.streams import messages, results
+from mlops_compiler.console.streams import messages, results, say
 from mlops_compiler.console.text import DIM, line
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
@@ -71,14 +71,14 @@ def _abort(deployment: Deployment) -> None:
     from mlops_compiler.store.writer import open_writer
 
     if (found := rollout_of(deployment)) is None:
-        messages().print(f"no release is on its way to take the place of release {deployment.release}")
+        say(f"no release is on its way to take the place of release {deployment.release}")
         return
     with messages().status(f"ending the rollout of release {found['release']}"):
         location = abort_rollout(deployment)
     open_writer(location).add_audit(
         actor=actor(), action="abort", recipe=deployment.recipe, release=found["release"], payload={"at": found}
     )
-    messages().print(f"the rollout of release {found['release']} is ended; release {deployment.release} serves on")
+    say(f"the rollout of release {found['release']} is ended; release {deployment.release} serves on")
 
 
 def _print(deployment: Deployment, now: dict[str, Any] | None, steps: list[AuditEntry]) -> None:

@@ -25,7 +25,7 @@ from mlops_compiler.commands.suspects import leak_suspects
 from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.commands.tracking import Tracking
 from mlops_compiler.console.progress import Progress
-from mlops_compiler.console.streams import messages, results
+from mlops_compiler.console.streams import messages, results, say
 from mlops_compiler.console.summary import RunSummary, print_summary
 from mlops_compiler.diagnostics import MlopsError, mask, render_json
 from mlops_compiler.driver import plan_recipe
@@ -108,7 +108,7 @@ def _run(begun: Started, invocation: Invocation, notices: Notices) -> int:
     except KeyboardInterrupt:
         begun.store.finish_run(begun.record.run_id, "interrupted", {})
         begun.tracking.stopped("interrupted")
-        messages().print("\ninterrupted; finished stages and trials are kept, and the next run goes on from them")
+        say("\ninterrupted; finished stages and trials are kept, and the next run goes on from them")
         return INTERRUPTED
     except Exception as error:
         headline = (

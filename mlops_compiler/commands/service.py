@@ -7,8 +7,6 @@ import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
 from mlops_compiler.commands.base import DONE, ENGINE
 from mlops_compiler.commands.gates import must_be_ours
 from mlops_compiler.commands.keys import first_key
@@ -16,7 +14,7 @@ from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.predict import find_release
 from mlops_compiler.commands.serving import put_in_service
 from mlops_compiler.console.history import DeploymentView, print_status
-from mlops_compiler.console.streams import messages, results
+from mlops_compiler.console.streams import messages, results, say
 from mlops_compiler.diagnostics import Diagnostic, EngineError, UsageError, listing
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
@@ -48,7 +46,7 @@ def deploy(composed: Composed, invocation: Invocation) -> int:
         messages().status(f"deploying {recipe.name} release {release.number}"),
         notices.of_rollback(release.number, before.release if before is not None else None),
     ):
-        deployment = put_in_service(recipe, release, said=_say)
+        deployment = put_in_service(recipe, release, said=say)
     example = json.loads(store.objects.get(release.manifest))["example"]
     key = first_key(recipe.name, store_location(recipe.store)) if recipe.deploy.auth == "api_key" else None
     if invocation.as_json:
@@ -58,11 +56,6 @@ def deploy(composed: Composed, invocation: Invocation) -> int:
         if key:
             results().print(f"\nits first API key, shown this once: {key}", soft_wrap=True, highlight=False)
     return DONE
-
-
-def _say(text: str) -> None:
-    """Tell on standard error how a rollout goes on."""
-    messages().print(Text(text), soft_wrap=True)
 
 
 def _facts(deployment: Deployment) -> dict[str, Any]:

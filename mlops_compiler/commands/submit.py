@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mlops_compiler.commands.base import INTERRUPTED
-from mlops_compiler.console.streams import messages
+from mlops_compiler.console.streams import say
 from mlops_compiler.diagnostics import Diagnostic, UsageError
 from mlops_compiler.driver import compile_recipe
 from mlops_compiler.ir.ops.intake import Read
@@ -49,14 +49,14 @@ def submit_run(composed: Composed, invocation: Invocation) -> int:
         homes = dict.fromkeys((composed.recipe_path.parent.absolute(), composed.root.absolute()))
         ship(Path(name), homes, composed.root.absolute(), _wanted(compiled))
         job = submit(address, words, Path(name), {"MLOPS_PROGRESS": os.environ.get("MLOPS_PROGRESS", "on")})
-    messages().print(f"job {job.name} at {address}")
+    say(f"job {job.name} at {address}")
     if DETACH in invocation.flags:
         return 0
     try:
         return job.follow(sys.stdout.write)
     except KeyboardInterrupt:
         job.stop()
-        messages().print("\ninterrupted; finished stages and trials are kept, and the next run goes on from them")
+        say("\ninterrupted; finished stages and trials are kept, and the next run goes on from them")
         return INTERRUPTED
 
 

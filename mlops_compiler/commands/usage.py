@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlops_compiler.commands.table import COMMANDS
-
-if TYPE_CHECKING:
-    from mlops_compiler.commands.table import Command
 
 _ALL = """mlops-compile [COMMAND] recipe=NAME [overrides] [--json] [--format FORMAT] [--recipe-dir DIR]
 
@@ -39,10 +34,5 @@ def usage_of(name: str) -> str:
         "output": f"--json, or --format {'|'.join(command.formats)}",
     }
     lines = [f"  {what:<8}{text}" for what, text in told.items() if text]
-    return "\n".join(
-        [_first(name, command), "", *lines, "", "mlops-compile --help lists recipes, groups and flags.", ""]
-    )
-
-
-def _first(name: str, command: Command) -> str:
-    return f"mlops-compile {name}: {command.about}"
+    about = f"mlops-compile {name}: {command.about}"
+    return "\n".join([about, "", *lines, "", "mlops-compile --help lists recipes, groups and flags.", ""])

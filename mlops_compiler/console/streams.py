@@ -13,3 +13,8 @@ def results() -> Console:
 def messages() -> Console:
     """Return the console of progress and diagnostics."""
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def say(text: str, style: str | None = None) -> None:
+    """Say something beside the results."""
+    messages().print(text, style=style, soft_wrap=True)

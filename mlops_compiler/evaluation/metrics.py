@@ -123,6 +123,12 @@ def metric_names(task: Task | Literal["forecasting"]) -> tuple[str, ...]:
     return _OF_TASK[task]
 
 
+def ordered(names: Iterable[str]) -> list[str]:
+    """Put metrics in order: those first that say most of a task, and those last that are not known."""
+    places = {name: place for place, name in enumerate(METRICS)}
+    return sorted(names, key=lambda name: places.get(name, len(places)))
+
+
 def score_all(  # noqa: PLR0913, PLR0917 - what is scored, how, and what rows count
     task: Task,
     y: NDArray[np.generic],

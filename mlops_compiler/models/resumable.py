@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.ir.ops.search import Candidate
     from mlops_compiler.models.checkpointing import Checkpoint
     from mlops_compiler.models.kind import FitOptions, FittedModel, Matrix, Target
 
@@ -59,3 +60,8 @@ class ResumableKind(ModelKind):
             DataError: As `fit`.
             EngineError: The checkpoint is damaged or of another model (`artifact-corrupt`); else as `fit`.
         """
+
+
+def trains_on(kind: ModelKind, candidate: Candidate) -> bool:
+    """Say whether trials of a candidate can go on from each other: its kind can, and something of it is searched."""
+    return isinstance(kind, ResumableKind) and bool(candidate.space or candidate.preparation)

@@ -1,4 +1,4 @@
-"""The service of one release as an ASGI app: whatever a client sends, the answer is JSON and no failure."""
+"""The service of one release as an ASGI app: whatever a client sends, it has an answer, in JSON but for streams."""
 
 from __future__ import annotations
 

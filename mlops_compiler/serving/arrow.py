@@ -182,7 +182,8 @@ def _as_rows(table: pa.Table) -> list[dict[str, Any]]:
     for name, column in columns.items():
         if pa.types.is_temporal(column.type):
             columns[name] = pa.chunked_array([[_iso(value) for value in column.to_pylist()]], pa.large_string())
-    return pa.table(columns).to_pylist() if columns else [{}] * table.num_rows
+    rows: list[dict[str, Any]] = pa.table(columns).to_pylist()
+    return rows
 
 
 def _iso(value: Any) -> str | None:

@@ -13,9 +13,10 @@ import orjson
 from mlops_compiler.diagnostics import DataError
 from mlops_compiler.serving import arrow
 from mlops_compiler.serving.compiled.signals import Beyond
-from mlops_compiler.serving.exchange import Exchange, Line, Served, is_arrow
+from mlops_compiler.serving.exchange import ARROW_TYPE, Exchange, Line, Served, is_arrow
 from mlops_compiler.serving.gate import read_body
 from mlops_compiler.serving.guard import Guard
+from mlops_compiler.serving.pace import Pace
 from mlops_compiler.serving.refusal import RequestRefused
 from mlops_compiler.serving.request import RequestContract
 from mlops_compiler.serving.selftest import must_be_as_trained
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 _OK = 200
 _INLINE_ROWS = 64
-"""Up to so many rows are scored at once; more go to a thread, so that no small request waits for them."""
+"""Requests of more rows go to a thread, so that no small request waits for them; smaller ones where `Pace` says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ class Service:
         compiled: CompiledRow | None = None,
     ) -> None:
         self._predictor, self.around, self._compiled = predictor, around or Around(), None
-        self.release, self.is_broken = info["release"], False
+        self.release, self.is_broken, self._pace = info["release"], False, Pace()
         self._contract = RequestContract(predictor.manifest, self.around.guard.limits)
         self._example = orjson.dumps(predictor.manifest["example"])
         self._outputs = predictor.predict(self._contract.read(self._example).frame).schema
@@ -192,8 +193,12 @@ class Service:
                 log.count(status, seconds, role=exchange.role, rows=exchange.rows, code=exchange.code)
 
     async def _score(self, body: bytes, exchange: Exchange) -> bytes:
-        if body.count(b"{") <= _INLINE_ROWS and not is_arrow(body):
-            return orjson.dumps(self.answer(body, exchange))
+        if body.count(b"{") <= _INLINE_ROWS and not is_arrow(body) and self._pace.stays():
+            began = time.perf_counter()
+            try:
+                return orjson.dumps(self.answer(body, exchange))
+            finally:
+                self._pace.took(time.perf_counter() - began)
         from starlette.concurrency import run_in_threadpool
 
         deadline = self.around.guard.limits.deadline
@@ -221,5 +226,6 @@ class Service:
 
 
 def _wants_json(scope: Scope) -> bool:
-    """Say whether a client that sends a stream wants no stream back."""
-    return any(name == b"accept" and b"json" in value for name, value in scope["headers"])
+    """Say whether a client that sends a stream takes JSON back, and no stream."""
+    accepted = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
+    return b"json" in accepted and ARROW_TYPE.encode() not in accepted

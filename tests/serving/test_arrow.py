@@ -196,6 +196,8 @@ def test_answers_with_the_bits_of_json(served, rows):
     ]
     first = found["id"][0].partition("-")[0]
     assert found["id"].to_list() == [f"{first}-{at}" for at in range(rows.height)]
+    either = served(body.getvalue(), {"accept": f"application/json, {ARROW_TYPE}"})
+    assert either.headers["content-type"] == ARROW_TYPE
     as_text = served(body.getvalue(), {"accept": "application/json"})
     assert as_text.headers["content-type"] == "application/json"
     assert len(as_text.json()["predictions"]) == rows.height

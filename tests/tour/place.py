@@ -118,7 +118,7 @@ class Place:
             AssertionError: It ended with another code.
         """
         self.out(f"  {by}$ mlops-compile {line}")
-        done = self._run(line, by)
+        done = self.attempt(line, by)
         said = done.stderr + done.stdout
         self.show(done.stdout if result else said, lines)
         assert done.returncode == code, f"{line} ended with {done.returncode}, not {code}\n{said}"
@@ -130,11 +130,12 @@ class Place:
         Raises:
             AssertionError: It did not end well.
         """
-        done = self._run(f"{line} --json", "ann")
+        done = self.attempt(f"{line} --json", "ann")
         assert done.returncode == 0, f"{line} ended with {done.returncode}\n{done.stderr}{done.stdout}"
         return json.loads(done.stdout)
 
-    def _run(self, line: str, by: str) -> subprocess.CompletedProcess[str]:
+    def attempt(self, line: str, by: str) -> subprocess.CompletedProcess[str]:
+        """Type a command, unseen, whatever comes of it."""
         return subprocess.run(
             [sys.executable, "-m", "mlops_compiler", *shlex.split(line)],
             cwd=self.root,

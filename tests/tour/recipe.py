@@ -95,6 +95,11 @@ class Customers:
             later=rest.slice(NEW),
         )
 
+    @property
+    def grown(self) -> pl.DataFrame:
+        """What the source has once fibre is sold: the first customers, and the later ones."""
+        return pl.concat([self.first, self.later])
+
 
 def lay_out(place: Place, customers: Customers) -> None:
     """Write the recipe and the table of the first customers."""

@@ -116,9 +116,9 @@ def label(tour: Tour) -> None:
 
 
 def retrain(tour: Tour) -> None:
-    """What was predicted wrongly comes back to training, no more of it than a tenth; the other rows are the newest of the source.
-    The new model must beat release 1 on rows that neither saw."""
-    write_source(tour.place, _all_but(tour.customers))
+    """What was predicted wrongly comes back to training, no more of it than a tenth; the other rows are the newest of
+    the source. The new model must beat release 1 on rows that neither saw."""
+    write_source(tour.place, tour.customers.grown)
     tour.place.type("feedback recipe=churn")
     tour.place.type(f"retrain recipe=churn {HERE}", result=True, lines=60)
     tour.place.type("releases 2 recipe=churn")
@@ -157,12 +157,6 @@ STOPS: tuple[Callable[[Tour], None], ...] = (
 )  # fmt: skip
 
 
-def _all_but(customers: Customers) -> Any:
-    import polars as pl
-
-    return pl.concat([customers.first, customers.later])
-
-
 def _tell_answers(tour: Tour, load: Load) -> None:
     lost = {kind: count for kind, count in load.answers.items() if kind[0] != OK}
     assert not lost, lost
@@ -176,8 +170,10 @@ def ended(place: Place) -> Iterator[None]:
     """See to it that no service outlives the tour."""
     try:
         yield
-    finally:
-        place.type("undeploy recipe=churn", by="bob")
+    except BaseException:
+        place.attempt("undeploy recipe=churn", "bob")  # what failed before is what is told
+        raise
+    place.type("undeploy recipe=churn", by="bob")
 
 
 def walk(place: Place, inbox: Inbox, stops: Sequence[Callable[[Tour], None]] = STOPS) -> Tour:

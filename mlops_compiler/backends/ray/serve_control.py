@@ -166,11 +166,14 @@ def _serve(order: Order, spec: AppSpec, tell: Tell) -> Order:
     if rollout.has_trial and before is not None and not replaces:
         tell({"step": "same"})
     trial = beside(spec, rollout, tell) if replaces and rollout.has_trial else nullcontext()
-    # What was tried beside the one in place ends before that is put back.
-    with ExitStack() as back, trial, on_failure(back.callback, _put_back, order, spec):
-        tell({"step": "starting" if before is None else "replacing"})
-        serve_actions.run(spec)
-        return _answering(order, spec, 0 if replaces else rollout.replay, tell)
+    with ExitStack() as back:
+        with trial:
+            back.callback(_put_back, order, spec)
+            tell({"step": "starting" if before is None else "replacing"})
+            serve_actions.run(spec)
+            done = _answering(order, spec, 0 if replaces else rollout.replay, tell)
+        back.pop_all()  # what was tried beside the one in place has ended, and nothing failed
+        return done
 
 
 def _answering(order: Order, spec: AppSpec, rows: int, tell: Tell) -> Order:

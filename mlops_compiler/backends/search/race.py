@@ -20,7 +20,7 @@ from mlops_compiler.backends.search.stopping import falls_behind, judged_after
 from mlops_compiler.ir.fingerprint import fingerprint
 from mlops_compiler.ir.space import base_point
 from mlops_compiler.models.registry import MODELS
-from mlops_compiler.models.resumable import ResumableKind
+from mlops_compiler.models.resumable import trains_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +117,7 @@ class Race:
         self._populations = {
             item.name: self._population(item)
             for item in search.candidates
-            if search.scheduler == "population" and _trains_on(item)
+            if search.scheduler == "population" and trains_on(MODELS[item.kind], item)
         }
         self._limits = Limits(search, self._sign)
         self.ended: End | None = None
@@ -249,10 +249,6 @@ class Race:
 
     def _at(self, trial: Trial, rung: int) -> float:
         return self._sign * math.fsum(trial.scores[:rung]) / rung
-
-
-def _trains_on(item: Candidate) -> bool:
-    return isinstance(MODELS[item.kind], ResumableKind) and bool(item.space or item.preparation)
 
 
 def _stream(candidate: Candidate, search: Search, *, greater_is_better: bool) -> Stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from mlops_compiler.evaluation.metrics import METRICS
+from mlops_compiler.evaluation.metrics import METRICS, ordered
 from mlops_compiler.plan.compare.part import NEITHER, Keys, Pair, Part, compare_keys, gained_and_lost
 from mlops_compiler.plan.stages import PARENTS
 
@@ -154,10 +154,7 @@ def compare_metrics(before: Side, after: Side) -> Metrics:
     if old is None or new is None:
         return Metrics(missing=(_unfinished("evaluate", before, after),))
     first, second = old["metrics"], new["metrics"]
-    names = [*first, *(name for name in second if name not in first)]
-    known = [name for name in METRICS if name in names]
-    names = [*known, *(name for name in names if name not in known)]
-    told = tuple(_metric(name, first.get(name), second.get(name)) for name in names)
+    told = tuple(_metric(name, first.get(name), second.get(name)) for name in ordered({**first, **second}))
     return Metrics(metrics=told, remarks=() if _same_holdout(before, after) else (_OTHER_ROWS,))
 
 

@@ -133,10 +133,10 @@ def _(model: FittedNet) -> Score:
 
 def _layer(layer: Layer) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     """Add up an affine map, one input after the other: the first axis of a matrix is added in its order."""
-    terms = np.empty((len(layer.weights) + 1, len(layer.bias)))
-    weights = layer.weights
+    weights, size = layer.weights, (len(layer.weights) + 1, len(layer.bias))
 
     def apply(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        terms = np.empty(size)  # of each call its own: threads may score at once
         terms[0] = layer.bias
         np.multiply(values[:, None], weights, out=terms[1:])
         # Of a single column `reduce` would add pairwise.

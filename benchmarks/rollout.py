@@ -124,7 +124,7 @@ class Stage:
     target: ServiceTarget
 
     @classmethod
-    def build(cls, folder: Path, replicas: int = 2, proxy: str = "serve") -> Stage:
+    def build(cls, folder: Path, replicas: int = 2, proxy: str = "auto") -> Stage:
         """Build one; processes that are started from now on know the kind."""
         announce(folder / "kinds")
         paths = [str(folder / "kinds"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -124,8 +124,8 @@ class Deploy(Section):
     """The address that it listens at."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     """The port that it listens at."""
-    proxy: Literal["serve", "haproxy"] = "serve"
-    """What takes requests before the replicas: Serve's own proxy, or HAProxy, in an engine of the store's own."""
+    proxy: Literal["auto", "serve", "haproxy"] = "auto"
+    """What takes requests before the replicas: HAProxy where that can be, else Serve's own proxy."""
     replicas: Replicas = Replicas()
     auth: Literal["none", "api_key"] = "none"
     """Whether each request, but for the service's health, must show an API key: see `mlops-compile keys`."""
@@ -140,6 +140,12 @@ class Deploy(Section):
     def is_private(self) -> bool:
         """Whether this machine alone reaches the service."""
         return self.host in _LOOPBACK
+
+    @model_validator(mode="after")
+    def _haproxy_listens_at_version_4(self) -> Self:
+        if self.proxy == "haproxy" and ":" in self.host:
+            raise ValueError(f"HAProxy cannot listen at {self.host}: set `proxy: serve`, or a host of IPv4")
+        return self
 
     @model_validator(mode="after")
     def _who_is_reached_from_elsewhere_asks_who_it_is(self) -> Self:

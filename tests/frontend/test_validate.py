@@ -107,6 +107,23 @@ def test_a_service_that_others_reach_asks_who_they_are(workspace, recipe, told):
     assert message == "no error" if told is None else told in message
 
 
+@pytest.mark.parametrize(
+    ("recipe", "told"),
+    [
+        ("deploy: {proxy: haproxy}\ncluster: {address: auto}\n", "is for an engine of the store's own"),
+        ("deploy: {proxy: haproxy}\ncluster: {address: embedded}\n", None),
+        ("deploy: {proxy: serve}\ncluster: {address: auto}\n", None),
+        ("cluster: {address: auto}\n", None),
+        ('deploy: {proxy: haproxy, host: "::1"}\n', "HAProxy cannot listen at ::1"),
+        ('deploy: {host: "::1"}\n', None),
+    ],
+)
+def test_haproxy_stands_before_an_engine_of_the_store(workspace, recipe, told):
+    workspace.recipe(recipe)
+    message = workspace.message("recipe=mini")
+    assert message == "no error" if told is None else told in message
+
+
 def sections(shape, path=(), seen=()):
     """Iterate over every section of the recipe language."""
     for arm in shape.arms:

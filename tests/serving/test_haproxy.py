@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks.acting import Acting
 from benchmarks.rollout import Clients, Stage, canary
-from mlops_compiler.backends.ray.serve_haproxy import through_haproxy
+from mlops_compiler.backends.ray import serve_haproxy
+from mlops_compiler.backends.ray.serve_haproxy import found_proxy, through_haproxy
 from mlops_compiler.backends.ray.service import service_state, undeploy
 from mlops_compiler.diagnostics import UsageError
 
@@ -44,12 +45,21 @@ def test_only_the_service_is_open(tmp_path, host, bind, listens):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("host", "brought", "found"),
+    [("127.0.0.1", True, "haproxy"), ("127.0.0.1", False, "serve"), ("::1", True, "serve")],
+)
+def test_it_is_taken_where_it_can_be(monkeypatch, host, brought, found):
+    monkeypatch.setattr(serve_haproxy, "find_spec", lambda _: object() if brought else None)
+    assert found_proxy(host) == found
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
     """Serve a release behind HAProxy, beside one that decides otherwise."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
-        stage = Stage.build(tmp_path_factory.mktemp("haproxy"), replicas=1, proxy="haproxy")
+        stage = Stage.build(tmp_path_factory.mktemp("haproxy"), replicas=1)
         for model in (Acting(), Acting(probability=0.7)):
             stage.release(model)
         stage.deploy(1)

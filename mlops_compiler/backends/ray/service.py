@@ -57,7 +57,7 @@ class ServiceTarget:
         cpus: Cores of that engine; all of the machine's where not given.
         rollout: How traffic passes to the release, and what it must show before; at once, and nothing, by default.
         settings: How the service behaves around the release.
-        proxy: What stands before its replicas, in an engine of the store's own: ``serve`` or ``haproxy``.
+        proxy: What stands before its replicas, in an engine of the store's own: ``auto``, ``serve`` or ``haproxy``.
     """
 
     route: str = "/"
@@ -69,7 +69,7 @@ class ServiceTarget:
     cpus: int | None = None
     rollout: Rollout = field(default_factory=Rollout)
     settings: ServiceSettings = field(default_factory=ServiceSettings)
-    proxy: str = "serve"
+    proxy: str = "auto"
 
 
 def deploy(

@@ -45,9 +45,11 @@ class Routes:
         """List the routes."""
         from starlette.routing import Route
 
+        from mlops_compiler.serving.root import Root
+
         return [
-            Route("/", self.predict, methods=["POST"]),
-            Route("/", self.about, methods=["GET"]),
+            Root("/", self.predict, methods=["POST"]),
+            Root("/", self.about, methods=["GET"]),
             Route("/labels", self.labels, methods=["POST"]),
             Route("/metrics", self.metrics, methods=["GET"]),
             Route("/health", self.health, methods=["GET"]),

@@ -64,8 +64,6 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if scope["path"] == scope.get("root_path"):
-            scope = {**scope, "path": scope["path"] + "/"}
         path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
         scope["exchange"] = exchange = Exchange()
         if path == _OPEN:

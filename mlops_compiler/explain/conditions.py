@@ -33,32 +33,37 @@ class Condition:
     mask: NDArray[np.bool_]
 
 
-def conditions(values: pl.Series) -> tuple[Condition, ...]:
+def conditions(values: pl.Series, like: pl.Series | None = None) -> tuple[Condition, ...]:
     """Slice rows by one column: by its levels, of a number of many values by quarters, and apart where it is missing.
 
     Of more than 20 levels the 20 most frequent are taken, and all others as one.
+
+    Args:
+        values: The column.
+        like: Rows that say which levels there are and where quarters end; the column itself where not given.
     """
     if values.dtype.is_float():
         values = values.fill_nan(None)
+    known = (values if like is None else like.fill_nan(None) if like.dtype.is_float() else like).drop_nulls()
     ordered = values.dtype.is_numeric() or values.dtype.is_temporal()
-    found = list(_parts(values) if ordered and values.drop_nulls().n_unique() > _FEW_VALUES else _levels(values))
+    found = list(_parts(values, known) if ordered and known.n_unique() > _FEW_VALUES else _levels(values, known))
     if values.null_count():
         found.append(_condition(values, "is missing", values.is_null()))
     return tuple(found)
 
 
-def _levels(values: pl.Series) -> Iterator[Condition]:
-    counts = values.drop_nulls().value_counts(sort=True)
-    levels = counts[values.name].to_list()
+def _levels(values: pl.Series, known: pl.Series) -> Iterator[Condition]:
+    levels = known.alias("level").value_counts(sort=True)["level"].to_list()
     kept = sorted(levels[:_MOST_LEVELS], key=str)
     for level in kept:
         yield _condition(values, f"= {_shown(level)}", values == level)
-    if len(levels) > _MOST_LEVELS:
-        yield _condition(values, "= another value", values.is_not_null() & ~values.is_in(kept))
+    others = values.is_not_null() & ~values.is_in(kept) if kept else values.is_not_null()
+    if others.any():
+        yield _condition(values, "= another value", others)
 
 
-def _parts(values: pl.Series) -> Iterator[Condition]:
-    known = values.drop_nulls().sort()
+def _parts(values: pl.Series, known: pl.Series) -> Iterator[Condition]:
+    known = known.sort()
     places = [round(part * (len(known) - 1) / _PARTS) for part in range(1, _PARTS)]
     cuts = sorted({known[place] for place in places})
     for low, high in zip([None, *cuts], [*cuts, None], strict=True):

@@ -16,6 +16,7 @@ from mlops_compiler.ir.task import has_classes, learns_from_target
 from mlops_compiler.monitoring.amiss import quality, served, stale, traffic_json
 from mlops_compiler.monitoring.findings import Findings, settled, votes
 from mlops_compiler.monitoring.moving import moved, served_answers
+from mlops_compiler.monitoring.within import moved_within
 from mlops_compiler.monitoring.worse import came, estimate, performance, slices
 
 if TYPE_CHECKING:
@@ -97,10 +98,13 @@ def check(reference: Reference, seen: Observed, window: Window, watch: Watch, be
     measured: dict[str, Any] = {}
     guessed: dict[str, Any] = {}
     parts: list[dict[str, Any]] = []
+    within: list[dict[str, Any]] = []
     inputs = answered["input"].struct.unnest() if answered.height else pl.DataFrame()
     if answered.height:
         answers, outcomes = served_answers(answered["output"], reference.manifest), _outcomes(labelled, reference)
         rules, drift = moved(reference, inputs, answers, outcomes, watch)
+        found, within = moved_within(reference, inputs, answers, watch)
+        rules += found
         found, guessed = estimate(reference, answered, labelled, watch)
         rules += found
     if labelled.height:
@@ -118,6 +122,7 @@ def check(reference: Reference, seen: Observed, window: Window, watch: Watch, be
         votes=votes(counted, watch.agreement),
         agree=watch.agreement.agree,
         drift=tuple(drift),
+        slice_drift=tuple(within),
         performance=measured,
         estimate=guessed,
         traffic=traffic_json(answered, traffic),

@@ -60,12 +60,18 @@ class Moved:
     association: float
 
 
-def compare(before: Distribution, after: Distribution) -> Moved | None:
-    """Compare a sample with a reference; None where either has no value, or the column is not compared by value."""
+def compare(before: Distribution, after: Distribution, unit: float | None = None) -> Moved | None:
+    """Compare a sample with a reference; None where either has no value, or the column is not compared by value.
+
+    Args:
+        before: The reference.
+        after: The sample.
+        unit: In what a number's movement is measured; as `unit_of` the reference has it, where not given.
+    """
     if not before.known or not after.known or before.type != after.type:
         return None
     if before.type == "number":
-        return _numbers(before, after)
+        return _numbers(before, after, unit or unit_of(before))
     return _categories(before, after) if before.type == "category" else None
 
 
@@ -74,19 +80,23 @@ def family(moved: Mapping[str, Moved]) -> dict[str, float]:
     return dict(zip(moved, adjusted([item.p for item in moved.values()]), strict=True))
 
 
-def _numbers(before: Distribution, after: Distribution) -> Moved:
+def unit_of(before: Distribution) -> float:
+    """Give the standard deviation of a number; of one that is always the same its size."""
+    return before.spread or abs(float(before.values[0])) or 1.0
+
+
+def _numbers(before: Distribution, after: Distribution, unit: float) -> Moved:
     from scipy.stats import kstwo, wasserstein_distance
 
     (old, old_counts), (new, new_counts) = _arrays(before), _arrays(after)
     distance = float(wasserstein_distance(old, new, old_counts, new_counts))
-    spread = before.spread or abs(float(old[0])) or 1.0
     points = np.union1d(old, new)
     gap = float(np.abs(_below(points, old, old_counts) - _below(points, new, new_counts)).max())
     size = before.known * after.known / (before.known + after.known)
     return Moved(
         type="number",
         measure=WASSERSTEIN,
-        effect=distance / spread,
+        effect=distance / unit,
         p=float(kstwo.sf(gap, max(1, round(size)))),
         psi=_stability(*_tenths(old, old_counts, new, new_counts)),
         before=float(np.average(old, weights=old_counts)),

@@ -77,6 +77,8 @@ class Findings:
         agree: How many of them make an alert.
         drift: Of each column, prediction and label, what was measured: ``column``, ``kind`` (as of a rule), ``type``,
             ``effect``, ``measure``, ``limit``, ``p``, ``drifted``, ``rows`` and further measures; None where none.
+        slice_drift: Of each slice the same of the column that moved farthest beyond what all rows show (``effect``),
+            with ``slice``, ``moved`` (how far it moved alone), ``columns`` (all that drifted) and ``compared``.
         performance: ``rows``, ``metrics``, ``intervals``, and those of the holdout under ``holdout``.
         estimate: The same, estimated; ``calibrated`` says whether the probabilities can be taken at their word.
         traffic: ``requests``, ``errors``, ``refused``, ``seconds_p50``, ``seconds_p99``, ``last`` (ISO 8601).
@@ -90,6 +92,7 @@ class Findings:
     votes: tuple[str, ...] = ()
     agree: int = 1
     drift: tuple[Json, ...] = ()
+    slice_drift: tuple[Json, ...] = ()
     performance: Json = field(default_factory=dict)
     estimate: Json = field(default_factory=dict)
     traffic: Json = field(default_factory=dict)

@@ -181,13 +181,18 @@ def slices(reference: Reference, labelled: pl.DataFrame, watch: Watch) -> tuple[
     found = []
     for name in named:
         both = pl.concat([holdout[name].cast(inputs.schema[name], strict=False), inputs[name]])
-        for condition in conditions(both):
+        for condition in conditions(both, _taught(reference, name, inputs)):
             before, after = condition.mask[: holdout.height], condition.mask[holdout.height :]
             found.append((condition.label, int(after.sum()), then.of(before), now.of(after)))
     pairs = [(label, before, after) for label, _, before, after in found if before and after]
     rates = dict(zip([label for label, *_ in pairs], adjusted([p_value(b, a) for _, b, a in pairs]), strict=True))
     told = [_slice(item, rates.get(item[0]), measured_by(reference.metric), watch) for item in found]
     return [_slice_rule(item) for item in told], told
+
+
+def _taught(reference: Reference, name: str, inputs: pl.DataFrame) -> pl.Series | None:
+    """Give the training rows, by which slices are the same in every check."""
+    return None if reference.rows is None else reference.rows[name].cast(inputs.schema[name], strict=False)
 
 
 def _slice(

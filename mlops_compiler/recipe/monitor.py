@@ -123,7 +123,8 @@ class Monitor(Section):
     stale_after: Duration | Stale | None = None
     """How old what may be; a duration alone is that of the last request."""
     slices: tuple[str, ...] | None = None
-    """Columns whose levels are looked at apart; those of `explain.slices` where none are named."""
+    """Columns whose levels are looked at apart, for drift and for performance; those of `explain.slices` where none
+    are named."""
     patience: Annotated[int, Field(ge=1, le=1000)] | dict[RuleKind, Annotated[int, Field(ge=1, le=1000)]] = 1
     """In how many checks in a row a rule must fire before it counts for an alert; or by kind."""
     alert: Alert = Alert()
@@ -171,7 +172,8 @@ class Monitor(Section):
     def lack(self, task: str, *, labelled: bool) -> str | None:
         """Say what is asked that the task has not; None where it has all."""
         if not labelled:
-            asked = {"slices": self.slices, "stale_after.labels": self.stale.labels, "performance": self.performance}
+            slices = self.slices if self.drifts is None else None  # drift is compared by slice without outcomes
+            asked = {"slices": slices, "stale_after.labels": self.stale.labels, "performance": self.performance}
             for key, given in asked.items():
                 if given:
                     return f"`monitor.{key}` looks at outcomes, and {task} has no target"

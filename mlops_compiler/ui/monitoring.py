@@ -48,16 +48,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A column, a prediction or the label over the checks.
+    """A column, a prediction, the label or a slice over the checks.
 
     Attributes:
-        column: Its name.
+        name: Its name.
         kind: ``drift``, ``prediction_drift`` or ``label_drift``.
         last: What the last check measured.
         cells: One for each check, the oldest first.
     """
 
-    column: str
+    name: str
     kind: str
     last: Json
     cells: Sequence[Cell]
@@ -76,22 +76,28 @@ def drift_rows(checks: Sequence[Check]) -> list[Row]:
     Args:
         checks: The newest first.
     """
+    return _followed(checks, "drift", "column")
+
+
+def slice_drift_rows(checks: Sequence[Check]) -> list[Row]:
+    """Follow each slice over the checks likewise: by the column that moved farthest in it."""
+    return _followed(checks, "slice_drift", "slice")
+
+
+def _followed(checks: Sequence[Check], part: str, by: str) -> list[Row]:
     oldest = list(reversed(checks[:CHECKS]))
-    found = [
-        {(str(item.get("column")), str(item.get("kind"))): item for item in _part(check, "drift", ())}
-        for check in oldest
-    ]
+    found = [{(str(item.get(by)), str(item.get("kind"))): item for item in _part(check, part, ())} for check in oldest]
     names = dict.fromkeys(name for measured in reversed(found) for name in measured)
     rows = [
         Row(
-            column=name[0],
+            name=name[0],
             kind=name[1],
             last=(found[-1] if found else {}).get(name) or {},
             cells=[_cell(check, measured.get(name)) for check, measured in zip(oldest, found, strict=True)],
         )
         for name in names
     ]
-    return sorted(rows, key=lambda row: (row.kind == "drift", -row.worst, row.column))
+    return sorted(rows, key=lambda row: (row.kind == "drift", -row.worst, row.name))
 
 
 def _cell(check: Check, item: Json | None) -> Cell:
@@ -101,7 +107,8 @@ def _cell(check: Check, item: Json | None) -> Cell:
     effect, limit = float(item["effect"]), item.get("limit")
     share = min(1.0, effect / float(limit)) if is_number(limit) and limit else 0.0
     measure = str(item.get("measure") or "effect").replace("_", " ")
-    told = f"{when}: {measure} {numbers.number(effect)}"
+    of = f"{item.get('column')}, " if "slice" in item else ""
+    told = f"{when}: {of}{measure} {numbers.number(effect)}"
     told += f" of {numbers.number(limit)}" if is_number(limit) else ""
     told += f", {numbers.chance(item['p'])}" if is_number(item.get("p")) else ""
     return Cell(share=share, drifted=bool(item.get("drifted")), told=f"{told}, {numbers.count(item.get('rows'))} rows")

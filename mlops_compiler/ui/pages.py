@@ -17,7 +17,15 @@ from mlops_compiler.ui.gate import KEPT_POLICY, is_own
 from mlops_compiler.ui.health import engines, place_of
 from mlops_compiler.ui.kept import card_of, kept_text, output_of, stage_of
 from mlops_compiler.ui.lifecycle import lifecycle
-from mlops_compiler.ui.monitoring import CHECKS, drift_rows, fired, performance_figures, rules_of, slices_of
+from mlops_compiler.ui.monitoring import (
+    CHECKS,
+    drift_rows,
+    fired,
+    performance_figures,
+    rules_of,
+    slice_drift_rows,
+    slices_of,
+)
 from mlops_compiler.ui.operation import after_the_run
 from mlops_compiler.ui.overview import cards, happenings
 from mlops_compiler.ui.releases import release_rows
@@ -179,6 +187,7 @@ class Pages:
             rules=rules_of(checks[0]) if checks else [],
             slices=slices_of(checks[0]) if checks else [],
             drift=drift_rows(checks),
+            slice_drift=slice_drift_rows(checks),
             figures=performance_figures(checks, criteria),
         )
 

@@ -56,6 +56,41 @@ def test_a_dearer_price_list_is_an_alert(served, others):
     assert rule(served, "drift:monthly_charges")["value"] > 0.3
 
 
+def of_one_slice():
+    """Make what one kind of customer pays dearer, so few of them that all together pay about the same."""
+    chosen = pl.col("internet_service") == "No"
+    return pl.when(chosen).then(pl.col("monthly_charges") + 3).otherwise("monthly_charges").alias("monthly_charges")
+
+
+def test_one_slice_that_drifts_is_an_alert_that_is_told_once(served, others, inbox, monkeypatch):
+    monkeypatch.setenv("HOOK", inbox.url)
+    served.watch("slices: [internet_service], drift: {together: false}, alert: {of: [drift]}")
+    path = served.root / "recipes" / "telco.yaml"
+    path.write_text(f"{path.read_text()}notify: [{{when: [drift], to: {{secret: HOOK}}}}]\n")
+    rows = others.head(2500)
+    served.serve(rows.with_columns(of_one_slice()))
+    said = served.monitor()
+    assert said.code == 1
+    assert fired(served) == {"drift:internet_service = No"}
+    assert "where internet_service = No, monthly_charges moved by" in " ".join(said.out.split())
+    (found,) = [item for item in json.loads(served.monitor("--json").out)["slice_drift"] if item["drifted"]]
+    assert (found["slice"], found["column"]) == ("internet_service = No", "monthly_charges")
+    assert found["rows"] == rows.filter(pl.col("internet_service") == "No").height
+    assert found["effect"] > 3 * found["limit"]
+    (message,) = inbox.messages
+    assert "where internet_service = No, monthly_charges moved by" in message["message"]
+
+
+def test_slices_are_compared_while_the_training_rows_are_there(served, others):
+    store = served.store
+    seals = {item["stage"]: item["fingerprint"] for item in store.run(store.release("telco").run_id).plan}
+    store.objects.local_path(store.stage(seals["snapshot"]).outputs["snapshot"]).unlink()
+    served.serve(others.head(800))
+    assert served.monitor().code == 0
+    assert not rule(served, "drift:slices")["looked"]
+    assert check_of(served).payload["slice_drift"] == []
+
+
 @pytest.mark.parametrize(("agree", "code", "status"), [(2, 0, "noticed"), (1, 1, "alert")])
 def test_an_alert_needs_the_agreement_that_the_recipe_names(served, others, agree, code, status):
     served.watch(f"alert: {{agree: {agree}, of: [drift, quality, performance]}}")

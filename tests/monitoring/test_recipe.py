@@ -44,7 +44,7 @@ def test_what_can_never_be_watched_is_refused(given, said):
     ("given", "task", "labelled", "said"),
     [
         ({"stale_after": {"labels": "1d"}}, "clustering", False, "has no target"),
-        ({"slices": ["cut"]}, "clustering", False, "has no target"),
+        ({"slices": ["cut"], "drift": "none"}, "clustering", False, "has no target"),
         ({"alert": {"of": ["estimate"]}}, "regression", True, "names estimate"),
         ({"alert": {"of": ["latency"]}}, "regression", True, "names latency"),
         ({"alert": {"agree": 9}}, "clustering", False, "3 kinds are watched"),
@@ -57,6 +57,7 @@ def test_what_the_task_has_not_is_refused(given, task, labelled, said):
 def test_what_the_task_has_is_not():
     given = {"alert": {"agree": 2, "of": ["drift:cut", "latency"]}, "latency_p99": "50ms"}
     assert Monitor.model_validate(given).lack("clustering", labelled=False) is None
+    assert Monitor.model_validate({"slices": ["cut"]}).lack("clustering", labelled=False) is None
 
 
 @pytest.mark.parametrize(

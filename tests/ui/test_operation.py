@@ -12,7 +12,7 @@ import pytest
 from mlops_compiler.monitoring.findings import Findings, Rule
 from mlops_compiler.store.segments import TRAFFIC, Segments
 from mlops_compiler.store.served import TRAFFIC as COLUMNS
-from mlops_compiler.ui.monitoring import drift_rows, fired, performance_figures
+from mlops_compiler.ui.monitoring import drift_rows, fired, performance_figures, slice_drift_rows
 from mlops_compiler.ui.steps import steps_of_rollout
 from mlops_compiler.ui.traffic import traffic_of
 
@@ -137,7 +137,7 @@ def test_columns_are_followed_from_check_to_check_the_farthest_first(store):
     check(store, drift=(moved(0.02), moved(0.03, "charges")))
     check(store, drift=(moved(0.04), moved(0.2, "charges"), moved(0.01, "probability", kind="prediction_drift")))
     rows = drift_rows(store.writer.checks("churn"))
-    assert [(row.column, row.kind) for row in rows] == [
+    assert [(row.name, row.kind) for row in rows] == [
         ("probability", "prediction_drift"),
         ("charges", "drift"),
         ("tenure", "drift"),
@@ -146,6 +146,20 @@ def test_columns_are_followed_from_check_to_check_the_farthest_first(store):
     assert [cell.drifted for cell in rows[1].cells] == [False, True]
     assert rows[1].cells[1].share == 1.0
     assert "wasserstein 0.2 of 0.1, p = 0.001, 500 rows" in rows[1].cells[1].told
+
+
+def test_slices_are_followed_by_the_column_that_moved_farthest_in_each(store, client):
+    store.begin()
+    within = {"slice": "partner = 1", "moved": 0.3, "columns": ["tenure"], "compared": 8}
+    check(store, slice_drift=({**moved(0.05, "charges"), **within, "columns": []},))
+    check(store, slice_drift=({**moved(0.25), **within}, {**moved(0.01), **within, "slice": "partner = 0"}))
+    rows = slice_drift_rows(store.writer.checks("churn"))
+    assert [row.name for row in rows] == ["partner = 1", "partner = 0"]
+    assert [cell.drifted for cell in rows[0].cells] == [False, True]
+    assert ": charges, wasserstein 0.05 of 0.1" in rows[0].cells[0].told
+    shown = text_of(client.get("/recipes/churn/monitoring").text)
+    assert "Drift by slice" in shown
+    assert "partner = 1 tenure 0.25 of 0.1 0.3 wasserstein" in shown
 
 
 def test_monitoring_shows_what_was_found_and_why(store, client):
@@ -196,9 +210,9 @@ def test_alerts_are_listed_with_their_rules_and_quiet_checks_are_counted(store, 
     "payload",
     [
         {},
-        {"rules": None, "drift": {}, "performance": [], "estimate": "x", "slices": 3},
-        {"drift": [{}], "rules": [{"rule": "x"}], "performance": {"metrics": {"roc_auc": None}}, "slices": [{"slice": "x"}]},
-        {"drift": [{"column": EVIL, "kind": EVIL, "effect": 1.0, "measure": EVIL}], "rules": [{"rule": EVIL, "why": EVIL, "fired": True}], "slices": [{"slice": EVIL}], "performance": {"metrics": {EVIL: 0.5}}, "window": {"asked": EVIL}},
+        {"rules": None, "drift": {}, "performance": [], "estimate": "x", "slices": 3, "slice_drift": 7},
+        {"drift": [{}], "rules": [{"rule": "x"}], "performance": {"metrics": {"roc_auc": None}}, "slices": [{"slice": "x"}], "slice_drift": [{"slice": "x"}]},
+        {"drift": [{"column": EVIL, "kind": EVIL, "effect": 1.0, "measure": EVIL}], "rules": [{"rule": EVIL, "why": EVIL, "fired": True}], "slices": [{"slice": EVIL}], "slice_drift": [{"slice": EVIL, "column": EVIL, "effect": 1.0}], "performance": {"metrics": {EVIL: 0.5}}, "window": {"asked": EVIL}},
     ],
 )  # fmt: skip
 def test_a_payload_of_another_version_breaks_no_page(store, client, payload):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlops_compiler.analysis.algorithms import require_suited
 from mlops_compiler.analysis.alternatives import with_alternatives
 from mlops_compiler.analysis.build import analyse
+from mlops_compiler.analysis.categories import settled
 from mlops_compiler.analysis.lints.engine import lint
 from mlops_compiler.analysis.lints.rule import Subject
 from mlops_compiler.analysis.source import absence, is_absent
@@ -73,7 +74,7 @@ def compile_recipe(composed: Composed, state: State | None = None) -> Compiled:
         place = composed.provenance.value_span(("data", "version"))
         recipe = pinned(recipe, open_reader(store_location(recipe.store)), place)
     read = _as_taken(recipe, composed, state)
-    program = with_alternatives(analyse(read, base.provenance, composed.root), recipe, found)
+    program = settled(with_alternatives(analyse(read, base.provenance, composed.root), recipe, found))
     require_suited(program, base.provenance)
     warnings = lint(Subject(recipe=recipe, program=program, places=base.provenance, environ=os.environ))
     if is_absent(read, composed.root):

@@ -47,18 +47,17 @@ def no_numbers(names: Sequence[str], asked: Sequence[str], span: Span | None) ->
     )
 
 
-def not_taken(columns: Sequence[Column], unable: Sequence[str], able: Sequence[str], span: Span | None) -> Diagnostic:
+def not_taken(columns: Sequence[Column], unable: Sequence[str], span: Span | None) -> Diagnostic:
     """Columns of texts reach models that take numbers only."""
     many, several = len(columns) > 1, len(unable) > 1
-    them, it = ("them", "they are") if many else ("it", "it is")
+    them = "them" if many else "it"
     what = f"{len(columns)} columns reach" if many else f"column `{columns[0].name}` reaches"
-    taken = f"; {listing(able)} take{'' if len(able) > 1 else 's'} {them} as {it}" if able else ""
     return Diagnostic(
         code="feature-not-numeric",
         headline=f"{what} the models as text; {listing(unable)} take{'' if several else 's'} numbers",
         span=span,
         notes=(Note(text=f"they are {listing(column.name for column in columns)}"),) if many else (),
-        help=f"encode {them} with `one_hot`, `drop` {them}, or list {them} under `data.ignore`{taken}",
+        help=f"encode {them} with `one_hot`, `drop` {them}, or list {them} under `data.ignore`",
     )
 
 

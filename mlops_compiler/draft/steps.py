@@ -20,7 +20,8 @@ def prepare(found: Roles, table: Table) -> Iterator[str]:
     steps = list(_steps(found, table))
     if not steps:
         return
-    yield "prepare:"
+    levels = any(item["kind"] == "level" for item in _features(found, table).values())
+    yield "prepare:  # texts need no step: each model sees their levels as it can" if levels else "prepare:"
     for name, op, columns, rest, because in steps:
         chosen = columns if isinstance(columns, str) else listed(columns)
         yield f"  {name}: {{op: {op}, columns: {chosen}{rest}, because: {_text(because)}}}"
@@ -37,8 +38,6 @@ def _steps(found: Roles, table: Table) -> Iterator[tuple[str, str, str | list[st
         yield "told_gaps", "impute", some, ", with: median, indicator: true", "that they are missing tells something"
     if some := sorted(set(numbers) - telling, key=list(features).index):
         yield "gaps", "impute", some, ", with: median", "nothing shows that they are missing for a reason"
-    if some := [name for name in features if name in gaps and kinds[name] == "level"]:
-        yield "unsaid", "impute", some, ', with: "(missing)"', "what is not said is a level of its own"
     if some := [name for name in features if name in gaps and kinds[name] == "truth"]:
         yield "usual", "impute", some, ", with: mode", "few values are missing"
     if dates := [name for name in features if kinds[name] == "time"]:
@@ -48,12 +47,8 @@ def _steps(found: Roles, table: Table) -> Iterator[tuple[str, str, str | list[st
         chosen = [name for name in features if name in many]
         op = "frequency" if found.task == "multiclass_classification" else "target_encode"
         yield from _if(chosen, "rates", op, "", "too many levels for an indicator each")
-    else:
-        many = []
     if any(kind == "number" for kind in kinds.values()):
         yield "scale", "standardize", "numeric", "", "linear models weigh all columns alike then"
-    if any(kind == "level" and name not in many for name, kind in kinds.items()):
-        yield "encode", "one_hot", "categorical", "", "models take no texts"
 
 
 def _features(found: Roles, table: Table) -> dict[str, dict[str, Any]]:

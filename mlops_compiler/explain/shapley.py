@@ -16,6 +16,7 @@ import polars as pl
 from mlops_compiler.explain.paths import explain_paths
 from mlops_compiler.explain.trees import explain_trees, is_countable
 from mlops_compiler.models.form import Linear
+from mlops_compiler.models.indicators import starts_of, widened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,8 +81,11 @@ def of_form(form: Form, X: Matrix, background: Matrix, groups: Groups) -> Contri
 
 def _linear(form: Linear, X: Matrix, background: Matrix, groups: Groups) -> Contributions:
     """Multiply each weight by how far the row is from the background (Lundberg and Lee, 2017, corollary 1)."""
-    middle = background.mean(axis=0)
-    each = (X - middle)[:, :, None] * form.weights[None, :, :]
+    seen, beside = (widened(rows, form.spread) if form.spread else rows for rows in (X, background))
+    middle = beside.mean(axis=0)
+    each = (seen - middle)[:, :, None] * form.weights[None, :, :]
+    if form.spread:
+        each = np.add.reduceat(each, starts_of(form.spread)[:-1], axis=1)
     base = form.intercept + (middle[:, None] * form.weights).sum(axis=0)
     return Contributions(
         names=tuple(groups),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops_compiler.diagnostics import Diagnostic, EngineError
+from mlops_compiler.models import indicators
 from mlops_compiler.models.calibration import calibrated
 from mlops_compiler.models.kind import FittedModel
 from mlops_compiler.models.registry import MODELS
@@ -88,7 +89,7 @@ def load_described(model: Mapping[str, Any], get: Callable[[str], bytes], *, raw
         )
     if model["kind"] not in MODELS:
         raise EngineError([_unknown_kind(model["kind"])])
-    fitted = MODELS[model["kind"]].load({name: get(digest) for name, digest in model["files"].items()})
+    fitted = indicators.load(MODELS[model["kind"]], {name: get(digest) for name, digest in model["files"].items()})
     calibration = model.get("calibration")
     return fitted if raw or calibration is None else Calibrated(model=fitted, calibration=calibration)
 

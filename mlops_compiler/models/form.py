@@ -25,14 +25,17 @@ class Linear:
     """A weighted sum of the features.
 
     Attributes:
-        weights: Shape (features, outputs).
+        weights: Shape (features, outputs); of a feature that is spread, a row for each of its indicators.
         intercept: Shape (outputs,).
         scale: What the sum is.
+        spread: For each feature how many levels the model sees as indicators, 0 of one that it sees as it is; empty
+            where it sees all as they are.
     """
 
     weights: NDArray[np.float64]
     intercept: NDArray[np.float64]
     scale: Scale
+    spread: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from mlops_compiler.ir.domain import IntLogUniform, LogUniform
+from mlops_compiler.ir.domain import Choice, IntLogUniform, LogUniform
 from mlops_compiler.ir.task import TASKS
 from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
 from mlops_compiler.models.parameters import Parameters, Tunable
@@ -35,10 +35,14 @@ class HistGradientBoostingParameters(Parameters):
     """Fewest rows in a leaf."""
     l2_regularization: Tunable[Annotated[float, Field(ge=0, le=1e10)]] = LogUniform(low=1e-6, high=100.0)
     """Shrinks the leaves' values; 0 does not."""
+    max_cat_to_onehot: Tunable[Annotated[int, Field(ge=0)]] = Choice(values=(0, 254))
+    """Categories of at most so many levels are split one level against all others, and those of more by sets of levels:
+    those say more, and learn more by heart. As in LightGBM and XGBoost."""
     max_iter: Tunable[Annotated[int, Field(ge=1, le=100_000)]] = 300
     """Most trees."""
     early_stopping: Tunable[bool] = True
-    """Hold a tenth of the training rows back, and stop when ten trees did not lower their loss."""
+    """Hold a tenth of the training rows back, and stop when ten trees did not lower their loss. The model that is
+    released learns from them too in the end, for as many more rounds."""
 
 
 class HistGradientBoosting(ModelKind):
@@ -53,19 +57,23 @@ class HistGradientBoosting(ModelKind):
             "max_leaf_nodes": 31,
             "min_samples_leaf": 20,
             "l2_regularization": 1e-3,
+            "max_cat_to_onehot": 254,
             "max_iter": 300,
             "early_stopping": True,
         }
     )
     portfolio: ClassVar[tuple[Mapping[str, Scalar], ...]] = (
         {"learning_rate": 0.05, "max_leaf_nodes": 8, "min_samples_leaf": 20, "l2_regularization": 1.0},
+        {"learning_rate": 0.05, "max_leaf_nodes": 31, "max_cat_to_onehot": 0},
         {"learning_rate": 0.05, "max_leaf_nodes": 96, "min_samples_leaf": 5},
     )
     complexity = 40
+    version = 2
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 1e-6
     accepts_missing = True
     takes_categories = True
+    of_categories: ClassVar[frozenset[str]] = frozenset({"max_cat_to_onehot"})
     takes_monotone = True
 
     def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:
@@ -73,6 +81,11 @@ class HistGradientBoosting(ModelKind):
         from mlops_compiler.models.adapters.boosting import fit_boosting
 
         return fit_boosting(X, y, parameters, options)
+
+    def spreads(self, parameters: Mapping[str, Scalar], categories: tuple[int, ...]) -> tuple[int, ...]:
+        """Say which categories have few levels."""
+        most: Any = parameters["max_cat_to_onehot"]
+        return tuple(count if count <= most else 0 for count in categories)
 
     def load(self, files: Mapping[str, bytes]) -> FittedModel:
         """Read the trees."""

@@ -50,6 +50,8 @@ class FitOptions:
             where no column is held to anything.
         categories: For each column how many levels it has, n, or 0 for a number; empty where all are numbers. A level
             is 0 to n - 1; n is one that is rare or was never seen, and n + 1 one that is missing.
+        whole: Whether the model is to be used, and not only judged: a kind that holds rows back, to know when to stop,
+            learns from them too in the end.
     """
 
     seed: int
@@ -60,6 +62,7 @@ class FitOptions:
     weights: NDArray[np.float64] | None = None
     monotone: tuple[int, ...] = ()
     categories: tuple[int, ...] = ()
+    whole: bool = False
 
 
 class FittedModel(ABC):
@@ -119,6 +122,7 @@ class ModelKind(ABC):
         accepts_missing: Whether the design matrix may hold NaN.
         rounds_by_threads: Whether another number of threads may round its sums otherwise.
         takes_categories: Whether a column of the design matrix may hold numbers of levels (`FitOptions.categories`).
+        of_categories: Parameters that say what becomes of categories; they are not searched where there are none.
         takes_weights: Whether a fit heeds what each row weighs (`FitOptions.weights`).
         takes_monotone: Whether it can be held to scores that only rise, or only fall, with a column.
         explains: What its structure explains of its answers; empty for one that is only asked.
@@ -139,6 +143,7 @@ class ModelKind(ABC):
     accepts_missing: ClassVar[bool] = False
     rounds_by_threads: ClassVar[bool] = False
     takes_categories: ClassVar[bool] = False
+    of_categories: ClassVar[frozenset[str]] = frozenset()
     takes_weights: ClassVar[bool] = True
     takes_monotone: ClassVar[bool] = False
     explains: ClassVar[frozenset[Explanation]] = frozenset()
@@ -183,6 +188,18 @@ class ModelKind(ABC):
             parameters: A value or a domain for each of the kind's parameters.
         """
         return {}
+
+    def spreads(self, parameters: Mapping[str, Scalar], categories: tuple[int, ...]) -> tuple[int, ...]:  # noqa: ARG002 - the signature of all
+        """Say which categories it sees as an indicator for each level: all of them, where it takes numbers alone.
+
+        Args:
+            parameters: A value for each of the kind's parameters.
+            categories: As `FitOptions.categories`.
+
+        Returns:
+            For each column how many levels become indicators, 0 where none do; empty where no column has any.
+        """
+        return () if self.takes_categories or self.is_baseline else categories
 
     @abstractmethod
     def load(self, files: Mapping[str, bytes]) -> FittedModel:

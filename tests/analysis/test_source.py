@@ -142,7 +142,6 @@ def test_no_row_is_read(place):
 @pytest.mark.parametrize(
     ("prepare", "code", "words"),
     [
-        pytest.param("", "feature-not-numeric", "`city` reaches the models as text", id="a text"),
         pytest.param("s: {op: drop, columns: all}", "no-features", "no column is left", id="nothing"),
     ],
 )

@@ -61,7 +61,8 @@ def test_a_plain_table(place):
         "city": {"type": "category", "one_of": recipe["data"]["columns"]["city"]["one_of"]},
     }
     assert recipe["validate"]["holdout"]["kind"] == "stratified"
-    assert list(ops(recipe)) == ["standardize", "one_hot"]
+    assert list(ops(recipe)) == ["standardize"]
+    assert "prepare:  # texts need no step" in (place / "recipes" / "made.yaml").read_text()
 
 
 def test_types_are_what_every_value_allows(place):
@@ -108,7 +109,7 @@ def test_steps_follow_from_what_was_found(place):
     by_name = recipe["prepare"]
     assert by_name["told_gaps"]["columns"] == ["told"]
     assert by_name["told_gaps"]["indicator"] is True
-    assert by_name["unsaid"]["columns"] == ["level"]
+    assert not [step for step in by_name.values() if "level" in step["columns"]]
     assert by_name["rates"]["columns"] == ["many"]
     assert by_name["long_tails"]["columns"] == ["tail"]
     assert by_name["both_tails"]["columns"] == ["both"]

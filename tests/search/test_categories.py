@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from mlops_compiler.backends.local.run import run_in_process
 from mlops_compiler.backends.stages.context import StageTask
-from mlops_compiler.driver import plan_recipe
+from mlops_compiler.diagnostics import RecipeError
+from mlops_compiler.driver import compile_recipe, plan_recipe
 from mlops_compiler.frontend.hydra_app import launch
 from mlops_compiler.ir.ops.levels import Categories
 from mlops_compiler.ir.ops.preparation import NamedStep
+from mlops_compiler.ir.ops.search import Search
+from mlops_compiler.serving.compiled.proof import prove
 from mlops_compiler.serving.explaining import explainer_of
 from mlops_compiler.serving.predictor import Predictor
 from mlops_compiler.store.writer import open_writer
 from mlops_compiler.tables.preparation import FittedPreparation, fit
 
+ROOT = Path(__file__).parents[2]
 FACTS = {"description": None, "owner": None, "started": 0.0, "overrides": [], "actions": []}
 NATIVE = ("~prepare.encode", "~models.logistic")
 KINDS = ("hist_gradient_boosting", "lightgbm", "xgboost")
@@ -95,8 +100,6 @@ def test_it_is_one_column_instead_of_an_indicator_for_each_level(run):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["~prepare.encode"], "feature-not-numeric", "`logistic` takes numbers"),
-        ([*NATIVE, "+models.tree.kind=decision_tree"], "feature-not-numeric", "`tree` takes numbers"),
         (
             [*NATIVE, "+models.boosting.monotone={contract: increasing}"],
             "no-monotone",
@@ -104,7 +107,7 @@ def test_it_is_one_column_instead_of_an_indicator_for_each_level(run):
         ),
         ([*NATIVE, "+features.columns={contract: {range: [0, 2]}}"], "feature-type", "`contract` is a category"),
     ],
-    ids=["a linear model", "a tree", "monotone", "a contract of numbers"],
+    ids=["monotone", "a contract of numbers"],
 )
 def test_what_cannot_be_is_told(small, words, code, told):
     said = small.main("check", "recipe=small", *words)
@@ -113,16 +116,56 @@ def test_what_cannot_be_is_told(small, words, code, told):
     assert told in said.err
 
 
-def test_who_takes_them_is_told_beside_who_does_not(small):
-    assert "`boosting` takes" in small.main("check", "recipe=small", "~prepare.encode").err
-
-
-def test_an_alternative_may_leave_texts_where_every_model_takes_them(small):
+def test_an_alternative_may_leave_texts(small):
     encode = "prepare.encode={choice: [{op: one_hot, columns: categorical}, null]}"
-    alone = small.main("check", "recipe=small", "~models.logistic", encode)
-    assert alone.code == 0, alone.err
-    beside = small.main("check", "recipe=small", encode)
-    assert "`logistic` takes numbers" in beside.err
+    found = small.main("check", "recipe=small", encode)
+    assert found.code == 0, found.err
+
+
+def test_without_a_target_they_are_refused(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(RecipeError) as refused:
+        launch(["recipe=segments", "~prepare.encode"], compile_recipe)
+    assert [item.code for item in refused.value.diagnostics] == ["feature-not-numeric"]
+
+
+def candidates(small, *words):
+    (compiled,) = launch(["recipe=small", *words], compile_recipe)
+    (search,) = [op for _, op in compiled.program.of(Search)]
+    return {item.name: item for item in search.candidates}
+
+
+def test_what_becomes_of_categories_is_searched_where_there_are_some(small, monkeypatch):
+    monkeypatch.chdir(small.root)
+    assert "max_cat_to_onehot" in candidates(small, "~prepare.encode")["boosting"].space
+    choice = "prepare.encode={choice: [{op: one_hot, columns: categorical}, null]}"
+    assert "max_cat_to_onehot" in candidates(small, choice)["boosting"].space
+    assert "max_cat_to_onehot" not in candidates(small)["boosting"].space
+    assert dict(candidates(small)["boosting"].parameters)["max_cat_to_onehot"] == 254
+    fixed = candidates(small, "models.boosting.max_cat_to_onehot=9")["boosting"]
+    assert dict(fixed.parameters)["max_cat_to_onehot"] == 9
+
+
+@pytest.mark.parametrize(("kind", "method"), [("logistic_regression", "linear"), ("random_forest", "tree")])
+def test_a_model_of_numbers_sees_an_indicator_for_each_level(run, small, kind, method):
+    only = ("~models.boosting", f"+models.own.kind={kind}", "search.trials=3", "select.rule=best")
+    records, predictor, store = run(*only)
+    assert records["select"].summary["kind"] == kind
+    assert predictor.manifest["features"].count("contract") == 1
+    rows = pl.read_csv(small.rows, infer_schema_length=None).head(12)
+    rows = rows.with_columns(
+        pl.col("total_charges").cast(pl.Float64, strict=False).fill_null(0.0),
+        contract=pl.Series(["Ten years", None] + ["Two year"] * 10),
+    )
+    together = predictor.answers(rows)
+    assert all((predictor.answers(rows[at]) == together[at]).all() for at in range(12))
+    compiled = prove(predictor, store.objects.get)
+    assert compiled is not None
+    assert compiled.whole
+    explainer = explainer_of(predictor, store)
+    found = explainer.contributions(rows.head(3).select(explainer.columns))
+    assert (found.method, "contract" in found.names) == (method, True)
+    assert records["evaluate"].summary["metrics"]["roc_auc"] > 0.7
 
 
 ROWS = pl.DataFrame({"city": ["b", "a", "b", None, "c", "b", "a"]})

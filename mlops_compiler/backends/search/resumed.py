@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.ir.fingerprint import fingerprint
+from mlops_compiler.models import indicators
 from mlops_compiler.models.checkpointing import SECONDS, Checkpointing
 from mlops_compiler.models.resumable import ResumableKind
 from mlops_compiler.models.schedule import SCHEDULE, segments_of
@@ -58,7 +59,7 @@ def fit_resumed(
         keeping: Where the fit is kept.
     """
     if not isinstance(kind, ResumableKind):
-        return kind.fit(*rows, parameters=parameters, options=options)
+        return indicators.fit(kind, *rows, parameters=parameters, options=options)
     if SCHEDULE in parameters:
         return _fit_scheduled(kind, rows, parameters, options, keeping)
     start = keeping.scratch.get(keeping.name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import replace
+from statistics import stdev
 from typing import TYPE_CHECKING
 
 from mlops_compiler.evaluation.metrics import METRICS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mlops_compiler.backends.stages.out_of_fold import OutOfFold
     from mlops_compiler.ir.task import Task
 
+_ROUNDING = 1e-12
 ROUNDS = 20
 """Most picks; a weight is a multiple of its inverse or more."""
 POOL = 40
@@ -26,7 +28,10 @@ POOL = 40
 
 
 def pick_members(task: Task, metric: str, library: Sequence[OutOfFold], most: int) -> Counter[int]:
-    """Pick members; the picks up to the best score count, and of equals the fewest.
+    """Pick members; the picks count up to the last that made the score better by more than chance.
+
+    A gain is more than chance where its mean over the folds is above one standard error of it: of a few trials many
+    mixes can be made, and the best of them on the same rows is too good to be true.
 
     Args:
         task: What was predicted.
@@ -39,13 +44,14 @@ def pick_members(task: Task, metric: str, library: Sequence[OutOfFold], most: in
     """
     sign = 1.0 if METRICS[metric].greater_is_better else -1.0
     picked: list[int] = []
-    best, kept = -math.inf, 0
+    best: list[float] = []
+    kept = 0
     while len(picked) < ROUNDS:
         open_ = range(len(library)) if len(set(picked)) < most else sorted(set(picked))
-        scored = [(sign * _score(task, metric, mixed(library, Counter([*picked, place]))), -place) for place in open_]
-        found, place = max(scored)
+        scored = [(_scores(task, metric, mixed(library, Counter([*picked, place]))), -place) for place in open_]
+        found, place = max(scored, key=lambda item: (sign * math.fsum(item[0]), item[1]))
         picked.append(-place)
-        if found > best + 1e-12:
+        if not best or _is_gain([sign * (new - old) for new, old in zip(found, best, strict=True)]):
             best, kept = found, len(picked)
     return Counter(picked[:kept])
 
@@ -69,6 +75,11 @@ def same_rows(library: Sequence[OutOfFold]) -> bool:
     )
 
 
-def _score(task: Task, metric: str, found: OutOfFold) -> float:
-    scores = [fold[metric] for fold in found.scores(task, (metric,))]
-    return math.fsum(scores) / len(scores)
+def _scores(task: Task, metric: str, found: OutOfFold) -> list[float]:
+    return [fold[metric] for fold in found.scores(task, (metric,))]
+
+
+def _is_gain(gains: list[float]) -> bool:
+    """Say whether a gain, one number for each fold, is more than chance; of one fold, whether there is one."""
+    mean = math.fsum(gains) / len(gains)
+    return mean > _ROUNDING and (len(gains) == 1 or mean > stdev(gains) / math.sqrt(len(gains)))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def fit_options(context: Context, chosen: Mapping[str, Any], taught: Prepared, features: Sequence[str]) -> FitOptions:
-    """Fit as the trials of the model did: another number of threads could give other bits."""
+    """Fit as the trials of the model did, but of all rows: another number of threads could give other bits."""
     candidate = next(item for item in context.op(Search).candidates if item.name == chosen["model"])
     return FitOptions(
         seed=seed_of(context.op(Train).seed, "fit", chosen["kind"]),
@@ -34,6 +34,7 @@ def fit_options(context: Context, chosen: Mapping[str, Any], taught: Prepared, f
         weights=balanced(taught.y, taught.weights) if candidate.imbalance else taught.weights,
         monotone=signs(features, candidate.monotone),
         categories=taught.categories,
+        whole=True,
     )
 
 

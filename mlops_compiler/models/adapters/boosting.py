@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ from mlops_compiler.models.adapters.boosted import BoostedTrees, boosted
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.files import corrupt
 from mlops_compiler.models.adapters.level_sets import BITS, WORDS, known_of, said_of, set_of, unknown_as_missing
-from mlops_compiler.models.adapters.sampling import HELD_BACK, enough_to_hold_back, held_nothing_back
+from mlops_compiler.models.adapters.sampling import HELD_BACK, enough_to_hold_back, held_nothing_back, rounds_of_all
 from mlops_compiler.models.adapters.sklearn_threads import limited_threads
 from mlops_compiler.models.adapters.trees import Trees, dump_trees, load_trees
 from mlops_compiler.models.history import TrainingHistory
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _KIND = "hist_gradient_boosting"
 _PATIENCE = 10
+_NOT_ITS = ("early_stopping", "max_cat_to_onehot")
+"""Parameters that are not passed on as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,25 +54,35 @@ def fit_boosting(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
     stop_early = asked and enough_to_hold_back(y, options)
     notes = held_nothing_back(_KIND, len(y)) if asked and not stop_early else ()
     chosen = HistGradientBoostingRegressor if options.task == "regression" else HistGradientBoostingClassifier
-    estimator = chosen(
-        **{**parameters, "early_stopping": stop_early},
-        validation_fraction=HELD_BACK,
-        n_iter_no_change=_PATIENCE,
-        categorical_features=np.array(options.categories) > 0 if any(options.categories) else None,
-        monotonic_cst=list(options.monotone) or None,
-        random_state=options.seed,
-    )
+    settings = {
+        **{name: value for name, value in parameters.items() if name not in _NOT_ITS},
+        "validation_fraction": HELD_BACK,
+        "n_iter_no_change": _PATIENCE,
+        "categorical_features": np.array(options.categories) > 0 if any(options.categories) else None,
+        "monotonic_cst": list(options.monotone) or None,
+        "random_state": options.seed,
+    }
+    rows = unknown_as_missing(X, known)
     with sklearn.config_context(assume_finite=True), limited_threads(options.threads):
-        estimator.fit(unknown_as_missing(X, known), y, sample_weight=options.weights)
+        estimator = chosen(**settings, early_stopping=stop_early).fit(rows, y, sample_weight=options.weights)
+        history = _history(estimator, options) if stop_early else None
+        if stop_early and options.whole:
+            settings["max_iter"] = rounds_of_all(int(estimator.n_iter_))
+            estimator = chosen(**settings, early_stopping=False).fit(rows, y, sample_weight=options.weights)
     rounds = estimator._predictors  # noqa: SLF001 - no public way
     by_output = zip(*rounds, strict=True)
-    order = _Order.of(unknown_as_missing(X, known), options.categories)
+    order = _Order.of(rows, options.categories)
     trees = Trees.join([order.nodes(tree) for output in by_output for tree in output])
     baseline = np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(-1)  # noqa: SLF001
-    fitted = FittedBoosting(
-        task=options.task, trees=trees, baseline=baseline, width=X.shape[1], known=known, notes=notes
+    return FittedBoosting(
+        task=options.task,
+        trees=trees,
+        baseline=baseline,
+        width=X.shape[1],
+        known=known,
+        notes=notes,
+        history=history,
     )
-    return replace(fitted, history=_history(estimator, options)) if stop_early else fitted
 
 
 def _history(estimator: Any, options: FitOptions) -> TrainingHistory:

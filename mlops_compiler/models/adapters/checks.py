@@ -46,10 +46,19 @@ def check_rows_to_score(X: Matrix, *, kind: str, features: int, accepts_missing:
     Raises:
         DataError: Another number of features than at the fit, or a missing or infinite value.
     """
+    check_width(X, kind=kind, features=features)
+    check_values(X, kind=kind, accepts_missing=accepts_missing)
+
+
+def check_width(X: Matrix, *, kind: str, features: int) -> None:
+    """Refuse a matrix of another number of features than a model was fitted on.
+
+    Raises:
+        DataError: It has another.
+    """
     if X.ndim != 2 or X.shape[1] != features:  # noqa: PLR2004 - a matrix
         headline = f"the {kind} model was fitted on {features} features, and is given a matrix of {X.shape}"
         raise DataError([Diagnostic(code="feature-count", headline=headline)])
-    check_values(X, kind=kind, accepts_missing=accepts_missing)
 
 
 def check_values(X: Matrix, *, kind: str, accepts_missing: bool) -> None:

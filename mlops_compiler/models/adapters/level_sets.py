@@ -76,6 +76,11 @@ def set_of(levels: Iterable[int]) -> Sets:
     return made
 
 
+def levels_of(bits: Sets) -> list[int]:
+    """List the levels of a set of shape (8,)."""
+    return [level for level in range(MOST) if int(bits[level // BITS]) >> (level % BITS) & 1]
+
+
 def has(sets: Sets, which: NDArray[np.integer], levels: Matrix) -> NDArray[np.bool_]:
     """Say whether levels are in sets; what is no number of a level is in none.
 

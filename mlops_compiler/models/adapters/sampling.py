@@ -63,6 +63,11 @@ def hold_back(y: Target, options: FitOptions) -> tuple[NDArray[np.int64], NDArra
     return np.sort(np.concatenate(learn)), np.sort(np.concatenate(held))
 
 
+def rounds_of_all(best: int) -> int:
+    """Say how many rounds all rows are worth, of which those that were not held back were worth so many."""
+    return round(best / (1 - HELD_BACK))
+
+
 def enough_to_hold_back(y: Target, options: FitOptions) -> bool:
     """Say whether some rows of each class would be on either side."""
     return len(y) >= _FEWEST_ROWS and (not has_classes(options.task) or int(np.bincount(y.astype(int)).min()) > 1)

@@ -22,6 +22,7 @@ from mlops_compiler.models.adapters.logistic import FittedLogistic
 from mlops_compiler.models.adapters.net import FittedNet
 from mlops_compiler.models.calibration import calibrated
 from mlops_compiler.models.composed import Calibrated, Ensemble
+from mlops_compiler.models.indicators import BESIDE, WithIndicators
 from mlops_compiler.serving.compiled.signals import Beyond, Uncompiled
 from mlops_compiler.serving.compiled.trees import walk_of
 
@@ -103,13 +104,15 @@ def _(model: FittedForest) -> Score:
 @score_of.register(BoostedTrees)
 def _(model: BoostedTrees) -> Score:
     form = model.form()
-    if any(form.known):
-        raise Uncompiled("levels")
     walks = [walk_of(trees, first) for trees, first in zip(form.trees, form.first.tolist(), strict=True)]
     answer, rounds = _linked(model.task), form.rounds
+    known = [(column, count) for column, count in enumerate(form.known) if count]
 
     def score(features: Features) -> Sequence[float]:
         asked = _rounded(features) if rounds else features
+        for column, count in known:
+            if asked[column] >= count:  # as `unknown_as_missing`
+                asked = [*asked[:column], math.nan, *asked[column + 1 :]]
         return answer([walk(asked) for walk in walks])
 
     return _checked(model, score)
@@ -145,6 +148,26 @@ def _layer(layer: Layer) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]
         return total
 
     return apply
+
+
+@score_of.register(WithIndicators)
+def _(model: WithIndicators) -> Score:
+    score, compiled = compile_model(model.model)
+    if not compiled:
+        raise Uncompiled("the model with indicators")
+    spread = model.spread
+
+    def widened(features: Features) -> Sequence[float]:
+        wider: list[float] = []
+        for value, size in zip(features, spread, strict=True):
+            if size:
+                wider += [0.0] * (size + BESIDE)
+                wider[(int(value) if 0 <= value <= size else size + 1) - size - BESIDE] = 1.0
+            else:
+                wider.append(value)
+        return score(wider)
+
+    return widened
 
 
 @score_of.register(Calibrated)

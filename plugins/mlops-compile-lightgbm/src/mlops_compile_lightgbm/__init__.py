@@ -48,8 +48,19 @@ class LightGbmParameters(Parameters):
     """An L2 penalty on the leaves' values."""
     extra_trees: Tunable[bool] = Choice(values=(False, True))
     """Draw one threshold for each column, in place of the best: trees that differ more, and overfit less."""
+    max_cat_to_onehot: Tunable[Annotated[int, Field(ge=1)]] = Choice(values=(4, 255))
+    """Categories of at most so many levels are split one level against all others, and those of more by sets of levels:
+    those say more, and learn more by heart."""
+    cat_smooth: Tunable[Annotated[float, Field(ge=0, le=1e10)]] = 1.0
+    """How much the levels of a small count are drawn to the others before sets of them are made. LightGBM's own default
+    of 10, with the two below, is for levels in large numbers: with few it splits by none of them."""
+    cat_l2: Tunable[Annotated[float, Field(ge=0, le=1e10)]] = 1.0
+    """An L2 penalty on the leaves that sets of levels lead to, beside `reg_lambda`."""
+    min_data_per_group: Tunable[Annotated[int, Field(ge=1)]] = 10
+    """Fewest rows of the levels that a set gains with each step."""
     early_stopping_rounds: Tunable[Annotated[int, Field(ge=1)] | None] = 30
-    """Hold a tenth of the training rows back, and stop when so many rounds did not lower their loss; null does not."""
+    """Hold a tenth of the training rows back, and stop when so many rounds did not lower their loss; null does not. The
+    model that is released learns from them too in the end, for as many more rounds."""
 
 
 class LightGbm(ModelKind):
@@ -69,11 +80,23 @@ class LightGbm(ModelKind):
             "reg_alpha": 0.0,
             "reg_lambda": 1e-3,
             "extra_trees": False,
+            "max_cat_to_onehot": 255,
+            "cat_smooth": 1.0,
+            "cat_l2": 1.0,
+            "min_data_per_group": 10,
             "early_stopping_rounds": 30,
         }
     )
     portfolio: ClassVar[tuple[Mapping[str, Scalar], ...]] = (
         {"learning_rate": 0.03, "num_leaves": 8, "min_child_samples": 20, "colsample_bytree": 0.6, "reg_lambda": 1.0},
+        {
+            "learning_rate": 0.03,
+            "num_leaves": 16,
+            "min_child_samples": 10,
+            "colsample_bytree": 0.6,
+            "reg_lambda": 1.0,
+            "max_cat_to_onehot": 4,
+        },
         {
             "learning_rate": 0.05,
             "num_leaves": 12,
@@ -85,8 +108,10 @@ class LightGbm(ModelKind):
         {"learning_rate": 0.03, "num_leaves": 16, "min_child_samples": 10, "colsample_bytree": 0.7},
     )
     complexity = 40
+    version = 2
     accepts_missing = True
     takes_categories = True
+    of_categories: ClassVar[frozenset[str]] = frozenset({"max_cat_to_onehot"})
     takes_monotone = True
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 2e-6

@@ -6,16 +6,17 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mlops_compile_lightgbm.model import CONFIG, KIND, TEXT, FittedLightGbm, config_of, load_lightgbm
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.level_sets import known_of, unknown_as_missing
-from mlops_compiler.models.adapters.sampling import hold_back_early
+from mlops_compiler.models.adapters.sampling import hold_back_early, rounds_of_all
 from mlops_compiler.models.history import TrainingHistory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.domain import Scalar
@@ -51,10 +52,15 @@ def fit_lightgbm(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
         valid_names=["training", "validation"][: 1 + len(held_back)],
         callbacks=[lightgbm.record_evaluation(losses), *stop],
     )
-    grown = booster.model_to_string(num_iteration=booster.best_iteration if held_back else -1)
+    history = _history(losses, parameters, options, booster.best_iteration)
+    best = booster.best_iteration if held_back else -1
+    if held_back and options.whole:
+        every = _dataset(X, y, np.arange(len(y)), options, settings)
+        booster, best = lightgbm.train(settings, every, num_boost_round=rounds_of_all(history.best)), -1
+    grown = booster.model_to_string(num_iteration=best)
     text = re.sub(r"\[num_threads: \d+\]", "[num_threads: 0]", grown)  # who computed is no part of a model
     fitted = load_lightgbm({TEXT: text.encode(), CONFIG: config_of(options.task, known)}, notes)
-    return replace(fitted, history=_history(losses, parameters, options, booster.best_iteration))
+    return replace(fitted, history=history)
 
 
 def _history(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from mlops_compiler.ir.domain import IntUniform, LogUniform, Uniform
+from mlops_compiler.ir.domain import Choice, IntUniform, LogUniform, Uniform
 from mlops_compiler.ir.task import TASKS
 from mlops_compiler.models.kind import FitOptions, FittedModel, ModelKind
 from mlops_compiler.models.parameters import Parameters, Tunable
@@ -48,8 +48,12 @@ class XgBoostParameters(Parameters):
     """An L2 penalty on the leaves' values."""
     gamma: Tunable[Annotated[float, Field(ge=0, le=1e10)]] = 0.0
     """Least gain for which a leaf is split."""
+    max_cat_to_onehot: Tunable[Annotated[int, Field(ge=1)]] = Choice(values=(1, 255))
+    """Categories of fewer levels are split one level against all others, and those of more by sets of levels: those say
+    more, and learn more by heart."""
     early_stopping_rounds: Tunable[Annotated[int, Field(ge=1)] | None] = 30
-    """Hold a tenth of the training rows back, and stop when so many rounds did not lower their loss; null does not."""
+    """Hold a tenth of the training rows back, and stop when so many rounds did not lower their loss; null does not. The
+    model that is released learns from them too in the end, for as many more rounds."""
 
 
 class XgBoost(ModelKind):
@@ -69,16 +73,20 @@ class XgBoost(ModelKind):
             "reg_alpha": 0.0,
             "reg_lambda": 1.0,
             "gamma": 0.0,
+            "max_cat_to_onehot": 255,
             "early_stopping_rounds": 30,
         }
     )
     portfolio: ClassVar[tuple[Mapping[str, Scalar], ...]] = (
         {"learning_rate": 0.05, "max_depth": 3, "min_child_weight": 5.0, "subsample": 0.8, "colsample_bytree": 0.6},
+        {"learning_rate": 0.05, "max_depth": 5, "colsample_bytree": 0.7, "max_cat_to_onehot": 1},
         {"learning_rate": 0.05, "max_depth": 9, "min_child_weight": 1.0, "subsample": 0.9, "colsample_bytree": 0.9},
     )
     complexity = 40
+    version = 2
     accepts_missing = True
     takes_categories = True
+    of_categories: ClassVar[frozenset[str]] = frozenset({"max_cat_to_onehot"})
     takes_monotone = True
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 2e-6

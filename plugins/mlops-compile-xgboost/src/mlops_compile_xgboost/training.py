@@ -10,7 +10,7 @@ import numpy as np
 from mlops_compile_xgboost.model import CONFIG, KIND, TEXT, FittedXgBoost, as_float32, config_of, load_xgboost
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.level_sets import known_of, unknown_as_missing
-from mlops_compiler.models.adapters.sampling import hold_back_early
+from mlops_compiler.models.adapters.sampling import hold_back_early, rounds_of_all
 from mlops_compiler.models.history import TrainingHistory
 
 if TYPE_CHECKING:
@@ -50,9 +50,13 @@ def fit_xgboost(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options:
         verbose_eval=False,
     )
     best = booster[: booster.best_iteration + 1] if len(held) else booster
+    history = _history(losses, parameters, options, best.num_boosted_rounds())
+    if len(held) and options.whole:
+        every = _rows(X, y, np.arange(len(y)), options)
+        best = xgboost.train(_settings(parameters, options), every, num_boost_round=rounds_of_all(history.best))
     files = {TEXT: bytes(best.save_raw("json")), CONFIG: config_of(options.task, known)}
     fitted = load_xgboost(files, notes)
-    return replace(fitted, history=_history(losses, parameters, options, best.num_boosted_rounds()))
+    return replace(fitted, history=history)
 
 
 def _history(

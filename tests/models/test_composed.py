@@ -91,6 +91,22 @@ def test_an_ensemble_is_at_least_as_good_as_its_best_member_and_of_few():
     assert mixed(library, Counter({2: 4})).answers[0] == pytest.approx(library[2].answers[0])
 
 
+def test_a_member_that_helps_in_some_folds_only_is_none():
+    rng = np.random.default_rng(7)
+    labels = tuple(rng.integers(2, size=200) for _ in range(4))
+    good, poor = (
+        tuple(
+            np.clip(y * 0.3 + rng.random(200) * 0.7, 0, 1) if fold in knows else rng.random(200)
+            for fold, y in enumerate(labels)
+        )
+        for knows in ({0, 1, 2, 3}, {0})
+    )
+    library = [OutOfFold(labels=labels, answers=answers) for answers in (good, poor)]
+    assert pick_members(BINARY, "roc_auc", library, 3) == Counter({0: 1})
+    alone = [OutOfFold(labels=labels[:1], answers=answers[:1]) for answers in (good, poor)]
+    assert len(pick_members(BINARY, "roc_auc", alone, 3)) == 2
+
+
 @pytest.mark.parametrize("task", [BINARY, SEVERAL])
 def test_a_described_model_comes_back_and_scores_each_row_alone(task):
     rng = np.random.default_rng(3)

@@ -126,7 +126,7 @@ def target_of(recipe: Recipe, *, at_once: bool = False) -> ServiceTarget:
         host=recipe.deploy.host,
         port=recipe.deploy.port,
         replicas=(replicas.min, replicas.max),
-        sizing=Sizing(**replicas.model_dump(exclude={"min", "max"})),
+        sizing=Sizing(**replicas.model_dump(exclude={"min", "max", "drain"}), drain=recipe.deploy.drain),
         address=recipe.cluster.address,
         cpus=recipe.cluster.cpus,
         rollout=Rollout() if at_once else rollout_of(recipe),

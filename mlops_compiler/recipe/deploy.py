@@ -27,8 +27,8 @@ class Replicas(Section):
     """GPUs that each reserves; a fraction shares one."""
     target_ongoing: Annotated[int, Field(ge=1, le=10_000)] = 4
     """Requests that each has in hand before there are more of them."""
-    drain: Annotated[Duration, Field(le=_LONGEST_DRAIN)] = 10.0
-    """How long one that ends may take for the requests that it has."""
+    drain: Annotated[Duration, Field(le=_LONGEST_DRAIN)] | None = None
+    """How long one that ends may take for the requests that it has; as long as each of them, where not given."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -135,6 +135,12 @@ class Deploy(Section):
     log: Log | None = Log()
     """None keeps nothing: then nothing can be monitored, and no outcome finds its prediction."""
     rollout: Rollout = Rollout()
+
+    @property
+    def drain(self) -> float:
+        """Seconds that a replica which ends may take: none of its requests is cut off before its own deadline."""
+        given = self.replicas.drain
+        return given if given is not None else min(self.limits.deadline, _LONGEST_DRAIN)
 
     @property
     def is_private(self) -> bool:

@@ -132,6 +132,19 @@ def test_a_recipe_says_what_is_taken():
     )
     assert (deploy.limits.bytes, deploy.limits.rows) == (2**21, 50)
     assert (deploy.replicas.gpu, deploy.replicas.drain, deploy.replicas.target_ongoing) == (0.25, 30.0, 8)
+
+
+@pytest.mark.parametrize(
+    ("given", "drain"),
+    [
+        ({}, 30.0),
+        ({"limits": {"deadline": "5s"}}, 5.0),
+        ({"limits": {"deadline": "5m"}}, 60.0),
+        ({"limits": {"deadline": "5s"}, "replicas": {"drain": "20s"}}, 20.0),
+    ],
+)
+def test_a_request_is_not_cut_off_before_its_deadline(given, drain):
+    assert Deploy.model_validate(given).drain == drain
     assert Deploy.model_validate({"limits": {"bytes": 500}}).limits.bytes == 500
 
 

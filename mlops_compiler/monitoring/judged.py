@@ -109,7 +109,7 @@ def estimated(task: Task, predicted: Values, threshold: float | None, likely: Va
         return None
     metrics = {name: float(values[0]) for name, values in expected.items() if np.isfinite(values[0])}
     wider = math.sqrt(rows / len(predicted))
-    intervals = {name: _interval(drawn[name], metrics[name], wider) for name in metrics if _tells(drawn[name])}
+    intervals = {name: interval(drawn[name], metrics[name], wider) for name in metrics if _tells(drawn[name])}
     return Scored(rows=len(predicted), metrics=metrics, intervals=intervals) if metrics else None
 
 
@@ -208,7 +208,8 @@ def _outcomes(shares: Values) -> Values:
     return drawn.reshape(_DRAWS, -1)
 
 
-def _interval(values: Values, middle: float, wider: float) -> list[float]:
+def interval(values: Values, middle: float, wider: float) -> list[float]:
+    """Give where 95 of 100 draws lie, so many times as far from the middle."""
     tail = (1 - _LEVEL) / 2
     low, high = np.nanquantile(values, [tail, 1 - tail])
     return [float(middle + wider * (low - middle)), float(middle + wider * (high - middle))]

@@ -14,6 +14,7 @@ import orjson
 import polars as pl
 
 from mlops_compiler.monitoring.distribution import Distribution, distribution, distributions
+from mlops_compiler.monitoring.expected import COLUMN, FILES, ErrorModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,6 +43,7 @@ class Reference:
         metrics: What the release scored on its holdout.
         intervals: And how sure that is.
         metric: The one that its search optimised.
+        errors: Says what errors are to be expected of values; None where the evaluation did not learn that.
         taken: When its data were taken in, seconds since 1970; None where it is not known.
     """
 
@@ -56,6 +58,7 @@ class Reference:
     intervals: Mapping[str, list[float]]
     metric: str | None
     taken: float | None
+    errors: ErrorModel | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -106,6 +109,7 @@ def reference_of(store: StoreReader, release: Release) -> Reference:
         intervals=evaluation.get("intervals", {}),
         metric=evaluation.get("metric"),
         taken=stages["snapshot"].started if "snapshot" in stages else None,
+        errors=_errors(store, manifest, stages.get("evaluate"), held),
     )
 
 
@@ -121,6 +125,19 @@ def _kept(
     else:
         told = {}
     return {name: Distribution.from_json(item) for name, item in told.items()}
+
+
+def _errors(
+    store: StoreReader, manifest: Mapping[str, Any], record: StageRecord | None, held: pl.DataFrame | None
+) -> ErrorModel | None:
+    """Read what the evaluation learned of errors."""
+    if record is None or held is None or COLUMN not in held.columns:
+        return None
+    kept = {name: digest for name, digest in record.outputs.items() if name.startswith(FILES)}
+    if not all(store.objects.exists(digest) for digest in kept.values()):
+        return None
+    files = {name.removeprefix(FILES): store.objects.get(digest) for name, digest in kept.items()}
+    return ErrorModel.of(manifest, files, held)
 
 
 def _stages(store: StoreReader, release: Release) -> dict[str, StageRecord]:

@@ -16,6 +16,8 @@ from mlops_compiler.evaluation.metrics import METRICS
 from mlops_compiler.evaluation.significance import adjusted, measure, measured_by, p_value
 from mlops_compiler.explain.conditions import conditions
 from mlops_compiler.ir.task import has_classes, learns_from_target
+from mlops_compiler.monitoring.drift import names
+from mlops_compiler.monitoring.expected import Answered, expected
 from mlops_compiler.monitoring.findings import Rule
 from mlops_compiler.monitoring.judged import Scored, calibration, estimated, measured, trust
 from mlops_compiler.monitoring.wrong import numbers, probabilities
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from mlops_compiler.monitoring.watch import Watch
 
     Values = NDArray[np.float64]
+    _Guess = str | tuple[Scored, dict[str, Any]]
+    """Metrics and what else the record holds, or why there are none."""
 
 LEVEL = 0.01
 """Of the tests; those of slices are one family."""
@@ -91,32 +95,58 @@ def estimate(
     reference: Reference, rows: pl.DataFrame, labelled: pl.DataFrame, watch: Watch
 ) -> tuple[list[Rule], dict[str, Any]]:
     """Estimate the performance of rows whose outcome is not known yet."""
-    manifest = reference.manifest
-    if not watch.estimate or not has_classes(manifest["task"]):
+    task = reference.manifest["task"]
+    if not watch.estimate or not learns_from_target(task):
         return [], {}
-
-    def blind(why: str) -> tuple[list[Rule], dict[str, Any]]:
-        return _unseen("estimate", reference, watch, why, rows.height), {}
-
     if rows.height < watch.at_least:
-        return blind(f"{rows.height:,} rows are there, and {watch.at_least:,} are needed")
+        guess: _Guess = f"{rows.height:,} rows are there, and {watch.at_least:,} are needed"
+    else:
+        known = labelled if labelled.height >= watch.at_least else labelled.head(0)
+        guess = (_of_classes if has_classes(task) else _of_values)(reference, rows, known)
+    if isinstance(guess, str):
+        return _unseen("estimate", reference, watch, guess, rows.height), {}
+    found, more = guess
+    return _beside("estimate", found, reference, watch), {
+        **found.to_json(),
+        "holdout": dict(reference.metrics),
+        **more,
+    }
+
+
+def _of_classes(reference: Reference, rows: pl.DataFrame, known: pl.DataFrame) -> _Guess:
+    """Estimate by the probabilities, as far as they come true."""
+    manifest = reference.manifest
     if reference.held is None:
-        return blind("the store keeps the predictions of the holdout no longer, which say whether probabilities hold")
+        return "the store keeps the predictions of the holdout no longer, which say whether probabilities hold"
     trusted = trust(reference.held["label"].to_numpy(), held_predicted(reference.held, manifest["task"]))
     if not trusted.holds:
-        return blind(
-            f"on the holdout probabilities are off by {trusted.calibration.error:.1%}, and no curve mends them"
-        )
-    if labelled.height >= watch.at_least:
-        told = calibration(came(labelled["outcome"], manifest), trusted.likely(predicted(labelled, manifest)))
+        return f"on the holdout probabilities are off by {trusted.calibration.error:.1%}, and no curve mends them"
+    if known.height:
+        told = calibration(came(known["outcome"], manifest), trusted.likely(predicted(known, manifest)))
         if not told.holds:
-            return blind(f"outcomes contradict the probabilities by {told.error:.1%}: see the measured performance")
+            return f"outcomes contradict the probabilities by {told.error:.1%}: see the measured performance"
     said = predicted(rows, manifest)
     found = estimated(manifest["task"], said, manifest["threshold"], trusted.likely(said))
-    if found is None:
-        return blind("all rows are sure to be of one class")
-    told_json = {**found.to_json(), "holdout": dict(reference.metrics), "calibrated": trusted.curve is None}
-    return _beside("estimate", found, reference, watch), told_json
+    return "all rows are sure to be of one class" if found is None else (found, {"calibrated": trusted.curve is None})
+
+
+def _of_values(reference: Reference, rows: pl.DataFrame, known: pl.DataFrame) -> _Guess:
+    """Estimate by the errors that are to be expected."""
+    if reference.errors is None:
+        return (
+            "the evaluation has not learned what errors are to be expected: its holdout is small, or its version older"
+        )
+    inputs = rows["input"].struct.unnest()
+    if lacking := [name for name in reference.columns if name not in inputs.columns]:
+        return f"the log leaves out {names(lacking)}, by which errors are expected"
+    sides = [
+        Answered(inputs=side["input"].struct.unnest(), said=predicted(side, reference.manifest))
+        for side in (rows, known)
+        if side.height
+    ]
+    told = (sides[1], came(known["outcome"], reference.manifest)) if known.height else None
+    found = expected(reference.errors, sides[0], told)
+    return found if isinstance(found, str) else (found, {})
 
 
 def _beside(kind: RuleKind, found: Scored, reference: Reference, watch: Watch) -> list[Rule]:

@@ -115,7 +115,7 @@ class Monitor(Section):
     drop: Annotated[Share, Field(gt=0)] = 0.05
     """By how much of the holdout's score a metric may be worse, where that is more than chance; of slices, too."""
     estimate: Literal["auto", "none"] = "auto"
-    """Whether performance is estimated from the probabilities before outcomes are known."""
+    """Whether performance is estimated before outcomes are known: from probabilities, or from expected errors."""
     latency_p99: Duration | None = None
     """What all but one request in a hundred may take."""
     error_rate: Share | None = None
@@ -161,7 +161,7 @@ class Monitor(Section):
             "label_drift": drifts and labelled,
             "quality": self.quality != "none",
             "performance": judged,
-            "estimate": self.estimate == "auto" and task in ("binary_classification", "multiclass_classification"),
+            "estimate": self.estimate == "auto" and judged,
             "latency": self.latency_p99 is not None,
             "errors": self.error_rate is not None,
             "staleness": bool(stale.model_dump(exclude_none=True)),

@@ -72,6 +72,8 @@ class Served:
     """A working directory with a release, and what its service logs."""
 
     place: object
+    recipe: str = "telco"
+    key: str | None = "customer_id"
 
     @property
     def root(self) -> Path:
@@ -86,7 +88,7 @@ class Served:
         return open_writer(self.place.store.location)
 
     def monitor(self, *words):
-        return self.place.main("monitor", "recipe=telco", *words)
+        return self.place.main("monitor", f"recipe={self.recipe}", *words)
 
     def watch(self, more):
         """Give the section `monitor:` more keys."""
@@ -98,7 +100,7 @@ class Served:
     ):
         """Log that rows were answered; gives the names of the predictions."""
         store = self.store
-        release = store.release("telco")
+        release = store.release(self.recipe)
         predictor = Predictor.load(store, release.manifest)
         fields = [field["name"] for field in predictor.manifest["request"]]
         inputs = rows.select(fields)
@@ -112,7 +114,7 @@ class Served:
                 "release": pl.Series([release.number] * rows.height, dtype=pl.Int32),
                 "role": ["answer"] * rows.height,
                 "client": [""] * rows.height,
-                "key": rows["customer_id"],
+                "key": rows[self.key] if self.key else pl.Series([None] * rows.height, dtype=pl.String),
                 "seconds": [seconds] * rows.height,
                 "input": inputs.to_struct("input"),
                 "output": output.to_struct("output"),
@@ -150,7 +152,7 @@ class Served:
     def _append(self, kind, frame):
         buffer = io.BytesIO()
         frame.write_parquet(buffer)
-        Segments(self.store.location, kind, "telco").append(buffer.getvalue())
+        Segments(self.store.location, kind, self.recipe).append(buffer.getvalue())
 
 
 @pytest.fixture(scope="session")

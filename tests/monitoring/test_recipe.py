@@ -45,7 +45,7 @@ def test_what_can_never_be_watched_is_refused(given, said):
     [
         ({"stale_after": {"labels": "1d"}}, "clustering", False, "has no target"),
         ({"slices": ["cut"], "drift": "none"}, "clustering", False, "has no target"),
-        ({"alert": {"of": ["estimate"]}}, "regression", True, "names estimate"),
+        ({"alert": {"of": ["estimate"]}}, "anomaly_detection", True, "names estimate"),
         ({"alert": {"of": ["latency"]}}, "regression", True, "names latency"),
         ({"alert": {"agree": 9}}, "clustering", False, "3 kinds are watched"),
     ],

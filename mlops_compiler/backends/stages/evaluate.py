@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from mlops_compiler.backends.search.proposals import seed_of
 from mlops_compiler.backends.search.trial import beside, predicted
@@ -12,6 +13,7 @@ from mlops_compiler.backends.stages.context import Outcome
 from mlops_compiler.backends.stages.evaluate_anomalies import evaluate_anomalies
 from mlops_compiler.backends.stages.evaluate_clusters import evaluate_clusters
 from mlops_compiler.backends.stages.evaluate_forecast import naive_forecast
+from mlops_compiler.backends.stages.expected_error import expected_errors
 from mlops_compiler.backends.stages.folds import Prepared, prepared
 from mlops_compiler.backends.stages.rows import Rows, read_rows
 from mlops_compiler.backends.stages.units import units_of
@@ -24,10 +26,10 @@ from mlops_compiler.evaluation.multiclass import by_class, confusion_counts
 from mlops_compiler.evaluation.threshold import value_curve, value_summary
 from mlops_compiler.ir.ops.lifecycle import Evaluate, Split
 from mlops_compiler.models.composed import is_calibrated, load_described
+from mlops_compiler.monitoring.expected import COLUMN, FILES
 from mlops_compiler.tables.steps import LABEL, SAMPLE_WEIGHT
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
     from mlops_compiler.backends.stages.context import Context
@@ -48,16 +50,24 @@ def evaluate_model(context: Context) -> Outcome:
     op = context.op(Evaluate)
     manifest, read = context.read_json("train", "manifest"), read_rows(context, None)
     model = load_described(manifest["model"], context.store.objects.get)
-    evaluation, predictions = _EVALUATE.get(op.task, _evaluate)(context, manifest, model, read)
+    learned: dict[str, str] = {}
+    if op.task in _EVALUATE:
+        evaluation, predictions = _EVALUATE[op.task](context, manifest, model, read)
+    else:
+        evaluation, predictions, learned = _evaluate(context, manifest, model, read)
     summary = {name: evaluation[name] for name in ("metrics", "baseline", "rows", "intervals", "interval", "against")}
-    outputs = {"evaluation": context.put_json(evaluation), "predictions": context.put_table(predictions)}
+    outputs = {"evaluation": context.put_json(evaluation), "predictions": context.put_table(predictions), **learned}
     return Outcome(outputs=outputs, summary=summary)
 
 
 def _evaluate(
     context: Context, manifest: dict[str, Any], model: FittedModel, read: Rows
-) -> tuple[dict[str, Any], pl.DataFrame]:
-    """Score a model that learned from a target; give the evaluation, and what was predicted beside what came."""
+) -> tuple[dict[str, Any], pl.DataFrame, dict[str, str]]:
+    """Score a model that learned from a target.
+
+    Returns:
+        The evaluation, what was predicted beside what came, and the files of what was learned of its errors.
+    """
     op = context.op(Evaluate)
     entry = {"preparation": manifest["preparation"], "features": manifest["features"]}
     of_holdout = read.frame.filter(read.judges())
@@ -90,8 +100,11 @@ def _evaluate(
     units = units_of(context.op(Split), of_holdout[held.kept], held.y)
     samples = replicate(op.task, held.y, sides, units, seed_of(op.seed, "evaluate"), unit, held.counts)
     evaluation |= _certainty(evaluation, samples)
-    told = beside(op.task, held.y, answers, weights=held.counts)
-    return evaluation, told.insert_column(0, _places(read, held))
+    told = beside(op.task, held.y, answers, weights=held.counts).insert_column(0, _places(read, held))
+    if op.task != "regression" or (found := expected_errors(held, answers, seed_of(op.seed, "errors"))) is None:
+        return evaluation, told, {}
+    learned = {f"{FILES}{name}": context.store.objects.put(content) for name, content in sorted(found.files.items())}
+    return evaluation, told.with_columns(pl.Series(COLUMN, found.sizes)), learned
 
 
 def _weighed(column: str | None, weights: Values | None) -> dict[str, Any]:

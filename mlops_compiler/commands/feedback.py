@@ -35,7 +35,7 @@ def feedback(composed: Composed, invocation: Invocation) -> int:
         gathered = gather(planned, composed.recipe_name)
         told: dict[str, Any] = {**gathered.to_json(), "failings": failings_of(gathered, planned)}
     if "--collect" in invocation.flags:
-        made = collect(gathered, open_writer(planned.location))
+        made = collect(gathered, told["failings"], open_writer(planned.location))
         told["collection"] = made.number
     if file is not None:
         _write(file, gathered, told)

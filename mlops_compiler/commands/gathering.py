@@ -78,9 +78,11 @@ def feedback_of(planned: Planned, called: str) -> FeedBack:
     raise UsageError([Diagnostic(code="no-feedback", headline=headline, help="add a section: `feedback: {}`")])
 
 
-def collect(gathered: Gathered, store: StoreWriter) -> Collection:
-    """Record what comes back: the next plan learns from it."""
+def collect(gathered: Gathered, failings: dict[str, Any], store: StoreWriter) -> Collection:
+    """Record what comes back, and where the release fails: the next plan learns from it."""
+    number = None if gathered.release is None else gathered.release.number
     account = {**gathered.returning.account(), "predictions": gathered.predictions}
+    account |= {"release": number, "failings": failings}
     return record_collection(store, gathered.recipe, parquet_bytes(gathered.returning.rows), account)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE, INTERRUPTED
-from mlops_compiler.commands.gathering import collect, feedback_of, gather
+from mlops_compiler.commands.gathering import collect, failings_of, feedback_of, gather
 from mlops_compiler.commands.run import carried_out
 from mlops_compiler.commands.serving import put_in_service
 from mlops_compiler.commands.signals import interruptible
@@ -98,7 +98,8 @@ def _begin(composed: Composed, why: Occasion) -> Retraining:
     planned = plan_recipe(composed)
     store = open_writer(planned.location)
     with messages().status("reading what was logged"):
-        collection = collect(gather(planned, composed.recipe_name), store)
+        gathered = gather(planned, composed.recipe_name)
+        collection = collect(gathered, failings_of(gathered, planned), store)
     _tell_held_back(collection, store, planned.plan.recipe)
     return Retraining(planned=planned, why=why, collection=collection, store=store)
 

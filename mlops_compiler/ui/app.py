@@ -51,6 +51,7 @@ def create_app(location: StoreLocation, *, host: str = "127.0.0.1", token: str |
             Route(f"{recipe}/traffic", pages.traffic),
             Route(f"{recipe}/monitoring", pages.monitoring),
             Route(f"{recipe}/alerts", pages.alerts),
+            Route(f"{recipe}/feedback", pages.feedback),
             Route(f"{recipe}/audit", pages.audit),
             Route("/health", pages.health),
             Route("/health/examine", pages.examine, methods=["POST"]),

@@ -13,6 +13,7 @@ from mlops_compiler.ui import charts
 from mlops_compiler.ui.board import board_of
 from mlops_compiler.ui.drawing import figure
 from mlops_compiler.ui.examine import Examiner
+from mlops_compiler.ui.feedback import collected, collected_figure, retrained
 from mlops_compiler.ui.gate import KEPT_POLICY, is_own
 from mlops_compiler.ui.health import engines, place_of
 from mlops_compiler.ui.kept import card_of, kept_text, output_of, stage_of
@@ -197,6 +198,21 @@ class Pages:
         checks = store.checks(recipe, limit=_CHECKS)
         found = [(check, fired(check)) for check in checks if check.status in ("alert", "noticed")]
         return self._recipe(request, "alerts.html.j2", "alerts", checks=checks, found=found, most=_CHECKS)
+
+    def feedback(self, request: Request) -> Response:
+        """Show what came back to training, when a model was trained anew and why, and where the release fails."""
+        store, recipe = self._of(request)
+        entries, found = store.audit(recipe, limit=_AUDIT), collected(store, recipe)
+        return self._recipe(
+            request,
+            "feedback.html.j2",
+            "feedback",
+            collections=found,
+            retrainings=retrained(entries),
+            figure=collected_figure(found),
+            most=_AUDIT,
+            full=len(entries) == _AUDIT,
+        )
 
     def audit(self, request: Request) -> Response:
         """Show who did what."""

@@ -15,6 +15,7 @@ from mlops_compiler.commands import retrain as module
 from mlops_compiler.store.collections import collections
 from mlops_compiler.store.segments import LABELS, PREDICTIONS, Segments
 from tests.feedback.conftest import lay_out
+from tests.ui.conftest import visitor
 
 HERE = "cluster.engine=in_process"
 OUTCOME = ("outcome", "outcome_time", "outcome_source")
@@ -74,7 +75,10 @@ def test_feedback_says_what_comes_back_and_where_it_fails(logged, tmp_path):
 def test_collected_rows_are_what_the_next_run_learns_from(logged):
     code, out, _ = main("feedback", "recipe=churn", "--collect", "--json")
     assert code == 0
-    assert json.loads(out)["collection"] == 1
+    told = json.loads(out)
+    assert told["collection"] == 1
+    (kept,) = collections(logged.store, "churn")
+    assert (kept.account["release"], kept.account["failings"]) == (1, told["failings"])
     code, out, _ = main("plan", "recipe=churn")
     assert f"feed back: {json.loads(main('feedback', 'recipe=churn', '--json')[1])['rows']} rows" in out
 
@@ -89,12 +93,16 @@ def test_a_retraining_that_does_not_beat_the_release_is_refused_and_noted(logged
     store = logged.store
     (collection,) = collections(store, "churn")
     assert collection.refused == told["run_id"]
+    assert collection.account["failings"]["slices"]["tested"] > 100
     assert store.run(told["run_id"]).summary["retraining"]["rows"] == collection.rows
     noted = {entry.action: entry.payload for entry in store.audit("churn")}
     assert noted["quarantine"]["source"] == "key:key0"
     assert (noted["retrain"]["outcome"], noted["retrain"]["run"]) == ("rejected", told["run_id"])
     assert "feedback" not in logged.plan(), "what was refused is learned from no more"
     assert next(event.kind for event in store.events(told["run_id"])) == "retraining"
+    page = visitor(store.location).get("/recipes/churn/feedback").text
+    for shown in ("<b>key:key0</b> is held back", "Where release 1 fails", ">rejected<", f"/runs/{told['run_id']}"):
+        assert shown in page
 
 
 def test_nothing_new_makes_no_second_release(world):

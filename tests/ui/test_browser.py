@@ -81,7 +81,7 @@ def test_every_page_works_and_asks_nobody_else(store, opened):
     store.operate()
     store.deploy()
     page.goto(url)
-    for name in ("churn", "Runs", "Releases", "Audit"):
+    for name in ("churn", "Runs", "Releases", "Feedback", "Audit"):
         page.get_by_role("link", name=name, exact=True).first.click()
         assert page.locator("#content").is_visible()
     for path in (f"/recipes/churn/runs/{run_id}", "/health", "/nothing"):
@@ -104,6 +104,7 @@ def test_no_page_is_wider_than_the_screen(store, opened, width):
         "/recipes/churn/runs",
         f"/recipes/churn/runs/{run_id}",
         "/recipes/churn/releases",
+        "/recipes/churn/feedback",
         "/health",
     ):
         page.goto(f"{url}{path}")

@@ -12,7 +12,7 @@ import pytest
 from mlops_compiler.store.location import StoreLocation
 from tests.ui.conftest import visitor
 
-PAGES = ("", "/runs", "/releases", "/audit")
+PAGES = ("", "/runs", "/releases", "/feedback", "/audit")
 EVIL = '<img src=x onerror="alert(1)">'
 
 

@@ -33,6 +33,7 @@ from mlops_compiler.ir.ops.intake import Read
 from mlops_compiler.plan.stages import Reuse
 from mlops_compiler.report.leaderboard import as_selected
 from mlops_compiler.report.search_end import with_facts
+from mlops_compiler.store.operations import actor
 from mlops_compiler.store.records import RunRecord, chosen_preparation
 from mlops_compiler.store.writer import open_writer
 from mlops_compiler.tables.table import is_pattern, must_be_here
@@ -139,7 +140,7 @@ def _begin(planned: Planned, retraining: dict[str, Any] | None) -> Started:
         pid=os.getpid(),
         host=socket.gethostname(),
         overrides=[mask(token) for token in planned.compiled.composed.overrides],
-        summary=origins(planned, store) | ({"retraining": retraining} if retraining else {}),
+        summary={**origins(planned, store), "actor": actor(), **({"retraining": retraining} if retraining else {})},
         plan=plan_data(planned.plan),
     )
     store.start_run(record)

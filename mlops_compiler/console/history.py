@@ -91,8 +91,8 @@ def print_runs(runs: Sequence[RunRecord], console: Console) -> None:
 def print_run(run: RunRecord, events: Sequence[Event], console: Console) -> None:
     """Print one run: its stages, criteria, metrics and events.
 
-    Of ``run.summary`` the keys ``criteria``, ``metrics``, ``baseline``, ``explained``, ``release``, ``preparation``,
-    ``search`` and ``report`` are shown.
+    Of ``run.summary`` the keys ``actor``, ``criteria``, ``metrics``, ``baseline``, ``explained``, ``release``,
+    ``preparation``, ``search`` and ``report`` are shown.
     """
     line(console, (clean(run.recipe), STRONG), " ", clean(run.run_id), "  ", _status(run.status))
     _print_header(run, console)
@@ -160,7 +160,8 @@ def _result(summary: Mapping[str, Any] | None) -> str:
 
 def _print_header(run: RunRecord, console: Console) -> None:
     table = grid("left", "text")
-    facts = [("started", f"{numbers.moment(run.started)} UTC"), ("took", _took(run)), ("host", run.host)]
+    facts = [("started", f"{numbers.moment(run.started)} UTC"), ("by", str((run.summary or {}).get("actor", "")))]
+    facts += [("took", _took(run)), ("host", run.host)]
     facts += [("overrides", " ".join(run.overrides)), ("result", _result(run.summary))]
     facts += [("prepared", " ".join(shown_point((run.summary or {}).get("preparation") or {})))]
     search = (run.summary or {}).get("search") or {}

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from mlops_compiler.commands.table import COMMANDS
+from mlops_compiler.store.operations import actor
 
 
 def test_the_program_tells_its_version_and_how_to_use_it(small):
@@ -119,6 +120,8 @@ def test_history_lists_runs_and_shows_one(finished):
     assert (told["run_id"], told["status"]) == (run.run_id, "succeeded")
     told = json.loads(finished.main("show", "--json").out)
     assert told["run_id"] == run.run_id
+    assert told["summary"]["actor"] == actor()
+    assert actor() in shown.out
     assert told["events"][0]["kind"] == "stage_started"
     trials = json.loads(finished.main("trials", "--json").out)
     assert trials == told["search"]

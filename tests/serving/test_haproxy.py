@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
-from benchmarks.acting import Acting
+from benchmarks.acting import SLOW, Acting
 from benchmarks.rollout import Clients, Stage, canary
 from mlops_compiler.backends.ray import serve_haproxy
 from mlops_compiler.backends.ray.serve_haproxy import found_proxy, through_haproxy
@@ -80,6 +84,43 @@ def test_releases_change_behind_it_and_no_request_is_lost(stage):
         clients.wait_for(lambda: clients.by(1) > before + 100)
     assert clients.lost == {}
     assert service_state(stage.deployment())["release"] == 1
+
+
+def replicas():
+    """Find the processes of the replicas; Ray calls them so, with what they do just now behind it."""
+    named = ((process, (process.info["cmdline"] or [""])[0]) for process in psutil.process_iter(["cmdline"]))
+    return [process for process, name in named if name.startswith("ray::ServeReplica:acting")]
+
+
+@pytest.mark.engine
+def test_a_replica_that_is_killed_loses_what_it_had_in_hand_and_is_replaced(stage):
+    deployment = stage.deploy(1, replicas=(2, 2))
+    with Clients(target=stage.target, count=3, slow=10**9) as clients:
+        clients.wait_for(lambda: clients.by(1) > 100)
+        replicas()[0].kill()
+        before = clients.by(1)
+        clients.wait_for(lambda: clients.by(1) > before + 200)
+        while service_state(deployment)["status"] != "healthy" or len(replicas()) < 2:
+            continue
+    assert sum(clients.lost.values()) <= 3
+
+
+@pytest.mark.engine
+def test_what_is_too_much_is_told_in_json_and_the_rest_is_answered(stage):
+    few = replace(stage.target.settings, limits=replace(stage.target.settings.limits, at_once=4))
+    stage.deploy(1, settings=few)
+    together = threading.Barrier(40)
+
+    def ask(_):
+        together.wait()
+        return httpx.post(f"http://127.0.0.1:{stage.target.port}/acting", json={"tenure": SLOW}, timeout=60)
+
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(ask, range(40)))
+    assert {answer.status_code for answer in answers} == {200, 429}
+    for answer in answers:
+        if answer.status_code == 429:
+            assert (answer.json()["error"], answer.headers["retry-after"]) == ("overloaded", "1")
 
 
 @pytest.mark.engine

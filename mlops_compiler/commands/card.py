@@ -71,11 +71,10 @@ def _operation(store: StoreReader, release: Release) -> dict[str, Any]:
     from mlops_compiler.commands.releases import changes
 
     recipe, number = release.recipe, release.number
-    serving = store.deployment(recipe)
     return {
         "notes": release.notes,
         "changes": changes(store, release),
-        "served": serving is not None and serving.release == number,
+        "served": any(item.release == number for item in store.deployments(recipe)),
         "placements": [asdict(item) for item in store.placements(recipe) if item.release == number],
         "approvals": [asdict(item) for item in store.approvals(recipe, number)],
     }

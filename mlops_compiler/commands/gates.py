@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from mlops_compiler.diagnostics import DataError, Diagnostic, Note, UsageError, listing
 from mlops_compiler.store.operations import actor
+from mlops_compiler.store.records import ENVIRONMENTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlops_compiler.recipe.recipe import Recipe
     from mlops_compiler.store.reader import StoreReader
-    from mlops_compiler.store.records import Release
-
+    from mlops_compiler.store.records import Deployment, Release
 
 _ALL = 1_000_000_000
-ORDER = ("development", "test", "production")
-"""An environment may take the service of one that stands before it, and not of one behind it."""
 
 
 def must_have_been_here(store: StoreReader, recipe: Recipe, release: Release) -> None:
@@ -38,16 +38,27 @@ def must_have_been_here(store: StoreReader, recipe: Recipe, release: Release) ->
         must_be_allowed(store, recipe, release)
 
 
-def must_be_ours(store: StoreReader, recipe: Recipe) -> None:
-    """Refuse to touch the service of a stricter environment than the recipe's.
+def must_be_ours(recipe: Recipe, serving: Sequence[Deployment]) -> None:
+    """Refuse to end services of a recipe one of which is that of a stricter environment than the recipe's.
 
     Raises:
-        UsageError: It is one's.
+        UsageError: One is.
     """
-    serving = store.deployment(recipe.name)
-    whose = serving.settings.get("environment", ORDER[0]) if serving is not None else ORDER[0]
-    if ORDER.index(whose) > ORDER.index(recipe.environment):
-        raise UsageError([_others(recipe, whose)])
+    for item in serving:
+        if ENVIRONMENTS.index(item.environment) > ENVIRONMENTS.index(recipe.environment):
+            raise UsageError([_others(recipe, item)])
+
+
+def must_have_its_route(store: StoreReader, recipe: Recipe) -> None:
+    """Refuse a route at which another service answers: all of a store's own engine listen at one port.
+
+    Raises:
+        UsageError: There is one.
+    """
+    for item in store.deployments():
+        is_own = (item.recipe, item.environment) == (recipe.name, recipe.environment)
+        if not is_own and _place(recipe, item) == (item.port, item.route.rstrip("/")):
+            raise UsageError([_route_taken(recipe, item)])
 
 
 def must_be_allowed(store: StoreReader, recipe: Recipe, release: Release) -> None:
@@ -104,12 +115,28 @@ def must_be_whole(store: StoreReader, release: Release) -> None:
             store.objects.get(digest)
 
 
-def _others(recipe: Recipe, whose: str) -> Diagnostic:
+def _place(recipe: Recipe, other: Deployment) -> tuple[int, str] | None:
+    """Say where the recipe would answer; None on another cluster than a service does."""
+    address = recipe.cluster.address
+    same = other.pid is not None if address == "embedded" else address in ("auto", other.address)
+    return (recipe.deploy.port, recipe.deploy.route.rstrip("/")) if same else None
+
+
+def _others(recipe: Recipe, item: Deployment) -> Diagnostic:
     return Diagnostic(
         code="service-of-another-environment",
-        headline=f"the service of `{recipe.name}` is that of {whose}, and the recipe's environment is "
-        f"{recipe.environment}",
-        help=f"say so where you mean it: environment={whose}",
+        headline=f"{item.environment} serves release {item.release} of `{recipe.name}`, and the recipe's environment "
+        f"is {recipe.environment}",
+        help=f"say so where you mean it: environment={item.environment}",
+    )
+
+
+def _route_taken(recipe: Recipe, item: Deployment) -> Diagnostic:
+    return Diagnostic(
+        code="route-taken",
+        headline=f"`{recipe.name}` in {recipe.environment} cannot answer at {item.route}: `{item.recipe}` in {item.environment} does",
+        help=f"give it a route of its own: deploy.route=/{recipe.name}-{recipe.environment}; or end the other: "
+        f"mlops-compile undeploy {item.words}",
     )
 
 

@@ -15,6 +15,7 @@ from mlops_compiler.ir.ops.feedback import FeedBack
 from mlops_compiler.ir.ops.lifecycle import Split
 from mlops_compiler.plan.rival import in_place
 from mlops_compiler.store.collections import record_collection
+from mlops_compiler.store.records import service_name
 
 if TYPE_CHECKING:
     from mlops_compiler.driver import Planned
@@ -60,9 +61,11 @@ def gather(planned: Planned, called: str, now: datetime | None = None) -> Gather
 
     op = feedback_of(planned, called)
     recipe = planned.plan.recipe
-    rows = joined(planned.location, recipe)
+    environment = planned.compiled.recipe.environment
+    rows = joined(planned.location, service_name(recipe, environment))
     found = returning(rows, _answered(planned.store, recipe), op.choice, now or datetime.now(UTC))
-    release = in_place(recipe, planned.store)
+    served = planned.store.deployment(recipe, environment)
+    release = planned.store.release(recipe, served.release) if served else in_place(recipe, planned.store)
     return Gathered(recipe=recipe, predictions=rows.height, returning=found, release=release)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlops_compiler.commands.base import DONE
 from mlops_compiler.console.streams import results
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from mlops_compiler.store.operations import ApiKey
     from mlops_compiler.store.writer import StoreWriter
 
+Whose: TypeAlias = tuple[str, str]
+"""The recipe and the environment whose service keys open."""
+
 
 def keys(composed: Composed, invocation: Invocation) -> int:
     """List, make, replace or end the API keys of a service.
@@ -37,10 +40,11 @@ def keys(composed: Composed, invocation: Invocation) -> int:
 
     recipe = validate(composed)
     location = store_location(recipe.store)
+    whose = recipe.name, recipe.environment
     action, *named = invocation.words or ("list",)
     if action == "list":
-        return _list(open_reader(location).keys(recipe.name), recipe.name, invocation)
-    actions: dict[str, Callable[[StoreWriter, str, list[str], Invocation], int]] = {
+        return _list(open_reader(location).keys(*whose), whose, invocation)
+    actions: dict[str, Callable[[StoreWriter, Whose, list[str], Invocation], int]] = {
         "create": _create,
         "rotate": _rotate,
         "revoke": _revoke,
@@ -56,10 +60,10 @@ def keys(composed: Composed, invocation: Invocation) -> int:
                 )
             ]
         )
-    return actions[action](open_writer(location), recipe.name, named, invocation)
+    return actions[action](open_writer(location), whose, named, invocation)
 
 
-def first_key(recipe: str, location: StoreLocation) -> str | None:
+def first_key(whose: Whose, location: StoreLocation) -> str | None:
     """Make a key that opens everything, where a service asks for one and nobody has any; it is to be shown at once.
 
     Returns:
@@ -69,27 +73,27 @@ def first_key(recipe: str, location: StoreLocation) -> str | None:
     from mlops_compiler.store.writer import open_writer
 
     store = open_writer(location)
-    if any(key.name != PASSING and key.opens(time.time()) for key in store.keys(recipe)):
+    if any(key.name != PASSING and key.opens(time.time()) for key in store.keys(*whose)):
         return None
-    shown, kept = make_key(recipe, "first", ROLES)
+    shown, kept = make_key(whose, "first", ROLES)
     store.put_key(kept)
-    payload = {"key": kept.id, "name": kept.name, "roles": kept.roles}
-    store.add_audit(actor=actor(), action="key-create", recipe=recipe, payload=payload)
+    _noted(store, kept, "key-create", {"roles": kept.roles})
     return shown
 
 
-def _list(found: list[ApiKey], recipe: str, invocation: Invocation) -> int:
+def _list(found: list[ApiKey], whose: Whose, invocation: Invocation) -> int:
     now = time.time()
     rows = [_facts(key, now) for key in found if key.name != PASSING]
     if invocation.as_json:
         invocation.print_json(rows)
     elif rows:
-        shown = grid("left", "left", "text", "left", "left")
+        shown = grid("left", "left", "left", "text", "left", "left")
         for facts in rows:
             row(shown, *(styled(_cell(value)) for value in facts.values()))
         results().print(shown)
     else:
-        results().print(f"{recipe} has no API key; make one: mlops-compile keys create recipe={recipe} name=crm")
+        said = f"{whose[0]} has no API key in {whose[1]}; make one: {_making(whose)}"
+        results().print(said, soft_wrap=True)
     return DONE
 
 
@@ -97,7 +101,9 @@ def _facts(key: ApiKey, now: float) -> dict[str, Any]:
     state = "revoked" if key.revoked is not None else "open"
     if key.revoked is None and key.expires is not None:
         state = "ended" if key.expires <= now else f"open until {_day(key.expires)}"
-    return {"key": key.id, "name": key.name, "roles": key.roles, "made": _day(key.created), "state": state}
+    where = key.environment or "each environment"
+    about = {"key": key.id, "name": key.name, "environment": where, "roles": key.roles}
+    return {**about, "made": _day(key.created), "state": state}
 
 
 def _cell(value: Any) -> str:
@@ -108,36 +114,36 @@ def _day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def _create(store: StoreWriter, recipe: str, named: list[str], invocation: Invocation) -> int:
+def _create(store: StoreWriter, whose: Whose, named: list[str], invocation: Invocation) -> int:
     from mlops_compiler.serving.keys import ROLES, make_key
 
-    name = invocation.required("name", f"create recipe={recipe} name=crm roles=predict,label")
+    name = invocation.required("name", f"create recipe={whose[0]} name=crm roles=predict,label")
     roles = invocation.arguments.get("roles", "predict").split(",")
     if named or (unknown := [role for role in roles if role not in ROLES]):
         raise UsageError([_bad_roles(unknown, ROLES) if not named else _too_many(named)])
-    if name == PASSING or any(key.name == name and key.opens(time.time()) for key in store.keys(recipe)):
-        raise UsageError([_taken(name, recipe)])
+    if name == PASSING or any(key.name == name and key.opens(time.time()) for key in store.keys(*whose)):
+        raise UsageError([_taken(name, whose)])
     seconds = _seconds(invocation, "expires")
-    shown, kept = make_key(recipe, name, roles, None if seconds is None else time.time() + seconds)
+    shown, kept = make_key(whose, name, roles, None if seconds is None else time.time() + seconds)
     return _made(store, shown, kept, invocation, "key-create")
 
 
-def _rotate(store: StoreWriter, recipe: str, named: list[str], invocation: Invocation) -> int:
+def _rotate(store: StoreWriter, whose: Whose, named: list[str], invocation: Invocation) -> int:
     from mlops_compiler.serving.keys import make_key
 
-    key = _find(store, recipe, named)
+    key = _find(store, whose, named)
     left = _seconds(invocation, "grace") or 0.0
     until = time.time() + left
     ends = until if key.expires is None else min(until, key.expires)
     store.put_key(replace(key, expires=ends) if left else replace(key, revoked=until))
-    shown, kept = make_key(recipe, key.name, key.roles, key.expires)
+    shown, kept = make_key(whose, key.name, key.roles, key.expires)
     return _made(store, shown, kept, invocation, "key-rotate", before=key.id)
 
 
-def _revoke(store: StoreWriter, recipe: str, named: list[str], invocation: Invocation) -> int:
-    key = _find(store, recipe, named)
+def _revoke(store: StoreWriter, whose: Whose, named: list[str], invocation: Invocation) -> int:
+    key = _find(store, whose, named)
     store.put_key(replace(key, revoked=time.time()))
-    store.add_audit(actor=actor(), action="key-revoke", recipe=recipe, payload={"key": key.id, "name": key.name})
+    _noted(store, key, "key-revoke", {})
     if invocation.as_json:
         invocation.print_json({"key": key.id, "name": key.name, "state": "revoked"})
     else:
@@ -149,8 +155,7 @@ def _made(
     store: StoreWriter, shown: str, kept: ApiKey, invocation: Invocation, action: str, before: str | None = None
 ) -> int:
     store.put_key(kept)
-    payload = {"key": kept.id, "name": kept.name, "roles": kept.roles, "expires": kept.expires, "before": before}
-    store.add_audit(actor=actor(), action=action, recipe=kept.recipe, payload=payload)
+    _noted(store, kept, action, {"roles": kept.roles, "expires": kept.expires, "before": before})
     if invocation.as_json:
         invocation.print_json({**_facts(kept, time.time()), "secret": shown})
     else:
@@ -161,16 +166,30 @@ def _made(
     return DONE
 
 
-def _find(store: StoreWriter, recipe: str, named: list[str]) -> ApiKey:
-    open_keys = [key for key in store.keys(recipe) if key.opens(time.time()) and key.name != PASSING]
+def _noted(store: StoreWriter, key: ApiKey, action: str, more: dict[str, Any]) -> None:
+    store.add_audit(
+        actor=actor(),
+        action=action,
+        recipe=key.recipe,
+        environment=key.environment,
+        payload={"key": key.id, "name": key.name, **more},
+    )
+
+
+def _making(whose: Whose) -> str:
+    return f"mlops-compile keys create recipe={whose[0]} environment={whose[1]} name=crm"
+
+
+def _find(store: StoreWriter, whose: Whose, named: list[str]) -> ApiKey:
+    open_keys = [key for key in store.keys(*whose) if key.opens(time.time()) and key.name != PASSING]
     wanted = named[0] if named else None
     found = [key for key in open_keys if wanted in (key.id, key.name)]
     if len(found) == 1:
         return found[0]
     known = [f"{key.id} ({key.name})" for key in open_keys]
     what = "no key is named" if wanted is None else f"{len(found) or 'no'} open keys are `{wanted}`"
-    mend = f"name one of {listing(known)}" if known else f"make one: mlops-compile keys create recipe={recipe} name=crm"
-    raise UsageError([Diagnostic(code="unknown-key", headline=f"{what} of `{recipe}`", help=mend)])
+    mend = f"name one of {listing(known)}" if known else f"make one: {_making(whose)}"
+    raise UsageError([Diagnostic(code="unknown-key", headline=f"{what} of `{whose[0]}` in {whose[1]}", help=mend)])
 
 
 def _seconds(invocation: Invocation, name: str) -> float | None:
@@ -197,9 +216,10 @@ def _too_many(named: list[str]) -> Diagnostic:
     return Diagnostic(code="bad-argument", headline=f"`keys create` takes `name=...`, and no word `{named[0]}`")
 
 
-def _taken(name: str, recipe: str) -> Diagnostic:
+def _taken(name: str, whose: Whose) -> Diagnostic:
     return Diagnostic(
         code="bad-argument",
-        headline=f"`{recipe}` has an open key of {name} already",
-        help=f"replace it: mlops-compile keys rotate {name} recipe={recipe}; or give another name",
+        headline=f"`{whose[0]}` has an open key of {name} in {whose[1]} already",
+        help=f"replace it: mlops-compile keys rotate {name} recipe={whose[0]} environment={whose[1]}; "
+        "or give another name",
     )

@@ -13,6 +13,7 @@ from mlops_compiler.console.streams import results
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.store.reader import open_reader
+from mlops_compiler.store.records import service_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,11 +37,15 @@ def labels(composed: Composed, invocation: Invocation) -> int:
     location = store_location(recipe.store)
     store = open_reader(location)
     manifest = json.loads(store.objects.get(find_release(store, recipe.name, None).manifest))
-    facts: dict[str, Any] = {"recipe": recipe.name}
+    service = service_name(recipe.name, recipe.environment)
+    facts: dict[str, Any] = {"recipe": recipe.name, "environment": recipe.environment}
     if (given := _table(recipe, composed.root, invocation.arguments.get("input"))) is not None:
         table, key, source = given
-        facts |= {"source": source, **asdict(take(location, manifest, table, key, source))}
-    answered = joined(location, recipe.name)
+        facts |= {
+            "source": source,
+            **asdict(take(location, manifest, service, table, key=key, source=source)),
+        }
+    answered = joined(location, service)
     facts |= {"predictions": answered.height, "labelled": answered["outcome"].count()}
     if invocation.as_json:
         invocation.print_json(facts)
@@ -69,7 +74,7 @@ def _table(recipe: Recipe, root: Path, path: str | None) -> tuple[pl.DataFrame, 
 
 
 def _told(facts: dict[str, Any]) -> str:
-    known = f"{facts['labelled']:,} of {facts['predictions']:,} predictions have an outcome"
+    known = f"{facts['labelled']:,} of {facts['predictions']:,} predictions in {facts['environment']} have an outcome"
     if "new" not in facts:
         return f"{facts['recipe']}: {known}"
     counts = {

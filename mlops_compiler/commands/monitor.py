@@ -21,6 +21,7 @@ from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.recipe.amounts import parse_duration
 from mlops_compiler.recipe.feedback import first_time
+from mlops_compiler.store.records import service_name
 from mlops_compiler.store.writer import open_writer
 
 if TYPE_CHECKING:
@@ -76,25 +77,32 @@ def checked(
 
     assert recipe.monitor is not None  # noqa: S101 - asked before
     store = open_writer(store_location(recipe.store))
-    deployment = store.deployment(recipe.name)
+    whose = recipe.name, recipe.environment
+    deployment = store.deployment(*whose)
     serving = number if number is not None or deployment is None else deployment.release
     release = find_release(store, recipe.name, serving)
-    met = traffic(store.location, recipe.name)
+    met = traffic(store.location, service_name(*whose))
     seen = Observed(
-        joined=joined(store.location, recipe.name, release=release.number),
+        joined=joined(store.location, service_name(*whose), release=release.number),
         traffic=met.filter((met["release"] == release.number) & (met["role"] != "shadow")),
         deployed=deployment.created if deployment is not None else None,
     )
     window = window_of(recipe.monitor, now, since)
-    before = store.checks(recipe.name, limit=1000)
+    before = store.checks(*whose, limit=1000)
     found = check(reference_of(store, release), seen, window, watch_of(recipe), before)
-    store.add_check(recipe=recipe.name, release=release.number, status=found.status, payload=found.to_json())
+    store.add_check(
+        recipe=recipe.name,
+        environment=recipe.environment,
+        release=release.number,
+        status=found.status,
+        payload=found.to_json(),
+    )
     return release, found
 
 
 def _tell(release: Release, found: Findings, recipe: Recipe, invocation: Invocation, notices: Notices) -> None:
     named = f"recipe={notices.composed.recipe_name}"
-    notices.run = f"release {release.number}"
+    notices.run = f"release {release.number} in {recipe.environment}"
     if found.status == "alert":
         counting = [rule for rule in found.fired if {rule.kind, rule.rule} & set(found.votes)]
         more = [f"and {len(counting) - _FIRED} more"] if len(counting) > _FIRED else []
@@ -107,7 +115,8 @@ def _tell(release: Release, found: Findings, recipe: Recipe, invocation: Invocat
         untold = notices.succeeded("no alert any more", kinds=set(), next_=f"mlops-compile monitor {named}")
     tell_beside(untold, invocation.style)
     if invocation.as_json:
-        told = {"recipe": recipe.name, "release": release.number, "status": found.status, **found.to_json()}
+        told = {"recipe": recipe.name, "environment": recipe.environment, "release": release.number}
+        told |= {"status": found.status, **found.to_json()}
         indent = None if "--watch" in invocation.flags or invocation.sweeps else 2
         print_json({**told, "warnings": render_json(untold)}, indent=indent)
     else:
@@ -133,7 +142,10 @@ def _watched(composed: Composed, recipe: Recipe, invocation: Invocation, clock: 
 
 
 def _last(store: StoreWriter, recipe: Recipe) -> datetime | None:
-    return next((datetime.fromtimestamp(item.time, UTC) for item in store.checks(recipe.name, limit=1)), None)
+    return next(
+        (datetime.fromtimestamp(item.time, UTC) for item in store.checks(recipe.name, recipe.environment, limit=1)),
+        None,
+    )
 
 
 def _since(invocation: Invocation) -> datetime | None:

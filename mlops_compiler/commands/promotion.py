@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlops_compiler.frontend.composed import Composed
     from mlops_compiler.recipe.recipe import Recipe
     from mlops_compiler.store.reader import StoreReader
-    from mlops_compiler.store.records import Release
+    from mlops_compiler.store.records import Deployment, Release
     from mlops_compiler.store.writer import StoreWriter
 
 
@@ -83,9 +83,9 @@ def rollback(composed: Composed, invocation: Invocation) -> int:
         EngineError: It does not come up; what was served before stays.
     """
     recipe, store = _opened(composed)
-    serving = store.deployment(recipe.name)
+    serving = store.deployment(recipe.name, recipe.environment)
     if serving is None:
-        raise UsageError([_not_served(recipe.name)])
+        raise UsageError([_not_served(recipe)])
     wanted = invocation.number("to")
     number = wanted if wanted is not None else _previous(store, recipe, serving.release)
     if number == serving.release:
@@ -112,29 +112,32 @@ def retire(composed: Composed, invocation: Invocation) -> int:
     release = find_release(store, recipe.name, number, retired=True)
     if number in store.retirements(recipe.name):
         raise DataError([retired_diagnostic(store, recipe.name, release.number)])
-    serving = store.deployment(recipe.name)
-    served = serving is not None and serving.release == release.number
+    serving = [item for item in store.deployments(recipe.name) if item.release == release.number]
     places = [item.environment for item in store.placements(recipe.name) if item.release == release.number]
-    if served:
-        must_be_ours(store, recipe)
-    if (served or places) and "--drain" not in invocation.flags:
-        raise UsageError([_still_used(recipe.name, release.number, places, served=served)])
+    must_be_ours(recipe, serving)
+    if (serving or places) and "--drain" not in invocation.flags:
+        raise UsageError([_still_used(recipe.name, release.number, places, serving)])
     archived = _archived(recipe, store, release)
-    if serving is not None and served:
-        from mlops_compiler.backends.ray.service import undeploy
-
-        with messages().status(f"ending the service of {recipe.name}"):
-            undeploy(serving)
-        store.remove_deployment(recipe.name)
+    for item in serving:
+        _ended(store, item)
     reason = invocation.arguments.get("reason", "")
     store.retire(Retirement(recipe=recipe.name, release=release.number, actor=actor(), time=time.time(), notes=reason))
     for environment in places:
         store.remove_placement(recipe.name, environment)
-    told = {"reason": reason, "archived": archived, "drained": served, "left": places}
+    drained = [item.environment for item in serving]
+    told = {"reason": reason, "archived": archived, "drained": drained, "left": places}
     _noted(store, recipe, "retire", release.number, told)
     facts = {"recipe": recipe.name, "release": release.number, "reason": reason, "archived": archived}
     kept = f"; copies are at {listing(archived)}" if archived else ""
     return _told(invocation, facts, f"{recipe.name} release {release.number} is retired{kept}")
+
+
+def _ended(store: StoreWriter, item: Deployment) -> None:
+    from mlops_compiler.backends.ray.service import undeploy
+
+    with messages().status(f"ending the service of {item.named}"):
+        undeploy(item)
+    store.remove_deployment(item.recipe, item.environment)
 
 
 def _opened(composed: Composed) -> tuple[Recipe, StoreWriter]:
@@ -170,7 +173,7 @@ def _previous(store: StoreReader, recipe: Recipe, serving: int) -> int:
     wanted = recipe.deploy.rollout.roll_back_to
     if wanted != "previous":
         return int(wanted)
-    served, left = _history(store, recipe.name)
+    served, left = _history(store, recipe)
     gone = {serving, *left, *store.retirements(recipe.name)}
     older = [item.number for item in store.releases(recipe.name) if item.number < serving]
     found = next((number for number in (*reversed(served), *older) if number not in gone), None)
@@ -179,11 +182,13 @@ def _previous(store: StoreReader, recipe: Recipe, serving: int) -> int:
     return found
 
 
-def _history(store: StoreReader, recipe: str) -> tuple[list[int], set[int]]:
-    """Tell what was served, the last one last, and what was rolled back from since it was deployed last."""
+def _history(store: StoreReader, recipe: Recipe) -> tuple[list[int], set[int]]:
+    """Tell what the environment served, the last one last, and what was rolled back from since it was deployed last."""
     served: list[int] = []
     left: set[int] = set()
-    for entry in reversed(store.audit(recipe)):
+    for entry in reversed(store.audit(recipe.name)):
+        if entry.environment not in (None, recipe.environment):
+            continue
         if entry.action == "deploy" and entry.release is not None:
             served = [*(number for number in served if number != entry.release), entry.release]
             left.discard(entry.release)
@@ -259,11 +264,11 @@ def _not_an_approver(who: str, allowed: tuple[str, ...], environment: str) -> Di
     )
 
 
-def _not_served(recipe: str) -> Diagnostic:
+def _not_served(recipe: Recipe) -> Diagnostic:
     return Diagnostic(
         code="not-deployed",
-        headline=f"`{recipe}` is not deployed, so there is nothing to roll back",
-        help=f"deploy it: mlops-compile deploy recipe={recipe}",
+        headline=f"`{recipe.name}` is not deployed in {recipe.environment}, so there is nothing to roll back",
+        help=f"deploy it: mlops-compile deploy recipe={recipe.name}",
     )
 
 
@@ -279,8 +284,9 @@ def _nothing_before(recipe: str, serving: int) -> Diagnostic:
     )
 
 
-def _still_used(recipe: str, number: int, places: list[str], *, served: bool) -> Diagnostic:
-    where = [*(["served"] if served else []), *(f"in {name}" for name in places)]
+def _still_used(recipe: str, number: int, places: list[str], serving: list[Deployment]) -> Diagnostic:
+    where = [*(f"served in {item.environment}" for item in serving)]
+    where += [f"in {name}" for name in places if name not in {item.environment for item in serving}]
     return Diagnostic(
         code="release-served",
         headline=f"release {number} of `{recipe}` is {listing(where)}",

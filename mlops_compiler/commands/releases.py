@@ -79,7 +79,7 @@ def changes(store: StoreReader, release: Release) -> list[str]:
 
 def _facts(store: StoreReader, release: Release) -> dict[str, Any]:
     recipe, number = release.recipe, release.number
-    serving = store.deployment(recipe)
+    serving = [item.environment for item in store.deployments(recipe) if item.release == number]
     end = store.retirements(recipe).get(number)
     return {
         "recipe": recipe,
@@ -88,7 +88,7 @@ def _facts(store: StoreReader, release: Release) -> dict[str, Any]:
         "run": release.run_id,
         "manifest": release.manifest,
         "metrics": release.metrics,
-        "served": serving is not None and serving.release == number,
+        "served": serving,
         "environments": [item.environment for item in store.placements(recipe) if item.release == number],
         "approvals": [asdict(item) for item in store.approvals(recipe, number)],
         "retired": asdict(end) if end is not None else None,
@@ -125,8 +125,8 @@ def _scores(facts: dict[str, Any], most: int | None = None) -> str:
 def _state(facts: dict[str, Any]) -> str:
     if facts["retired"]:
         return f"retired by {facts['retired']['actor']}"
-    said = ["served"] if facts["served"] else []
-    said += [f"in {name}" for name in facts["environments"]]
+    said = [f"served in {name}" for name in facts["served"]]
+    said += [f"in {name}" for name in facts["environments"] if name not in facts["served"]]
     given = len(facts["approvals"])
     said += [f"{given} approval{'s' if given > 1 else ''}"] if given else []
     return ", ".join(said)

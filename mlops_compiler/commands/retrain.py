@@ -74,7 +74,7 @@ def retrain(composed: Composed, invocation: Invocation) -> int:
     why: Occasion | None = BY_HAND
     if "--if-due" in invocation.flags:
         triggers = _triggers(planned.compiled.recipe, composed.recipe_name)
-        why = _due(planned.store, planned.plan.recipe, triggers, datetime.now(UTC))
+        why = _due(planned.store, planned.compiled.recipe, triggers, datetime.now(UTC))
     if why is None:
         return _say_nothing("nothing is due", {"due": False}, planned.plan.recipe, invocation)
     return train_anew(composed, invocation, why)
@@ -162,14 +162,14 @@ def _triggers(recipe: Recipe, called: str) -> Triggers:
     return Triggers(cron=asked.cron, when=asked.when, patience=asked.patience)
 
 
-def _due(store: StoreReader, recipe: str, triggers: Triggers, now: datetime) -> Occasion | None:
+def _due(store: StoreReader, recipe: Recipe, triggers: Triggers, now: datetime) -> Occasion | None:
     """Say whether a retraining is due since the last one, or else since the first release."""
-    done = [entry.time for entry in store.audit(recipe, _AUDIT) if entry.action == ACTION]
-    made = [release.created for release in store.releases(recipe)]
+    done = [entry.time for entry in store.audit(recipe.name, _AUDIT) if entry.action == ACTION]
+    made = [release.created for release in store.releases(recipe.name)]
     last = done[0] if done else made[-1] if made else None
     if last is None:
         return None
-    return occasion(triggers, store.checks(recipe), datetime.fromtimestamp(last, UTC), now)
+    return occasion(triggers, store.checks(recipe.name, recipe.environment), datetime.fromtimestamp(last, UTC), now)
 
 
 def _watched(composed: Composed, recipe: Recipe, invocation: Invocation, clock: Clock) -> int:
@@ -183,7 +183,7 @@ def _watched(composed: Composed, recipe: Recipe, invocation: Invocation, clock: 
     try:
         with interruptible():
             while True:
-                if (why := _due(store, recipe.name, triggers, clock.now())) is not None:
+                if (why := _due(store, recipe, triggers, clock.now())) is not None:
                     done += 1
                     _attempt(composed, invocation, why, store)
                 clock.wait(_LOOK_SECONDS)

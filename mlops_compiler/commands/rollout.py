@@ -35,18 +35,24 @@ def rollout(composed: Composed, invocation: Invocation) -> int:
     recipe = validate(composed)
     location = store_location(recipe.store)
     store = open_reader(location)
-    deployment = deployed(store, recipe.name)
+    deployment = deployed(store, recipe)
     if "--abort" in invocation.flags:
         _abort(deployment)
-        deployment = deployed(store, recipe.name)
+        deployment = deployed(store, recipe)
     now = rollout_of(deployment)
-    last = _last([entry for entry in store.audit(recipe.name) if entry.action in _STEPS])
+    last = _last([entry for entry in store.audit(recipe.name) if _is_step(entry, recipe.environment)])
     if invocation.as_json:
         told = [{"time": entry.time, "release": entry.release, **entry.payload} for entry in last]
-        invocation.print_json({"recipe": recipe.name, "release": deployment.release, "rollout": now, "steps": told})
+        facts = {"recipe": recipe.name, "environment": recipe.environment, "release": deployment.release}
+        invocation.print_json({**facts, "rollout": now, "steps": told})
     else:
         _print(deployment, now, last)
     return DONE
+
+
+def _is_step(entry: AuditEntry, environment: str) -> bool:
+    """Say whether an entry is of a rollout in an environment; older ones do not say in which they were."""
+    return entry.action in _STEPS and entry.environment in (None, environment)
 
 
 def _last(entries: list[AuditEntry]) -> list[AuditEntry]:
@@ -76,14 +82,19 @@ def _abort(deployment: Deployment) -> None:
     with messages().status(f"ending the rollout of release {found['release']}"):
         location = abort_rollout(deployment)
     open_writer(location).add_audit(
-        actor=actor(), action="abort", recipe=deployment.recipe, release=found["release"], payload={"at": found}
+        actor=actor(),
+        action="abort",
+        recipe=deployment.recipe,
+        release=found["release"],
+        environment=deployment.environment,
+        payload={"at": found},
     )
     say(f"the rollout of release {found['release']} is ended; release {deployment.release} serves on")
 
 
 def _print(deployment: Deployment, now: dict[str, Any] | None, steps: list[AuditEntry]) -> None:
     console = results()
-    console.print(f"{deployment.recipe} release {deployment.release} is in place")
+    console.print(f"{deployment.recipe} release {deployment.release} is in place in {deployment.environment}")
     for entry in steps:
         line(console, (f"  {sentence(entry.payload, entry.release or 0)}", DIM))
     if now is not None:

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.commands.base import DONE, ENGINE
-from mlops_compiler.commands.gates import must_be_ours
 from mlops_compiler.commands.keys import first_key
 from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.predict import find_release
@@ -20,10 +19,12 @@ from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.store.operations import actor
 from mlops_compiler.store.reader import open_reader
+from mlops_compiler.store.records import ENVIRONMENTS
 
 if TYPE_CHECKING:
     from mlops_compiler.commands.base import Invocation
     from mlops_compiler.frontend.composed import Composed
+    from mlops_compiler.recipe.recipe import Recipe
     from mlops_compiler.store.reader import StoreReader
     from mlops_compiler.store.records import Deployment
 
@@ -41,14 +42,15 @@ def deploy(composed: Composed, invocation: Invocation) -> int:
     recipe = validate(composed)
     store = open_reader(store_location(recipe.store))
     release = find_release(store, recipe.name, invocation.number("release"))
-    notices, before = Notices.of(composed, invocation, "rollout"), store.deployment(recipe.name)
+    notices, before = Notices.of(composed, invocation, "rollout"), store.deployment(recipe.name, recipe.environment)
     with (
-        messages().status(f"deploying {recipe.name} release {release.number}"),
+        messages().status(f"deploying {recipe.name} release {release.number} in {recipe.environment}"),
         notices.of_rollback(release.number, before.release if before is not None else None),
     ):
         deployment = put_in_service(recipe, release, said=say)
     example = json.loads(store.objects.get(release.manifest))["example"]
-    key = first_key(recipe.name, store_location(recipe.store)) if recipe.deploy.auth == "api_key" else None
+    whose = recipe.name, recipe.environment
+    key = first_key(whose, store_location(recipe.store)) if recipe.deploy.auth == "api_key" else None
     if invocation.as_json:
         invocation.print_json({**_facts(deployment), "example": example, **({"key": key} if key else {})})
     else:
@@ -64,23 +66,24 @@ def _facts(deployment: Deployment) -> dict[str, Any]:
 
 def _print_deployed(deployment: Deployment, example: dict[str, Any]) -> None:
     console, url = results(), deployment.settings["url"]
-    named = f"recipe={deployment.recipe}"
+    named = f"recipe={deployment.recipe}" if deployment.environment == ENVIRONMENTS[0] else deployment.words
     shows = " -H 'X-API-Key: KEY'" if deployment.settings["spec"]["settings"].get("auth") else ""
-    console.print(f"{deployment.recipe} release {deployment.release} is served at {url}\n", soft_wrap=True)
+    where = f"in {deployment.environment}, at {url}"
+    console.print(f"{deployment.recipe} release {deployment.release} is served {where}\n", soft_wrap=True)
     console.print(
         f"ask it     curl -s {url}{shows} -H 'content-type: application/json' -d {shlex.quote(json.dumps(example))}",
         soft_wrap=True,
     )
-    console.print(f"see it     mlops-compile status {named}")
+    console.print(f"see it     mlops-compile status recipe={deployment.recipe}")
     console.print(f"read it    mlops-compile logs {named}")
     console.print(f"end it     mlops-compile undeploy {named}")
 
 
 def undeploy(composed: Composed, invocation: Invocation) -> int:
-    """End the service of a recipe, after its requests are answered.
+    """End the service of a recipe in its environment, after its requests are answered.
 
     Raises:
-        UsageError: The recipe is not deployed, or by a stricter environment.
+        UsageError: The recipe is not deployed there.
         EngineError: The cluster that serves it cannot be joined.
     """
     from mlops_compiler.backends.ray.service import undeploy as end
@@ -89,12 +92,11 @@ def undeploy(composed: Composed, invocation: Invocation) -> int:
     recipe = validate(composed)
     location = store_location(recipe.store)
     store = open_reader(location)
-    deployment = deployed(store, recipe.name)
-    must_be_ours(store, recipe)
-    with messages().status(f"ending the service of {recipe.name}"):
+    deployment = deployed(store, recipe)
+    with messages().status(f"ending the service of {deployment.named}"):
         engine = end(deployment)
     writer = open_writer(location)
-    writer.remove_deployment(recipe.name)
+    writer.remove_deployment(recipe.name, recipe.environment)
     writer.add_audit(
         actor=actor(),
         action="undeploy",
@@ -104,14 +106,16 @@ def undeploy(composed: Composed, invocation: Invocation) -> int:
         payload={"engine": engine},
     )
     if invocation.as_json:
-        invocation.print_json({"recipe": recipe.name, "release": deployment.release, "engine": engine})
+        told = {"recipe": recipe.name, "environment": recipe.environment}
+        invocation.print_json({**told, "release": deployment.release, "engine": engine})
     else:
         said = {
             "stopped": "and its engine has ended",
             "running": "and its engine serves on",
             "gone": "it was gone already",
         }
-        results().print(f"{recipe.name} release {deployment.release} is served no longer; {said[engine]}")
+        where = f"in {recipe.environment}"
+        results().print(f"{recipe.name} release {deployment.release} is served no longer {where}; {said[engine]}")
     return DONE
 
 
@@ -125,7 +129,7 @@ def logs(composed: Composed, invocation: Invocation) -> int:
     from mlops_compiler.backends.ray.service import service_logs
 
     recipe = validate(composed)
-    deployment = deployed(open_reader(store_location(recipe.store)), recipe.name)
+    deployment = deployed(open_reader(store_location(recipe.store)), recipe)
     wanted = invocation.number("lines")
     lines = list(service_logs(deployment, _LINES if wanted is None else wanted))
     if invocation.as_json:
@@ -138,8 +142,7 @@ def logs(composed: Composed, invocation: Invocation) -> int:
 
 def status(store: StoreReader, recipe: str | None, invocation: Invocation) -> int:
     """Say what is served and how it is; 3 where something that should be served is not healthy."""
-    deployments = [item for item in store.deployments() if recipe in (None, item.recipe)]
-    states = [(item, state_of_service(item)) for item in deployments]
+    states = [(item, state_of_service(item)) for item in store.deployments(recipe)]
     if invocation.as_json:
         invocation.print_json([{**_facts(item), **state} for item, state in states])
     else:
@@ -166,23 +169,23 @@ def state_of_service(deployment: Deployment) -> dict[str, Any]:
         return {"status": "unhealthy", "replicas": 0, "message": error.diagnostics[0].headline}
 
 
-def deployed(store: StoreReader, recipe: str) -> Deployment:
-    """Find the deployment of a recipe.
+def deployed(store: StoreReader, recipe: Recipe) -> Deployment:
+    """Find the deployment of a recipe in its environment.
 
     Raises:
         UsageError: It has none.
     """
-    if (found := store.deployment(recipe)) is not None:
+    if (found := store.deployment(recipe.name, recipe.environment)) is not None:
         return found
-    others = [item.recipe for item in store.deployments()]
+    others = [item.named for item in store.deployments()]
     raise UsageError(
         [
             Diagnostic(
                 code="not-deployed",
-                headline=f"`{recipe}` is not deployed",
+                headline=f"`{recipe.name}` is not deployed in {recipe.environment}",
                 help=f"deployed are {listing(others)}"
                 if others
-                else f"deploy it: mlops-compile deploy recipe={recipe}",
+                else f"deploy it: mlops-compile deploy recipe={recipe.name}",
             )
         ]
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlops_compiler.commands.gates import must_be_allowed, must_be_ours, must_have_been_here
+from mlops_compiler.commands.gates import must_be_allowed, must_have_been_here, must_have_its_route
 from mlops_compiler.commands.predict import find_release
 from mlops_compiler.diagnostics import EngineError
 from mlops_compiler.driver import store_location
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 def put_in_service(
     recipe: Recipe, release: Release, *, at_once: bool = False, said: Callable[[str], None] = lambda _: None
 ) -> Deployment:
-    """Serve a release in the place of the one that its recipe serves, and record it.
+    """Serve a release in the place of the one that the recipe's environment serves, and record it.
 
     Args:
         recipe: Says where and how.
@@ -42,12 +41,11 @@ def put_in_service(
 
     Raises:
         DataError: The release lacks what `promotion` asks, or does not go together with what its clients know.
-        UsageError: The port or the route is taken, the cluster is too small, or the service is that of a stricter
-            environment.
+        UsageError: The port or the route is taken, or the cluster is too small.
         EngineError: The release does not come up, answers otherwise than it did offline, or was taken back.
     """
     store = open_reader(store_location(recipe.store))
-    must_be_ours(store, recipe)
+    must_have_its_route(store, recipe)
     (must_have_been_here if at_once else must_be_allowed)(store, recipe, release)
     if (back := None if at_once else _way_back(recipe)) is not None:
         must_have_been_here(store, recipe, back)
@@ -66,9 +64,8 @@ def _serve(recipe: Recipe, release: Release, target: ServiceTarget, said: Callab
     from mlops_compiler.store.writer import open_writer
 
     location = store_location(recipe.store)
-    before = open_reader(location).deployment(recipe.name)
+    before = open_reader(location).deployment(recipe.name, recipe.environment)
     deployment = deploy(location, target, release, said=said)
-    deployment = replace(deployment, settings={**deployment.settings, "environment": recipe.environment})
     writer = open_writer(location)
     writer.record_deployment(deployment)
     who = actor()
@@ -105,7 +102,7 @@ def _way_back(recipe: Recipe) -> Release | None:
     if number == "previous":
         return None
     store = open_reader(store_location(recipe.store))
-    before = store.deployment(recipe.name)
+    before = store.deployment(recipe.name, recipe.environment)
     wanted = find_release(store, recipe.name, number)
     return None if before is None or before.release == wanted.number else wanted
 
@@ -132,6 +129,7 @@ def target_of(recipe: Recipe, *, at_once: bool = False) -> ServiceTarget:
         rollout=Rollout() if at_once else rollout_of(recipe),
         settings=settings_of(recipe),
         proxy=recipe.deploy.proxy,
+        environment=recipe.environment,
     )
 
 

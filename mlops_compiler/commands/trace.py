@@ -13,6 +13,7 @@ from mlops_compiler.diagnostics import DataError, Diagnostic, UsageError
 from mlops_compiler.driver import store_location
 from mlops_compiler.frontend.validate import validate
 from mlops_compiler.store.reader import open_reader
+from mlops_compiler.store.records import ENVIRONMENTS, service_name
 
 if TYPE_CHECKING:
     from mlops_compiler.commands.base import Invocation
@@ -37,10 +38,14 @@ def trace(composed: Composed, invocation: Invocation) -> int:
     wanted = invocation.words[0]
     import polars as pl
 
-    found = joined(location, recipe.name).filter(pl.col("id") == wanted)
-    if found.is_empty():
+    # An id is one of all environments: whoever asks need not know which of them answered.
+    for environment in sorted(ENVIRONMENTS, key=lambda name: name != recipe.environment):
+        found = joined(location, service_name(recipe.name, environment)).filter(pl.col("id") == wanted)
+        if found.height:
+            break
+    else:
         raise DataError([_unknown(wanted, recipe.name)])
-    prediction = found.row(0, named=True)
+    prediction = {**found.row(0, named=True), "environment": environment}
     facts = {**prediction, "made_by": lineage(open_reader(location), recipe.name, int(prediction["release"]))}
     if invocation.as_json:
         invocation.print_json(facts)
@@ -95,6 +100,7 @@ def _print(facts: dict[str, Any]) -> None:
     line(console, (f"prediction {clean(facts['id'])}", STRONG))
     told = {
         "answered": f"{facts['time']:%Y-%m-%d %H:%M:%S} UTC, in {facts['seconds'] * 1000:.1f} ms, as {facts['role']}",
+        "environment": facts["environment"],
         "asked by": facts["client"],
         "key": facts["key"],
         "input": listed(facts["input"]),

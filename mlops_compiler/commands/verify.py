@@ -40,7 +40,7 @@ def verify(composed: Composed, invocation: Invocation) -> int:
 
     recipe = validate(composed)
     store = open_reader(store_location(recipe.store))
-    deployment = deployed(store, recipe.name)
+    deployment = deployed(store, recipe)
     release = find_release(store, recipe.name, deployment.release)
     manifest = json.loads(store.objects.get(release.manifest))
     held = _rows(recipe, composed.root, store, release, invocation)
@@ -49,7 +49,8 @@ def verify(composed: Composed, invocation: Invocation) -> int:
     with messages().status(f"sending {held.rows.height:,} rows to {service.url}"):
         found = replay(held, service.score)
     right = correctness(held, found.answers, manifest, recipe.objective.metric)
-    told = {"recipe": recipe.name, "release": release.number, **found.to_json(), "correctness": right}
+    about = {"recipe": recipe.name, "environment": recipe.environment, "release": release.number}
+    told = {**about, **found.to_json(), "correctness": right}
     if invocation.as_json:
         invocation.print_json(told)
     else:

@@ -119,7 +119,10 @@ def of_runs(store: StoreReader) -> Iterator[Finding]:
 
 def of_service(deployment: Deployment, state: Mapping[str, Any]) -> Finding:
     """Tell how a service is."""
-    named, status = f"{deployment.recipe} release {deployment.release}", str(state["status"])
+    named, status = (
+        f"{deployment.recipe} release {deployment.release} in {deployment.environment}",
+        str(state["status"]),
+    )
     if status in ("healthy", "starting"):
         return Finding(what="service", state="well", told=f"{named} is {status} at {deployment.settings['url']}")
     why = f": {state['message']}" if state.get("message") else ""
@@ -127,7 +130,7 @@ def of_service(deployment: Deployment, state: Mapping[str, Any]) -> Finding:
         what="service",
         state="wrong",
         told=f"{named} is {status}{why}",
-        mend=f"serve it anew: mlops-compile deploy recipe={deployment.recipe} release={deployment.release}",
+        mend=f"serve it anew: mlops-compile deploy {deployment.words} release={deployment.release}",
     )
 
 

@@ -125,7 +125,7 @@ def print_status(deployments: Sequence[DeploymentView], console: Console) -> Non
     for view in deployments:
         item = view.deployment
         state = Text(clean(view.state), style=_STATE_STYLES.get(view.state, ""))
-        line(console, (clean(item.recipe), STRONG), f"  release {item.release}  ", state)
+        line(console, (clean(item.recipe), STRONG), f"  release {item.release} in {item.environment}  ", state)
         table = grid("left", "text")
         for name, value in _deployment_facts(view):
             row(table, Text(name, style=DIM), styled(value))

@@ -3,6 +3,8 @@
 An outcome names its prediction by the id that the answer carried, or by the recipe's key; a key stands for the newest
 prediction for it that was answered before the outcome was told. Of several outcomes of one prediction the first one
 told counts, whatever comes later: so a prediction that was judged is not judged otherwise afterwards.
+
+Each environment has a log of its own. What was logged before there were several is in none of them, and read in each.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from mlops_compiler.diagnostics import EngineError
+from mlops_compiler.store.records import logs_of
 from mlops_compiler.store.segments import LABELS, PREDICTIONS, TRAFFIC, Segments
 from mlops_compiler.store.served import ANSWER, CANARY, INPUT, LABEL, OUTPUT, PREDICTION, SHADOW
 from mlops_compiler.store.served import TRAFFIC as TRAFFIC_COLUMNS
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from mlops_compiler.store.location import StoreLocation
+    from mlops_compiler.store.records import ServiceName
 
 _STRUCTS = (INPUT, OUTPUT)
 ANSWERED = (ANSWER, CANARY)
@@ -31,7 +35,7 @@ _DAY = timedelta(days=1)
 
 def predictions(
     location: StoreLocation,
-    recipe: str,
+    service: ServiceName,
     *,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -42,7 +46,7 @@ def predictions(
 
     Args:
         location: The store.
-        recipe: Whose service it was.
+        service: Which one answered, as `records.service_name` says.
         since: The earliest time; all, where not given.
         until: The time before which they were answered.
         release: Of this release alone.
@@ -54,7 +58,7 @@ def predictions(
     Raises:
         EngineError: A segment cannot be read.
     """
-    found = _read(location, PREDICTIONS, recipe, since)
+    found = _read(location, PREDICTIONS, service, since)
     if not found:
         return pl.DataFrame(schema={**PREDICTION, INPUT: pl.Struct([]), OUTPUT: pl.Struct([])})
     rows = _within(_together(found), since, until).filter(pl.col("role").is_in(list(roles)))
@@ -64,7 +68,7 @@ def predictions(
     return rows.sort("time", "id", maintain_order=True)
 
 
-def outcomes(location: StoreLocation, recipe: str) -> pl.DataFrame:
+def outcomes(location: StoreLocation, service: ServiceName) -> pl.DataFrame:
     """Read all outcomes that were told, the first one told first; the columns of `store.served.LABEL`.
 
     Of a key the same may be told again, of a later prediction.
@@ -72,7 +76,7 @@ def outcomes(location: StoreLocation, recipe: str) -> pl.DataFrame:
     Raises:
         EngineError: A segment cannot be read.
     """
-    found = _read(location, LABELS, recipe, None)
+    found = _read(location, LABELS, service, None)
     if not found:
         return pl.DataFrame(schema=LABEL)
     told = pl.concat(found).sort("time", maintain_order=True)
@@ -81,7 +85,7 @@ def outcomes(location: StoreLocation, recipe: str) -> pl.DataFrame:
 
 def joined(
     location: StoreLocation,
-    recipe: str,
+    service: ServiceName,
     *,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -91,7 +95,7 @@ def joined(
 
     Args:
         location: The store.
-        recipe: Whose service it was.
+        service: Which one answered, as `records.service_name` says.
         since: As for `predictions`.
         until: Likewise.
         release: Likewise.
@@ -103,8 +107,8 @@ def joined(
         EngineError: A segment cannot be read.
     """
     # A key stands for its newest prediction of all, not only of those asked for.
-    every = predictions(location, recipe)
-    matched = match(every, outcomes(location, recipe))
+    every = predictions(location, service)
+    matched = match(every, outcomes(location, service))
     rows = _within(every, since, until)
     if release is not None:
         rows = rows.filter(pl.col("release") == release)
@@ -147,7 +151,7 @@ def resolved(answered: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
     return both.with_columns(id="found").drop("found").sort("time", maintain_order=True)
 
 
-def traffic(location: StoreLocation, recipe: str, *, since: datetime | None = None) -> pl.DataFrame:
+def traffic(location: StoreLocation, service: ServiceName, *, since: datetime | None = None) -> pl.DataFrame:
     """Read what requests met with, minute by minute; the columns of `store.served.TRAFFIC`.
 
     A minute that had begun before `since` is read whole. No two lines are alike: they differ in the sum of seconds at
@@ -157,23 +161,27 @@ def traffic(location: StoreLocation, recipe: str, *, since: datetime | None = No
         EngineError: A segment cannot be read.
     """
     since = since and since.replace(second=0, microsecond=0)
-    found = _read(location, TRAFFIC, recipe, since)
+    found = _read(location, TRAFFIC, service, since)
     rows = pl.concat(found).unique(maintain_order=True) if found else pl.DataFrame(schema=TRAFFIC_COLUMNS)
     return _within(rows, since, None).sort("time", maintain_order=True)
 
 
-def _name(kind: str, recipe: str, time: datetime) -> str:
-    return f"{kind}/{recipe}/{time.astimezone(UTC):%Y-%m-%d/%H%M%S.%f}"
+def _name(kind: str, log: str, time: datetime) -> str:
+    return f"{kind}/{log}/{time.astimezone(UTC):%Y-%m-%d/%H%M%S.%f}"
 
 
-def _read(location: StoreLocation, kind: str, recipe: str, since: datetime | None) -> list[pl.DataFrame]:
+def _read(location: StoreLocation, kind: str, service: ServiceName, since: datetime | None) -> list[pl.DataFrame]:
+    return [frame for log in logs_of(service) for frame in _segments(location, kind, log, since)]
+
+
+def _segments(location: StoreLocation, kind: str, log: str, since: datetime | None) -> list[pl.DataFrame]:
     """Read the segments that may hold rows of a time and later: none is written before its rows happened.
 
     The clocks of machines differ; a day is more than they do. While a service puts segments together, some rows are in
     two of them.
     """
-    segments = Segments(location, kind, recipe)
-    after = _name(kind, recipe, since - _DAY) if since is not None else ""
+    segments = Segments(location, kind, log)
+    after = _name(kind, log, since - _DAY) if since is not None else ""
     contents: dict[str, pl.DataFrame] = {}
     while True:
         names = segments.names(after)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlops_compiler.store.location import StoreLocation
+    from mlops_compiler.store.records import ServiceName
 
 _SHOWN = 5
 
@@ -45,12 +46,21 @@ class Taken:
     empty: int
 
 
-def take(location: StoreLocation, manifest: Mapping[str, Any], table: pl.DataFrame, key: str, source: str) -> Taken:
+def take(
+    location: StoreLocation,
+    manifest: Mapping[str, Any],
+    service: ServiceName,
+    table: pl.DataFrame,
+    *,
+    key: str,
+    source: str,
+) -> Taken:
     """Take in outcomes from a table.
 
     Args:
         location: The store.
         manifest: That of the release in service; says what an outcome is.
+        service: Whose predictions they are outcomes of.
         table: Has ``id`` or the key, and the outcome under the name of the target, or as ``outcome``.
         key: The column that holds the recipe's key.
         source: What is written down as who told them.
@@ -59,19 +69,18 @@ def take(location: StoreLocation, manifest: Mapping[str, Any], table: pl.DataFra
         DataError: The table lacks those columns, or an outcome is none.
         EngineError: They cannot be written.
     """
-    recipe = str(manifest["recipe"])
     told = _told(manifest, table, key).with_columns(
         pl.lit(datetime.now(UTC)).cast(LABEL["time"]).alias("time"), pl.lit(source).alias("source")
     )
     empty = told.filter(pl.col("outcome").is_null()).height
     told = told.drop_nulls("outcome").unique(["id", "key", "outcome"], keep="first", maintain_order=True)
-    before, answered = outcomes(location, recipe), predictions(location, recipe)
+    before, answered = outcomes(location, service), predictions(location, service)
     same = ["id", "key", "outcome"]
     fresh = told.join(before.select(same).unique(), on=same, how="anti", nulls_equal=True).select(list(LABEL))
     if fresh.height:
         buffer = io.BytesIO()
         fresh.write_parquet(buffer)
-        Segments(location, LABELS, recipe).append(buffer.getvalue())
+        Segments(location, LABELS, service).append(buffer.getvalue())
     found, earlier = resolved(answered, fresh), resolved(answered, before).drop_nulls("id")
     matched = found.drop_nulls("id")
     first = pl.concat([earlier, matched]).unique("id", keep="first", maintain_order=True)

@@ -57,7 +57,7 @@ class Clients:
 
 def clients(program: Program, store: StoreReader) -> Clients | None:
     """Compare what a program's service would ask with the live release, else the last one; None where there is none."""
-    live = store.deployment(program.name)
+    live = store.foremost(program.name)
     if (release := in_place(program.name, store)) is None:
         return None
     manifest = json.loads(store.objects.get(release.manifest))

@@ -19,8 +19,8 @@ AGAINST = "release.against"
 
 
 def in_place(recipe: str, store: StoreReader) -> Release | None:
-    """Find the release that is served, else the last one; None where there is none."""
-    live = store.deployment(recipe)
+    """Find the release that the strictest environment serves, else the last one; None where there is none."""
+    live = store.foremost(recipe)
     return store.release(recipe, live.release if live else None)
 
 

@@ -30,11 +30,13 @@ _NEW_SECONDS = 1.0
 logger = logging.getLogger(__name__)
 
 
-def make_key(recipe: str, name: str, roles: Sequence[str], expires: float | None = None) -> tuple[str, ApiKey]:
+def make_key(
+    whose: tuple[str, str], name: str, roles: Sequence[str], expires: float | None = None
+) -> tuple[str, ApiKey]:
     """Make a key.
 
     Args:
-        recipe: Whose service it opens.
+        whose: The recipe and the environment whose service it opens.
         name: Who holds it.
         roles: Of `ROLES`.
         expires: Seconds since 1970.
@@ -42,6 +44,7 @@ def make_key(recipe: str, name: str, roles: Sequence[str], expires: float | None
     Returns:
         The key, which is shown once, and what is kept of it.
     """
+    recipe, environment = whose
     public, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     kept = ApiKey(
         id=public,
@@ -51,6 +54,7 @@ def make_key(recipe: str, name: str, roles: Sequence[str], expires: float | None
         roles=list(roles),
         created=time.time(),
         expires=expires,
+        environment=environment,
     )
     return f"{_PREFIX}_{public}_{secret}", kept
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlops_compiler.store.location import StoreLocation
+    from mlops_compiler.store.records import ServiceName
 
 _TOGETHER_SECONDS = 0.02
 """How long an outcome waits for others, to be written with them."""
@@ -136,14 +137,16 @@ class LabelBook:
 
     Args:
         location: The store.
-        recipe: Whose service it is.
+        service: Which one it is of.
         manifest: That of the release.
         most: How many a request may have.
     """
 
-    def __init__(self, location: StoreLocation, recipe: str, manifest: Mapping[str, Any], most: int = MAX_ROWS) -> None:
+    def __init__(
+        self, location: StoreLocation, service: ServiceName, manifest: Mapping[str, Any], most: int = MAX_ROWS
+    ) -> None:
         self.contract = LabelContract(manifest, most)
-        self._segments = Segments(location, LABELS, recipe)
+        self._segments = Segments(location, LABELS, service)
         self._waiting: list[dict[str, Any]] = []
         self._write: asyncio.Task[None] | None = None
 

@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_compiler.store.records import ENVIRONMENTS
+
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge
 
@@ -26,16 +28,17 @@ class Meters:
     Args:
         recipe: Whose service it is.
         release: Its release.
+        environment: Whose service it is.
     """
 
-    def __init__(self, recipe: str, release: int) -> None:
+    def __init__(self, recipe: str, release: int, environment: str = ENVIRONMENTS[0]) -> None:
         if folder := os.environ.get(FOLDER):
             Path(folder).mkdir(parents=True, exist_ok=True)
             _forget_the_dead(Path(folder))
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
         self._registry = to = CollectorRegistry()
-        self._fixed = {"recipe": recipe, "release": str(release)}
+        self._fixed = {"recipe": recipe, "environment": environment, "release": str(release)}
         names, fixed = list(self._fixed), self._fixed
 
         def live(name: str, about: str) -> Gauge:

@@ -21,6 +21,7 @@ import polars as pl
 from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.serving.exchange import stacked
 from mlops_compiler.serving.minutes import Minutes
+from mlops_compiler.store.records import logs_of
 from mlops_compiler.store.segments import LABELS, PREDICTIONS, TRAFFIC, Segments
 from mlops_compiler.store.served import ANSWER, INPUT, OUTPUT, PREDICTION
 from mlops_compiler.store.tending import tend
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.serving.exchange import Served
     from mlops_compiler.store.location import StoreLocation
+    from mlops_compiler.store.records import ServiceName
 
 _MOST_REQUESTS = 5_000
 """Requests that wait to be packed at most: of one row each, some 100 MB of a wide table."""
@@ -43,6 +45,7 @@ _SEGMENT_SECONDS = 10.0
 _TEND_SECONDS = 3600.0
 _CLOSE_SECONDS = 5.0
 _NOTHING = {"nothing": None}
+_KINDS = (PREDICTIONS, TRAFFIC, LABELS)
 logger = logging.getLogger(__name__)
 
 
@@ -66,7 +69,7 @@ class PredictionLog:
 
     Args:
         location: The store.
-        recipe: Whose service it is.
+        service: Which one it is of.
         release: The release of the replica.
         settings: What is kept.
         clock: Tells the time; in seconds since 1970.
@@ -76,14 +79,15 @@ class PredictionLog:
     def __init__(
         self,
         location: StoreLocation,
-        recipe: str,
+        service: ServiceName,
         release: int,
         settings: LogSettings | None = None,
         clock: Callable[[], float] = time.time,
         *,
         key: str | None = None,
     ) -> None:
-        self._segments = {kind: Segments(location, kind, recipe) for kind in (PREDICTIONS, TRAFFIC, LABELS)}
+        self._segments = {kind: Segments(location, kind, service) for kind in _KINDS}
+        self._tends = [(kind, Segments(location, kind, log)) for kind in _KINDS for log in logs_of(service)]
         self._release, self._settings, self._clock = release, settings or LogSettings(), clock
         self._keeps_keys = key not in self._settings.exclude
         self._queue: deque[Served] = deque()
@@ -161,7 +165,7 @@ class PredictionLog:
 
     def _tend(self) -> None:
         """Put small segments together, and remove old ones; outcomes stay, for models were judged by them."""
-        for kind, segments in self._segments.items():
+        for kind, segments in self._tends:
             try:
                 tend(segments, keep=None if kind == LABELS else self._settings.keep, now=self._clock())
             except (MlopsError, OSError) as error:

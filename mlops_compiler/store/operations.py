@@ -65,6 +65,7 @@ class ApiKey:
         created: Seconds since 1970.
         expires: Likewise; None where it does not.
         revoked: Likewise; None where it was not.
+        environment: In which environment it opens that; None, of a key that an older store has, in each.
     """
 
     id: str
@@ -75,6 +76,7 @@ class ApiKey:
     created: float
     expires: float | None = None
     revoked: float | None = None
+    environment: str | None = None
 
     def opens(self, now: float) -> bool:
         """Say whether the key opens anything still."""
@@ -126,6 +128,7 @@ class Check:
         time: Seconds since 1970.
         status: ``quiet``, ``noticed`` (a rule fired, too few agree), ``alert``, or ``blind`` (nothing to look at).
         payload: The findings, as JSON.
+        environment: Whose service was looked at; None, of a check that an older store has, whichever it was.
     """
 
     id: int
@@ -134,6 +137,7 @@ class Check:
     time: float
     status: str
     payload: Json = field(default_factory=dict)
+    environment: str | None = None
 
 
 def actor() -> str:
@@ -164,9 +168,11 @@ class OperationsReader(ReadsRows):
             return {}
         return {int(row["id"]): str(row["hash"]) for row in self._rows("SELECT * FROM audit_chain ORDER BY id")}
 
-    def keys(self, recipe: str) -> list[ApiKey]:
+    def keys(self, recipe: str, environment: str) -> list[ApiKey]:
         """List the keys of a service, the oldest first; those that were revoked, too."""
-        return self._of("keys", ApiKey, "SELECT * FROM keys WHERE recipe = :recipe ORDER BY created, id", recipe=recipe)
+        chosen = "SELECT * FROM keys WHERE recipe = :recipe ORDER BY created, id"
+        found = self._of("keys", ApiKey, chosen, recipe=recipe)
+        return [key for key in found if key.environment in (None, environment)]
 
     def approvals(self, recipe: str, release: int) -> list[Approval]:
         """List who approved of a release, for which environment; the oldest first."""
@@ -183,16 +189,26 @@ class OperationsReader(ReadsRows):
         chosen = "SELECT * FROM retirements WHERE recipe = :recipe ORDER BY release"
         return {item.release: item for item in self._of("retirements", Retirement, chosen, recipe=recipe)}
 
-    def checks(self, recipe: str, limit: int = 100) -> list[Check]:
-        """List what monitoring found, the newest first."""
-        chosen = "SELECT * FROM checks WHERE recipe = :recipe ORDER BY id DESC LIMIT :limit"
-        return self._of("checks", Check, chosen, recipe=recipe, limit=limit)
+    def checks(self, recipe: str, environment: str, limit: int = 100) -> list[Check]:
+        """List what monitoring found in an environment, the newest first."""
+        return self._checks("payload", recipe, environment, limit)
 
-    def check_states(self, recipe: str, limit: int = 100) -> list[Check]:
+    def check_states(self, recipe: str, environment: str, limit: int = 100) -> list[Check]:
         """List the same without the findings: what monitoring said, and when."""
-        columns = "id, recipe, release, time, status, '{}' AS payload"
-        chosen = f"SELECT {columns} FROM checks WHERE recipe = :recipe ORDER BY id DESC LIMIT :limit"
-        return self._of("checks", Check, chosen, recipe=recipe, limit=limit)
+        return self._checks("'{}' AS payload", recipe, environment, limit)
+
+    def _checks(self, payload: str, recipe: str, environment: str, limit: int) -> list[Check]:
+        if self._database is None or not self._database.has("checks"):
+            return []
+        columns, which = f"id, recipe, release, time, status, {payload}", "recipe = :recipe"
+        values: dict[str, Any] = {"recipe": recipe, "limit": limit}
+        if self._database.has_column("checks", "environment"):
+            columns, which = (
+                f"{columns}, environment",
+                f"{which} AND (environment IS NULL OR environment = :environment)",
+            )
+            values["environment"] = environment
+        return self._all(Check, f"SELECT {columns} FROM checks WHERE {which} ORDER BY id DESC LIMIT :limit", **values)
 
 
 class OperationsWriter:
@@ -254,10 +270,10 @@ class OperationsWriter:
             if not transaction.rows(known, {"recipe": retirement.recipe, "release": retirement.release}):
                 insert(transaction, "retirements", asdict(retirement))
 
-    def add_check(self, *, recipe: str, release: int, status: str, payload: Json) -> int:
+    def add_check(self, *, recipe: str, environment: str, release: int, status: str, payload: Json) -> int:
         """Record what monitoring found; returns the check's number."""
-        values = {"recipe": recipe, "release": release, "time": time.time(), "status": status, "payload": payload}
-        row = to_row(values)
+        values = {"recipe": recipe, "environment": environment, "release": release}
+        row = to_row({**values, "time": time.time(), "status": status, "payload": payload})
         with self._writes.transaction() as transaction:
             (made,) = transaction.rows(f"{insertion('checks', row)} RETURNING id", row)
         return int(made["id"])

@@ -7,9 +7,10 @@ import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.store.migration import BEFORE, environment_of
 from mlops_compiler.store.objects import Objects, open_objects
 from mlops_compiler.store.operations import OperationsReader
-from mlops_compiler.store.records import Deployment, Event, FoldRecord, Release, RunRecord, StageRecord
+from mlops_compiler.store.records import ENVIRONMENTS, Deployment, Event, FoldRecord, Release, RunRecord, StageRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,7 @@ class StoreReader(OperationsReader):
 
     def recipes(self) -> list[str]:
         """List the recipes of which something is recorded, by name."""
-        told = " UNION ".join(f"SELECT recipe FROM {table}" for table in ("runs", "releases", "deployments"))
+        told = " UNION ".join(f"SELECT recipe FROM {table}" for table in ("runs", "releases", self._services))
         return [row["recipe"] for row in self._rows(f"{told} ORDER BY recipe")]
 
     @property
@@ -50,7 +51,7 @@ class StoreReader(OperationsReader):
 
     def counts(self) -> list[tuple[str, int]]:
         """Count the records of each kind."""
-        tables = ("runs", "stages", "folds", "releases", "deployments")
+        tables = ("runs", "stages", "folds", "releases", self._services)
         each = (f"SELECT '{table}' AS kind, COUNT(*) AS many FROM {table}" for table in tables)
         return [(row["kind"], row["many"]) for row in self._rows(" UNION ALL ".join(each))]
 
@@ -140,13 +141,25 @@ class StoreReader(OperationsReader):
         found = self.releases(recipe)
         return next((item for item in found if number in (None, item.number)), None)
 
-    def deployments(self) -> list[Deployment]:
-        """List what is recorded as deployed."""
-        return self._all(Deployment, "SELECT * FROM deployments ORDER BY recipe")
+    def deployments(self, recipe: str | None = None) -> list[Deployment]:
+        """List what is recorded as deployed, by recipe; of one, the strictest environment first."""
+        which = "" if recipe is None else "WHERE recipe = :recipe"
+        rows = self._rows(f"SELECT * FROM {self._services} {which}", **({} if recipe is None else {"recipe": recipe}))
+        found = [Deployment(**{"environment": environment_of(row["settings"]), **row}) for row in rows]
+        return sorted(found, key=lambda item: (item.recipe, -ENVIRONMENTS.index(item.environment)))
 
-    def deployment(self, recipe: str) -> Deployment | None:
-        """Find the deployment of a recipe."""
-        return next((item for item in self.deployments() if item.recipe == recipe), None)
+    def deployment(self, recipe: str, environment: str) -> Deployment | None:
+        """Find the deployment of a recipe in an environment."""
+        return next((item for item in self.deployments(recipe) if item.environment == environment), None)
+
+    def foremost(self, recipe: str) -> Deployment | None:
+        """Find the deployment of a recipe in the strictest environment that has one."""
+        return next(iter(self.deployments(recipe)), None)
+
+    @property
+    def _services(self) -> str:
+        """The table of deployments, which an older store has under another name."""
+        return "services" if self._database is None or self._database.has("services") else BEFORE
 
     def file_digest(self, path: str, size: int, mtime_ns: int) -> str | None:
         """Recall the hash that was taken of a file that has not been touched since."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NewType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Json = dict[str, Any]
+ServiceName = NewType("ServiceName", str)
+"""What the service of a recipe in an environment is called: its application, and its log."""
 TRAINING = "training."
 """What names of metrics begin with that were computed on rows which the model learned from."""
 COST = "cost."
 """And those of what it took."""
+ENVIRONMENTS = ("development", "test", "production")
+"""From the least strict to the strictest."""
 NOTES = "notes"
 """What a history has beside the steps, where there is any: what the fit had to do without."""
 
@@ -169,7 +173,7 @@ class Deployment:
     """A release that is served.
 
     Attributes:
-        recipe: The recipe's name; it has one deployment at most.
+        recipe: The recipe's name; it has one deployment at most in each environment.
         release: The release's number.
         route: The path under which it answers.
         host: Where it listens.
@@ -180,6 +184,7 @@ class Deployment:
         app: The name of the Serve application.
         session: The folder of the engine's logs.
         settings: Whatever else is needed to manage it.
+        environment: Whose service it is.
     """
 
     recipe: str
@@ -193,3 +198,27 @@ class Deployment:
     app: str
     session: str
     settings: Json = field(default_factory=dict)
+    environment: str = ENVIRONMENTS[0]
+
+    @property
+    def named(self) -> str:
+        """What it is called among people."""
+        return f"{self.recipe} in {self.environment}"
+
+    @property
+    def words(self) -> str:
+        """The words of a command that is about it."""
+        return f"recipe={self.recipe} environment={self.environment}"
+
+
+def service_name(recipe: str, environment: str) -> ServiceName:
+    """Name the service of a recipe in an environment.
+
+    No recipe has a dot in its name: this is never the name of another recipe.
+    """
+    return ServiceName(f"{recipe}.{environment}")
+
+
+def logs_of(service: ServiceName) -> tuple[str, ...]:
+    """Name the logs of a service: its own, after the one of its recipe from when environments shared a service."""
+    return tuple(dict.fromkeys((service.partition(".")[0], service)))

@@ -1,6 +1,6 @@
 """Segments are files that are added and never changed: what services log, beside the objects and under readable names.
 
-A segment's name sorts by the time it was written, so that a reader goes on where it was: ``predictions/churn/
+A segment's name sorts by the time it was written, so that a reader goes on where it was: ``predictions/churn.test/
 2026-11-26/143015.123456-1f0c2b3a.parquet``. It appears whole, or not at all.
 """
 
@@ -22,20 +22,21 @@ PREDICTIONS, LABELS, TRAFFIC = "predictions", "labels", "traffic"
 
 
 class Segments:
-    """The segments of one kind of one recipe.
+    """The segments of one kind in one log.
 
     Args:
         location: The store.
         kind: What they hold.
-        recipe: Whose they are.
+        log: The name of the service that writes it, as `records.service_name` says; that of the recipe alone, from when
+            its environments shared a service.
 
     Raises:
         EngineError: The store cannot be opened.
     """
 
-    def __init__(self, location: StoreLocation, kind: str, recipe: str) -> None:
+    def __init__(self, location: StoreLocation, kind: str, log: str) -> None:
         self._objects = open_objects(location)
-        self._prefix = f"{kind}/{recipe}"
+        self._prefix = f"{kind}/{log}"
         self._files: Any
         try:
             self._files, self._root = open_place(str(location.folder or location.url))

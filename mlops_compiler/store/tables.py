@@ -38,10 +38,11 @@ TABLES = (
         manifest VARCHAR(64) NOT NULL, metrics TEXT NOT NULL, created DOUBLE PRECISION NOT NULL,
         run_id VARCHAR(64) NOT NULL, notes TEXT NOT NULL,
         PRIMARY KEY (recipe, number), UNIQUE (recipe, fingerprint))""",
-    """CREATE TABLE IF NOT EXISTS deployments (
-        recipe VARCHAR(64) PRIMARY KEY, release INTEGER NOT NULL, route TEXT NOT NULL, host TEXT NOT NULL,
-        port INTEGER NOT NULL, address TEXT NOT NULL, pid BIGINT, created DOUBLE PRECISION NOT NULL,
-        app TEXT NOT NULL, session TEXT NOT NULL, settings TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS services (
+        recipe VARCHAR(64) NOT NULL, environment VARCHAR(32) NOT NULL, release INTEGER NOT NULL, route TEXT NOT NULL,
+        host TEXT NOT NULL, port INTEGER NOT NULL, address TEXT NOT NULL, pid BIGINT,
+        created DOUBLE PRECISION NOT NULL, app TEXT NOT NULL, session TEXT NOT NULL, settings TEXT NOT NULL,
+        PRIMARY KEY (recipe, environment))""",
     """CREATE TABLE IF NOT EXISTS files (
         path VARCHAR(1024) PRIMARY KEY, size BIGINT NOT NULL, mtime_ns VARCHAR(32) NOT NULL,
         digest VARCHAR(64) NOT NULL)""",
@@ -52,7 +53,8 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS audit_chain (id BIGINT PRIMARY KEY, hash VARCHAR(64) NOT NULL)",
     """CREATE TABLE IF NOT EXISTS keys (
         id VARCHAR(32) PRIMARY KEY, recipe VARCHAR(64) NOT NULL, name VARCHAR(64) NOT NULL, hash TEXT NOT NULL,
-        roles TEXT NOT NULL, created DOUBLE PRECISION NOT NULL, expires DOUBLE PRECISION, revoked DOUBLE PRECISION)""",
+        roles TEXT NOT NULL, created DOUBLE PRECISION NOT NULL, expires DOUBLE PRECISION, revoked DOUBLE PRECISION,
+        environment VARCHAR(32))""",
     """CREATE TABLE IF NOT EXISTS approvals (
         recipe VARCHAR(64) NOT NULL, release INTEGER NOT NULL, environment VARCHAR(32) NOT NULL,
         actor VARCHAR(255) NOT NULL, time DOUBLE PRECISION NOT NULL, notes TEXT NOT NULL,
@@ -65,7 +67,7 @@ TABLES = (
         time DOUBLE PRECISION NOT NULL, notes TEXT NOT NULL, PRIMARY KEY (recipe, release))""",
     """CREATE TABLE IF NOT EXISTS checks (
         id {identity}, recipe VARCHAR(64) NOT NULL, release INTEGER NOT NULL, time DOUBLE PRECISION NOT NULL,
-        status VARCHAR(16) NOT NULL, payload TEXT NOT NULL)""",
+        status VARCHAR(16) NOT NULL, payload TEXT NOT NULL, environment VARCHAR(32))""",
     "CREATE INDEX IF NOT EXISTS checks_by_recipe ON checks (recipe, id)",
 )
 """A store that was made before a table was added gets it when it is opened for writing, and reads as if it were empty.

@@ -128,13 +128,14 @@ class StoreWriter(OperationsWriter, StoreReader):
             return release
 
     def record_deployment(self, deployment: Deployment) -> None:
-        """Record what is deployed for a recipe, in place of what was."""
-        self._replace("deployments", "recipe", asdict(deployment))
+        """Record what is deployed for a recipe in an environment, in place of what was."""
+        self._replace("services", "recipe, environment", asdict(deployment))
 
-    def remove_deployment(self, recipe: str) -> None:
-        """Forget the deployment of a recipe."""
+    def remove_deployment(self, recipe: str, environment: str) -> None:
+        """Forget the deployment of a recipe in an environment."""
         with self._writes.transaction() as transaction:
-            transaction.run("DELETE FROM deployments WHERE recipe = :recipe", {"recipe": recipe})
+            wanted = {"recipe": recipe, "environment": environment}
+            transaction.run("DELETE FROM services WHERE recipe = :recipe AND environment = :environment", wanted)
 
     def remember_file(self, path: str, size: int, mtime_ns: int, digest: str) -> None:
         """Remember the hash of a file as it is now."""

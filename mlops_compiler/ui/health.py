@@ -42,13 +42,13 @@ class Engine:
         address: Where it is.
         pid: Its process, where this store started it.
         lives: Whether that process lives; None where it is not ours, or not on this machine.
-        recipes: What it serves.
+        services: What it serves.
     """
 
     address: str
     pid: int | None
     lives: bool | None
-    recipes: Sequence[str]
+    services: Sequence[str]
 
 
 def place_of(store: StoreReader) -> Place:
@@ -71,8 +71,8 @@ def engines(deployments: Sequence[Deployment]) -> list[Engine]:
 
     found: dict[tuple[str, int | None], list[str]] = {}
     for item in deployments:
-        found.setdefault((item.address, item.pid), []).append(item.recipe)
+        found.setdefault((item.address, item.pid), []).append(item.named)
     return [
-        Engine(address=address, pid=pid, lives=None if pid is None else psutil.pid_exists(pid), recipes=recipes)
-        for (address, pid), recipes in found.items()
+        Engine(address=address, pid=pid, lives=None if pid is None else psutil.pid_exists(pid), services=services)
+        for (address, pid), services in found.items()
     ]

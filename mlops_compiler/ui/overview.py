@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from mlops_compiler.report import numbers
 from mlops_compiler.report.metric_names import title
+from mlops_compiler.store.records import ENVIRONMENTS
 from mlops_compiler.ui.kept import card_of
 from mlops_compiler.ui.lifecycle import folded
 from mlops_compiler.ui.steps import ROLLOUT_STEPS
@@ -56,8 +57,7 @@ class Card:
         run: Its last run.
         search: Where that run's search stands, while it runs.
         release: Its newest release.
-        deployment: What is served.
-        answer: How the service answers.
+        services: What is served, the strictest environment first, and how it answers.
         placements: What each environment has.
         checks: What monitoring found in the last checks, the newest first.
         metric: What was searched for.
@@ -69,8 +69,7 @@ class Card:
     run: RunRecord | None
     search: SearchState | None
     release: Release | None
-    deployment: Deployment | None
-    answer: Answer | None
+    services: Sequence[tuple[Deployment, Answer | None]]
     placements: Sequence[Placement]
     checks: Sequence[Check]
     metric: str
@@ -80,6 +79,11 @@ class Card:
     def check(self) -> Check | None:
         """What monitoring found last."""
         return self.checks[0] if self.checks else None
+
+    @property
+    def silent(self) -> bool:
+        """Whether a service does not answer."""
+        return any(answer is not None and not answer.well for _, answer in self.services)
 
     @property
     def metric_title(self) -> str:
@@ -94,13 +98,13 @@ class Card:
     @property
     def tone(self) -> str:
         """What is to be seen at first sight."""
-        if (self.check and self.check.status == "alert") or (self.answer and not self.answer.well):
+        if (self.check and self.check.status == "alert") or self.silent:
             return "bad"
         if self.run and self.run.status == "running":
             return "accent"
         if self.run and self.run.status in ("failed", "rejected"):
             return "warm"
-        return "good" if self.deployment else "muted"
+        return "good" if self.services else "muted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +118,19 @@ class Happening:
     link: str
 
 
-def cards(store: StoreReader, answers: Mapping[str, Answer]) -> list[Card]:
-    """Make a card of each recipe, by name."""
-    deployments = {item.recipe: item for item in store.deployments()}
-    return [_card(store, recipe, deployments.get(recipe), answers.get(recipe)) for recipe in store.recipes()]
+def cards(store: StoreReader, answers: Mapping[tuple[str, str], Answer]) -> list[Card]:
+    """Make a card of each recipe, by name.
+
+    Args:
+        store: What is recorded.
+        answers: How services answer, by recipe and environment.
+    """
+    return [_card(store, recipe, answers) for recipe in store.recipes()]
 
 
-def _card(store: StoreReader, recipe: str, deployment: Deployment | None, answer: Answer | None) -> Card:
+def _card(store: StoreReader, recipe: str, answers: Mapping[tuple[str, str], Answer]) -> Card:
+    served = store.deployments(recipe)
+    environment = served[0].environment if served else ENVIRONMENTS[0]
     runs, releases, card = store.runs(recipe, limit=1), store.releases(recipe), card_of(store, recipe)
     run = runs[0] if runs else None
     metric = str((card.get("metrics") or {}).get("primary") or "")
@@ -132,10 +142,9 @@ def _card(store: StoreReader, recipe: str, deployment: Deployment | None, answer
         run=run,
         search=folded(store.events(run.run_id)).search if running and run else None,
         release=releases[0] if releases else None,
-        deployment=deployment,
-        answer=answer,
+        services=[(item, answers.get((recipe, item.environment))) for item in served],
         placements=store.placements(recipe),
-        checks=store.check_states(recipe, limit=_STRIP),
+        checks=store.check_states(recipe, environment, limit=_STRIP),
         metric=metric,
         trail=[score for score in scores if score is not None and numbers.is_number(score)],
     )
@@ -146,8 +155,10 @@ def happenings(store: StoreReader, recipe: str | None = None, limit: int = LATES
     found = [_of_run(run) for run in store.runs(recipe, limit=limit)]
     found += map(_of_audit, store.audit(recipe, limit=limit))
     for name in [recipe] if recipe else store.recipes():
-        found += _of_checks(store.check_states(name, limit=_LOOKED))
-    return sorted(found, key=lambda item: -item.time)[:limit]
+        for environment in ENVIRONMENTS:
+            found += _of_checks(store.check_states(name, environment, limit=_LOOKED))
+    # What an older store found is that of each environment, and told once.
+    return sorted(dict.fromkeys(found), key=lambda item: -item.time)[:limit]
 
 
 def path_of(recipe: str) -> str:
@@ -201,11 +212,11 @@ def _of_checks(checks: Sequence[Check]) -> Iterator[Happening]:
     before = "quiet"
     for check in reversed(checks):
         if check.status != before and (check.status in ("alert", "noticed") or before != "blind"):
-            told = _FOUND[check.status]
+            told, where = _FOUND[check.status], f" in {check.environment}" if check.environment else ""
             yield Happening(
                 time=check.time,
                 recipe=check.recipe,
-                told=f"{told} (release {check.release})",
+                told=f"{told} (release {check.release}{where})",
                 tone=TONES[check.status],
                 link=f"{path_of(check.recipe)}/alerts",
             )

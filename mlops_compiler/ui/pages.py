@@ -9,9 +9,11 @@ from mlops_compiler.backends.ray.serve_interrupt import rollout_of
 from mlops_compiler.report import charts as report_charts
 from mlops_compiler.report import holdout, search_charts
 from mlops_compiler.report.leaderboard import STRIP, trial_rows
+from mlops_compiler.store.records import service_name
 from mlops_compiler.ui import charts
 from mlops_compiler.ui.board import board_of
 from mlops_compiler.ui.drawing import figure
+from mlops_compiler.ui.environments import environment_of, environments_of
 from mlops_compiler.ui.examine import Examiner
 from mlops_compiler.ui.feedback import collected, collected_figure, retrained
 from mlops_compiler.ui.gate import KEPT_POLICY, is_own
@@ -72,13 +74,15 @@ class Pages:
         """Show where the last run of a recipe stands, and what is in operation."""
         store, recipe = self._of(request)
         run = next(iter(store.runs(recipe, limit=1)), None)
-        answers = self._services.ask([item] if (item := store.deployment(recipe)) else [])
+        environment = environment_of(store, request)
+        answers = self._services.ask([item] if (item := store.deployment(recipe, environment)) else [])
+        after = after_the_run(store, recipe, environment, answers.get((recipe, environment)))
         return self._recipe(
             request,
             "lifecycle.html.j2",
             "lifecycle",
             run=run,
-            life=lifecycle(store, run, after_the_run(store, recipe, answers.get(recipe))) if run else None,
+            life=lifecycle(store, run, after) if run else None,
             now=time.time() if run and run.status == "running" else 0.0,
             happenings=happenings(store, recipe),
         )
@@ -158,8 +162,9 @@ class Pages:
         store, recipe = self._of(request)
         asked = request.query_params.get("hours", "")
         hours = int(asked) if asked.isdecimal() and int(asked) in SPANS else 1
-        found = traffic_of(store.location, recipe, hours)
-        deployment = store.deployment(recipe)
+        environment = environment_of(store, request)
+        found = traffic_of(store.location, service_name(recipe, environment), hours)
+        deployment = store.deployment(recipe, environment)
         return self._recipe(
             request,
             "traffic.html.j2",
@@ -169,13 +174,13 @@ class Pages:
             hours=hours,
             figures=traffic_figures(found) if found else [],
             rollout=rollout_of(deployment) if deployment else None,
-            steps=steps_of_rollout(store.audit(recipe, limit=_AUDIT)),
+            steps=steps_of_rollout(store.audit(recipe, limit=_AUDIT), environment),
         )
 
     def monitoring(self, request: Request) -> Response:
         """Show what monitoring found, over time."""
         store, recipe = self._of(request)
-        checks = store.checks(recipe, limit=CHECKS)
+        checks = store.checks(recipe, environment_of(store, request), limit=CHECKS)
         run = store.run(made.run_id) if checks and (made := store.release(recipe, checks[0].release)) else None
         criteria = ((run.summary if run else None) or {}).get("criteria") or ()
         return self._recipe(
@@ -195,7 +200,7 @@ class Pages:
     def alerts(self, request: Request) -> Response:
         """Show when checks found something."""
         store, recipe = self._of(request)
-        checks = store.checks(recipe, limit=_CHECKS)
+        checks = store.checks(recipe, environment_of(store, request), limit=_CHECKS)
         found = [(check, fired(check)) for check in checks if check.status in ("alert", "noticed")]
         return self._recipe(request, "alerts.html.j2", "alerts", checks=checks, found=found, most=_CHECKS)
 
@@ -248,13 +253,15 @@ class Pages:
     def _recipe(self, request: Request, template: str, tab: str, **values: Any) -> Response:
         """Answer with a page of a recipe, which has its name, its purpose and its tabs."""
         store, recipe = self._of(request)
-        card = card_of(store, recipe)
+        card, environment = card_of(store, recipe), environment_of(store, request)
         head: dict[str, Any] = {
             "recipe": recipe,
             "use": card.get("use") or {},
             "model": card.get("model") or {},
-            "deployment": store.deployment(recipe),
-            "check": next(iter(store.check_states(recipe, limit=1)), None),
+            "environment": environment,
+            "environments": environments_of(store, recipe, environment),
+            "deployment": store.deployment(recipe, environment),
+            "check": next(iter(store.check_states(recipe, environment, limit=1)), None),
         }
         return answer(request, template, name=recipe, tab=tab, **head, **values)
 

@@ -24,7 +24,7 @@ class ReleaseRow:
         release: What is recorded of it.
         metric: What was searched for.
         interval: Of that metric on the holdout, where the run recorded one.
-        serves: Whether it is what the service answers with.
+        serves: The environments whose services answer with it.
         places: The environments that have it.
         approvals: Who approved of it.
         retirement: Its end.
@@ -35,7 +35,7 @@ class ReleaseRow:
     release: Release
     metric: str
     interval: tuple[float, float] | None
-    serves: bool
+    serves: Sequence[str]
     places: Sequence[Placement]
     approvals: Sequence[Approval]
     retirement: Retirement | None
@@ -55,7 +55,7 @@ class ReleaseRow:
 
 def release_rows(store: StoreReader, recipe: str) -> list[ReleaseRow]:
     """Make a row of each release, the newest first."""
-    deployment, placements, retired = store.deployment(recipe), store.placements(recipe), store.retirements(recipe)
+    serving, placements, retired = store.deployments(recipe), store.placements(recipe), store.retirements(recipe)
     metric = str((card_of(store, recipe).get("metrics") or {}).get("primary") or "")
     rows = []
     for release in store.releases(recipe):
@@ -66,7 +66,7 @@ def release_rows(store: StoreReader, recipe: str) -> list[ReleaseRow]:
                 release=release,
                 metric=metric,
                 interval=_pair((summary.get("intervals") or {}).get(metric)),
-                serves=deployment is not None and deployment.release == release.number,
+                serves=[item.environment for item in serving if item.release == release.number],
                 places=[item for item in placements if item.release == release.number],
                 approvals=store.approvals(recipe, release.number),
                 retirement=retired.get(release.number),

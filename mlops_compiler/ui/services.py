@@ -45,17 +45,17 @@ class Services:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[tuple[str, str], Answer] = {}
+        self._known: dict[tuple[str, str, str], Answer] = {}
 
-    def ask(self, deployments: Iterable[Deployment]) -> dict[str, Answer]:
-        """Ask those that were not asked a moment ago, all at once; answers by recipe."""
+    def ask(self, deployments: Iterable[Deployment]) -> dict[tuple[str, str], Answer]:
+        """Ask those that were not asked a moment ago, all at once; answers by recipe and environment."""
         wanted = list(deployments)
         with self._lock:
             old = [item for item in wanted if not self._is_fresh(item)]
             if old:
                 with ThreadPoolExecutor(_AT_ONCE) as pool:
                     self._known.update(zip(map(_key, old), pool.map(_asked, old), strict=True))
-            return {item.recipe: self._known[_key(item)] for item in wanted}
+            return {(item.recipe, item.environment): self._known[_key(item)] for item in wanted}
 
     def _is_fresh(self, item: Deployment) -> bool:
         known = self._known.get(_key(item))
@@ -72,8 +72,8 @@ def replicas_of(deployment: Deployment) -> dict[str, Any]:
         return {"status": "unhealthy", "replicas": 0, "message": error.diagnostics[0].headline}
 
 
-def _key(item: Deployment) -> tuple[str, str]:
-    return item.recipe, str(item.settings.get("url", ""))
+def _key(item: Deployment) -> tuple[str, str, str]:
+    return item.recipe, item.environment, str(item.settings.get("url", ""))
 
 
 def _asked(item: Deployment) -> Answer:

@@ -13,13 +13,15 @@ ROLLOUT_STEPS = frozenset({"replay", "shadow", "canary", "blue_green"})
 """What the audit log calls them."""
 
 
-def steps_of_rollout(entries: Sequence[AuditEntry]) -> list[AuditEntry]:
-    """Give the steps of the last rollout, the first step first.
+def steps_of_rollout(entries: Sequence[AuditEntry], environment: str) -> list[AuditEntry]:
+    """Give the steps of the last rollout in an environment, the first step first.
 
     Args:
-        entries: The audit log, the newest entry first.
+        entries: The audit log, the newest entry first; older ones do not say in which environment they were.
+        environment: Which.
     """
-    steps = [entry for entry in entries if entry.action in ROLLOUT_STEPS]
+    here = [entry for entry in entries if entry.environment in (None, environment)]
+    steps = [entry for entry in here if entry.action in ROLLOUT_STEPS]
     found: list[AuditEntry] = []
     for entry in steps:
         if entry.release != steps[0].release or (found and found[-1].action == "replay"):

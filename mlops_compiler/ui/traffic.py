@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mlops_compiler.report.page import Figure
     from mlops_compiler.store.location import StoreLocation
+    from mlops_compiler.store.records import ServiceName
 
 SPANS = {1: 60, 6: 300, 24: 900, 168: 7200}
 """Hours that can be shown, and how many seconds one bar stands for."""
@@ -60,12 +61,12 @@ class Traffic:
     refused: int
 
 
-def traffic_of(location: StoreLocation, recipe: str, hours: int, now: float | None = None) -> Traffic | None:
+def traffic_of(location: StoreLocation, service: ServiceName, hours: int, now: float | None = None) -> Traffic | None:
     """Sum up what replicas told of the last hours; None where they told nothing.
 
     Args:
         location: The store.
-        recipe: Whose service.
+        service: Which one.
         hours: One of `SPANS`.
         now: The end of it, in seconds since 1970.
     """
@@ -73,7 +74,7 @@ def traffic_of(location: StoreLocation, recipe: str, hours: int, now: float | No
 
     until = datetime.fromtimestamp(time.time() if now is None else now, tz=UTC)
     since = until - timedelta(hours=hours)
-    rows = _minutes(location, recipe, hours, int(time.monotonic() / _LOOK_SECONDS))
+    rows = _minutes(location, service, hours, int(time.monotonic() / _LOOK_SECONDS))
     rows = rows.filter(pl.col("time").is_between(since, until), pl.col("role").is_in(ANSWERED))
     if rows.is_empty():
         return None
@@ -155,8 +156,8 @@ def _releases(rows: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=8)
-def _minutes(location: StoreLocation, recipe: str, hours: int, _moment: int) -> pl.DataFrame:
+def _minutes(location: StoreLocation, service: ServiceName, hours: int, _moment: int) -> pl.DataFrame:
     """Read what replicas told of these hours; again every few seconds, however many pages are open."""
     from mlops_compiler.monitoring.observed import traffic
 
-    return traffic(location, recipe, since=datetime.now(UTC) - timedelta(hours=hours))
+    return traffic(location, service, since=datetime.now(UTC) - timedelta(hours=hours))

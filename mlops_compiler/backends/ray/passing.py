@@ -20,11 +20,11 @@ _SECONDS = 300.0
 def key_for(deployment: Deployment, location: StoreLocation) -> str:
     """Make a key for a service that asks for one; nothing for one that does not."""
     asks = deployment.settings["spec"].get("settings", {}).get("auth", False)
-    return passing_key(location, deployment.recipe) if asks else ""
+    return passing_key(location, deployment.recipe, deployment.environment) if asks else ""
 
 
-def passing_key(location: StoreLocation, recipe: str, seconds: float = 0.0) -> str:
+def passing_key(location: StoreLocation, recipe: str, environment: str, seconds: float = 0.0) -> str:
     """Make a key for whoever deploys or verifies, which opens everything and soon nothing any more."""
-    key, kept = make_key(recipe, PASSING, ROLES, expires=time.time() + seconds + _SECONDS)
+    key, kept = make_key((recipe, environment), PASSING, ROLES, expires=time.time() + seconds + _SECONDS)
     open_writer(location).put_key(kept)
     return key

@@ -122,7 +122,7 @@ def run(spec: AppSpec, *, app: str | None = None) -> None:
 
     Args:
         spec: What to run.
-        app: An application without a route, of this name; that of the recipe, with its route, where not given.
+        app: An application without a route, of this name; that of the service, with its route, where not given.
 
     Raises:
         UsageError: Another application has its route.
@@ -131,7 +131,7 @@ def run(spec: AppSpec, *, app: str | None = None) -> None:
     from ray import serve
     from ray.serve.exceptions import RayServeException
 
-    name, route = (spec.recipe, spec.route) if app is None else (app, None)
+    name, route = (spec.app, spec.route) if app is None else (app, None)
     try:
         serve.run_many(
             [serve.RunTarget(target=build(spec), name=name, route_prefix=route)], wait_for_applications_running=False

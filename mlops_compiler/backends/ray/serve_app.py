@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.serving.settings import ServiceSettings
+from mlops_compiler.store.records import ENVIRONMENTS, service_name
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mlops_compiler.serving.service import Around
     from mlops_compiler.serving.traffic import Traffic
     from mlops_compiler.store.location import StoreLocation
+    from mlops_compiler.store.records import ServiceName
 
 _REFUSED_AT_ONCE = 64
 """Requests beyond what a replica takes that reach it: its gate refuses them in JSON, which Serve does not."""
@@ -50,7 +52,7 @@ class AppSpec:
     Attributes:
         location: The store; absolute, and reachable from the workers.
         manifest: The digest of the release's manifest.
-        recipe: The recipe's name, which is the application's.
+        recipe: The recipe's name.
         release: The release's number.
         route: The prefix of its paths.
         replicas: Fewest and most.
@@ -58,6 +60,8 @@ class AppSpec:
         candidate: Whether it runs beside the release in place, whose replicas ask it.
         settings: How it behaves around the release, as `ServiceSettings` writes it.
         metrics: The folder that replicas of one machine share for their counts; None for none.
+        environment: Whose service it is.
+        app: The name of the application, and of the rollouts that replace it.
     """
 
     location: StoreLocation
@@ -70,6 +74,8 @@ class AppSpec:
     candidate: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
     metrics: str | None = None
+    environment: str = ENVIRONMENTS[0]
+    app: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Write the specification as a JSON object."""
@@ -77,17 +83,28 @@ class AppSpec:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> AppSpec:
-        """Read a specification back; of one that was written before there was a sizing, the defaults."""
+        """Read a specification back; of one that an older version wrote, what it lacks as it was then."""
         from mlops_compiler.store.location import StoreLocation
 
         location, replicas = StoreLocation(**value["location"]), tuple(value["replicas"])
         sizing = Sizing(**value.get("sizing", {}))
-        return cls(**{**value, "location": location, "replicas": replicas, "sizing": sizing})
+        app = value.get("app") or value["recipe"]
+        return cls(**{**value, "location": location, "replicas": replicas, "sizing": sizing, "app": app})
+
+    @property
+    def service(self) -> ServiceName:
+        """What the service is called in its log; its application has that name, too, unless it is an older one's."""
+        return service_name(self.recipe, self.environment)
 
     @property
     def info(self) -> dict[str, Any]:
         """What the service tells of itself."""
-        return {"recipe": self.recipe, "release": self.release, "manifest": self.manifest}
+        return {
+            "recipe": self.recipe,
+            "environment": self.environment,
+            "release": self.release,
+            "manifest": self.manifest,
+        }
 
 
 class Replica:
@@ -140,18 +157,18 @@ def _around(spec: AppSpec, predictor: Predictor, traffic: Traffic | None) -> Aro
     settings = ServiceSettings.from_json(spec.settings)
     keys = log = None
     if settings.auth:
-        keys = KeyRing(lambda: open_reader(spec.location).keys(spec.recipe))
+        keys = KeyRing(lambda: open_reader(spec.location).keys(spec.recipe, spec.environment))
         keys.start()
     if settings.log is not None:
         key = predictor.manifest.get("key")
-        log = PredictionLog(spec.location, spec.recipe, spec.release, settings.log, key=key)
+        log = PredictionLog(spec.location, spec.service, spec.release, settings.log, key=key)
         log.start()
     return Around(
         traffic=traffic,
         guard=Guard(keys, settings.limits),
         log=log,
-        labels=LabelBook(spec.location, spec.recipe, predictor.manifest, settings.limits.rows),
-        meters=Meters(spec.recipe, spec.release),
+        labels=LabelBook(spec.location, spec.service, predictor.manifest, settings.limits.rows),
+        meters=Meters(spec.recipe, spec.release, spec.environment),
     )
 
 
@@ -163,7 +180,7 @@ def _steered(spec: AppSpec, key: str | None) -> Traffic:
     from mlops_compiler.serving.traffic import Traffic
 
     traffic = Traffic(spec.release, key, Candidates().ask)
-    Watch(spec.recipe, uuid.uuid4().hex, traffic).start()
+    Watch(spec.app, uuid.uuid4().hex, traffic).start()
     return traffic
 
 

@@ -157,8 +157,8 @@ def _check(order: Order, spec: AppSpec) -> None:
     serve_actions.check_capacity(spec)
     if order["before"] is not None:
         check_room(spec, Rollout.from_json(order["rollout"]))
-    if not order["ours"] and order["before"] is None and spec.recipe in serve_actions.applications():
-        raise UsageError([_taken(spec.recipe, order["address"])])
+    if not order["ours"] and order["before"] is None and spec.app in serve_actions.applications():
+        raise UsageError([_taken(spec.app, order["address"])])
 
 
 def _serve(order: Order, spec: AppSpec, tell: Tell) -> Order:
@@ -186,7 +186,7 @@ def _answering(order: Order, spec: AppSpec, rows: int, tell: Tell) -> Order:
     if rows:
         # A service that limits how often a client asks would refuse so many rows.
         limited = ServiceSettings.from_json(spec.settings).limits.rate is not None
-        replayed(spec, rows, through(spec.recipe) if limited else service.score, tell)
+        replayed(spec, rows, through(spec.app) if limited else service.score, tell)
     return {"address": address, "session": serve_actions.session(), "url": service.url}
 
 
@@ -196,7 +196,7 @@ def _put_back(order: Order, spec: AppSpec) -> None:
         if order["before"] is not None:
             serve_actions.run(AppSpec.from_json(order["before"]))
         else:
-            _remove(order, spec.recipe)
+            _remove(order, spec.app)
     except MlopsError as error:
         traceback.print_exception(error)
 

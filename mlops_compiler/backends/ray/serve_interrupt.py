@@ -78,7 +78,7 @@ def _under_way(deployment: Deployment, found: dict[str, Any]) -> Diagnostic:
         code="rollout-under-way",
         headline=f"release {found['release']} of `{deployment.recipe}` is on its way to take the place of release "
         f"{deployment.release}; process {found['pid']} on {found['host']} watches it",
-        help=f"wait for it, or end it: mlops-compile rollout recipe={deployment.recipe} --abort",
+        help=f"wait for it, or end it: mlops-compile rollout {deployment.words} --abort",
     )
 
 

@@ -53,11 +53,16 @@ class Ledger:
 
     def _audit(self, action: str, told: dict[str, Any]) -> None:
         self._store.add_audit(
-            actor=self._actor, action=action, recipe=self._spec.recipe, release=self._spec.release, payload=told
+            actor=self._actor,
+            action=action,
+            recipe=self._spec.recipe,
+            release=self._spec.release,
+            environment=self._spec.environment,
+            payload=told,
         )
 
     def _record(self, rollout: dict[str, Any] | None) -> None:
-        before = open_reader(self._spec.location).deployment(self._spec.recipe)
+        before = open_reader(self._spec.location).deployment(self._spec.recipe, self._spec.environment)
         if before is None:
             return
         settings = {name: value for name, value in before.settings.items() if name != ROLLOUT}

@@ -77,7 +77,7 @@ def beside(spec: AppSpec, rollout: Rollout, tell: Tell) -> Iterator[None]:
     Raises:
         EngineError: It does not come up, answers otherwise than offline, or is taken back.
     """
-    app, steps = candidate_of(spec.recipe), steps_of(rollout)
+    app, steps = candidate_of(spec.app), steps_of(rollout)
     serve_actions.remove(app)  # of a rollout that was cut off
     tell({"step": "candidate", "app": app})
     try:
@@ -89,7 +89,7 @@ def beside(spec: AppSpec, rollout: Rollout, tell: Tell) -> Iterator[None]:
             serve_actions.remove(app)  # the one in place may need the room to be replaced
             yield
             return
-        with _board(spec.recipe) as board:
+        with _board(spec.app) as board:
             for step in steps:
                 _watch(board, step, spec, rollout, tell)
             yield
@@ -216,7 +216,7 @@ def _policy(step: Step, spec: AppSpec, rollout: Rollout) -> Policy:
     return Policy(
         version=step.number,
         release=spec.release,
-        app=candidate_of(spec.recipe),
+        app=candidate_of(spec.app),
         share=step.share,
         shadow=step.name == "shadow",
         patience=min(rollout.limits.patience, ServiceSettings.from_json(spec.settings).limits.deadline / 2),
@@ -227,7 +227,7 @@ def _policy(step: Step, spec: AppSpec, rollout: Rollout) -> Policy:
 
 def _fallen(spec: AppSpec) -> str | None:
     """Say that the new release does not stay up."""
-    found = serve_actions.state(candidate_of(spec.recipe))
+    found = serve_actions.state(candidate_of(spec.app))
     if found["status"] in ("unhealthy", "gone"):
         return f"its replicas do not stay up: {found.get('message') or found['status']}"
     return None
@@ -247,5 +247,6 @@ def _taken_back(spec: AppSpec, step: Step, reason: str) -> Diagnostic:
         code="release-taken-back",
         headline=f"release {spec.release} of `{spec.recipe}` is taken back {share}: {reason}",
         notes=(Note(text="the release in place answers all requests; none was lost"),),
-        help=f"what was seen of it is in the audit log; ask its replicas: mlops-compile logs recipe={spec.recipe}",
+        help="what was seen of it is in the audit log; ask its replicas: "
+        f"mlops-compile logs recipe={spec.recipe} environment={spec.environment}",
     )

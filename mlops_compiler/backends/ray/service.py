@@ -27,7 +27,7 @@ from mlops_compiler.serving.rollout import Rollout, sentence
 from mlops_compiler.serving.settings import ServiceSettings
 from mlops_compiler.store.operations import actor
 from mlops_compiler.store.reader import open_reader
-from mlops_compiler.store.records import Deployment
+from mlops_compiler.store.records import ENVIRONMENTS, Deployment, service_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -58,6 +58,7 @@ class ServiceTarget:
         rollout: How traffic passes to the release, and what it must show before; at once, and nothing, by default.
         settings: How the service behaves around the release.
         proxy: What stands before its replicas, in an engine of the store's own: ``auto``, ``serve`` or ``haproxy``.
+        environment: Whose service it is.
     """
 
     route: str = "/"
@@ -70,6 +71,7 @@ class ServiceTarget:
     rollout: Rollout = field(default_factory=Rollout)
     settings: ServiceSettings = field(default_factory=ServiceSettings)
     proxy: str = "auto"
+    environment: str = ENVIRONMENTS[0]
 
 
 def deploy(
@@ -79,7 +81,7 @@ def deploy(
     *,
     said: Callable[[str], None] = lambda _: None,
 ) -> Deployment:
-    """Serve a release, in the place of the one that its recipe serves; no request is lost meanwhile.
+    """Serve a release, in the place of the one that its recipe serves in the environment; no request is lost meanwhile.
 
     Args:
         location: The store; absolute, and reachable from the workers.
@@ -95,6 +97,8 @@ def deploy(
         EngineError: The release does not come up, or (`service-differs`) answers its example with other
             bits than a batch; what was there before serves on.
     """
+    before = open_reader(location).deployment(release.recipe, target.environment)
+    app = before.app if before is not None else service_name(release.recipe, target.environment)
     spec = AppSpec(
         location=location,
         manifest=release.manifest,
@@ -104,11 +108,13 @@ def deploy(
         replicas=target.replicas,
         sizing=target.sizing,
         settings=target.settings.to_json(),
-        metrics=str(_folder(location) / "engine" / "metrics" / release.recipe),
+        metrics=str(_folder(location) / "engine" / "metrics" / app),
+        environment=target.environment,
+        app=app,
     )
     folder, rollout = _folder(location), target.rollout
-    different = _changes(location, release, rollout)
-    if (before := open_reader(location).deployment(release.recipe)) is not None:
+    different = _changes(location, before, release, rollout)
+    if before is not None:
         end_rollout(before, by_force=not rollout.has_trial)
     order = {
         "action": "deploy",
@@ -122,8 +128,10 @@ def deploy(
         "spec": spec.to_json(),
         "rollout": rollout.to_json(),
         "actor": actor(),
-        "key": passing_key(location, release.recipe, rollout.longest) if target.settings.auth else "",
-        **_until_now(location, target, release.recipe),
+        "key": passing_key(location, release.recipe, target.environment, rollout.longest)
+        if target.settings.auth
+        else "",
+        **_until_now(location, target, before),
     }
     done = have_done(
         order, folder, _DEPLOY_SECONDS + rollout.longest, lambda told: said(sentence(told, release.number))
@@ -137,7 +145,7 @@ def deploy(
         address=done["address"],
         pid=done["pid"],
         created=time.time(),
-        app=release.recipe,
+        app=app,
         session=done["session"],
         settings={
             "spec": spec.to_json(),
@@ -146,17 +154,17 @@ def deploy(
             "serve": done["serve"],
             "changes": different,
         },
+        environment=target.environment,
     )
 
 
-def _changes(location: StoreLocation, release: Release, rollout: Rollout) -> list[str]:
+def _changes(location: StoreLocation, before: Deployment | None, release: Release, rollout: Rollout) -> list[str]:
     """Say what is different for the clients of the release in place.
 
     Raises:
         DataError: They would fail with the new one.
     """
     store = open_reader(location)
-    before = store.deployment(release.recipe)
     known = store.release(release.recipe, before.release) if before is not None else None
     if known is None or known.manifest == release.manifest:
         return []
@@ -193,12 +201,10 @@ def abort_rollout(deployment: Deployment) -> StoreLocation:
         UsageError: Another machine watches it.
         EngineError: It does not end, or the cluster cannot be joined.
     """
-    spec = AppSpec.from_json(deployment.settings["spec"])
+    spec = _spec_of(deployment)
     if not end_rollout(deployment, by_force=True):
-        have_done(
-            _about("clear", deployment) | {"spec": deployment.settings["spec"]}, _folder_of(deployment), _STATE_SECONDS
-        )
-    return spec.location
+        have_done(_about("clear", deployment) | {"spec": spec}, _folder_of(deployment), _STATE_SECONDS)
+    return AppSpec.from_json(spec).location
 
 
 def service_state(deployment: Deployment) -> dict[str, Any]:
@@ -230,23 +236,21 @@ def service_logs(deployment: Deployment, lines: int) -> Iterable[str]:
     return tail(Path(deployment.session) / "logs" / "serve", deployment.app, lines)
 
 
-def _until_now(location: StoreLocation, target: ServiceTarget, recipe: str) -> dict[str, Any]:
-    """Give the specification of what the recipe serves until now, to be put back should the new one fail.
+def _until_now(location: StoreLocation, target: ServiceTarget, before: Deployment | None) -> dict[str, Any]:
+    """Give the specification of what is served until now, to be put back should the new one fail.
 
     Also whether Serve was started for a service of this store, on a cluster that it only joined.
 
     Raises:
         UsageError: Another cluster serves the recipe, and nobody would tell it to stop.
     """
-    reader = open_reader(location)
-    serve = any(other.settings["serve"] for other in reader.deployments())
-    before = reader.deployment(recipe)
+    serve = any(other.settings["serve"] for other in open_reader(location).deployments())
     if before is None or not _answers(before):
         return {"before": None, "serve": serve}
     same = before.pid is not None if target.address == EMBEDDED else target.address in ("auto", before.address)
     if not same:
         raise UsageError([_elsewhere(before)])
-    return {"before": before.settings["spec"], "serve": serve}
+    return {"before": _spec_of(before), "serve": serve}
 
 
 def _answers(deployment: Deployment) -> bool:
@@ -268,6 +272,11 @@ def _about(action: str, deployment: Deployment) -> dict[str, Any]:
     }
 
 
+def _spec_of(deployment: Deployment) -> dict[str, Any]:
+    """Give the specification of a deployment; one that an older version wrote does not say whose it is."""
+    return {**deployment.settings["spec"], "environment": deployment.environment, "app": deployment.app}
+
+
 def _folder_of(deployment: Deployment) -> Path:
     return Path(deployment.settings["folder"])
 
@@ -283,6 +292,6 @@ def _folder(location: StoreLocation) -> Path:
 def _elsewhere(before: Deployment) -> Diagnostic:
     return Diagnostic(
         code="deployed-elsewhere",
-        headline=f"`{before.recipe}` is served on another cluster, at {before.settings['url']}",
-        help=f"type `mlops-compile undeploy recipe={before.recipe}` first",
+        headline=f"`{before.named}` is served on another cluster, at {before.settings['url']}",
+        help=f"type `mlops-compile undeploy {before.words}` first",
     )

@@ -134,7 +134,8 @@ def _others(recipe: Recipe, item: Deployment) -> Diagnostic:
 def _route_taken(recipe: Recipe, item: Deployment) -> Diagnostic:
     return Diagnostic(
         code="route-taken",
-        headline=f"`{recipe.name}` in {recipe.environment} cannot answer at {item.route}: `{item.recipe}` in {item.environment} does",
+        headline=f"`{recipe.name}` in {recipe.environment} cannot answer at {item.route}: `{item.recipe}` in "
+        f"{item.environment} does",
         help=f"give it a route of its own: deploy.route=/{recipe.name}-{recipe.environment}; or end the other: "
         f"mlops-compile undeploy {item.words}",
     )

@@ -114,9 +114,9 @@ def retire(composed: Composed, invocation: Invocation) -> int:
         raise DataError([retired_diagnostic(store, recipe.name, release.number)])
     serving = [item for item in store.deployments(recipe.name) if item.release == release.number]
     places = [item.environment for item in store.placements(recipe.name) if item.release == release.number]
-    must_be_ours(recipe, serving)
     if (serving or places) and "--drain" not in invocation.flags:
         raise UsageError([_still_used(recipe.name, release.number, places, serving)])
+    must_be_ours(recipe, serving)
     archived = _archived(recipe, store, release)
     for item in serving:
         _ended(store, item)

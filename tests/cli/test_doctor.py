@@ -131,7 +131,7 @@ def test_a_run_whose_process_is_gone_and_a_service_that_does_not_answer(store, c
     assert found["runs"] == ("note", "1 ended without a word, the last of them 20260101-lost")
     state, text = found["service"]
     assert state == "wrong"
-    assert text.startswith("churn release 4 is ")
+    assert text.startswith("churn release 4 in development is ")
 
 
 def test_what_to_do_stands_beside_what_is_wrong(store, capsys):

@@ -25,7 +25,7 @@ def made(keys, *words):
 
 def test_a_key_is_shown_once_and_opens_what_it_says(keys, small):
     key = made(keys, "name=crm", "roles=predict,label")
-    found = KeyRing(lambda: small.store.keys("small")).find(key["secret"])
+    found = KeyRing(lambda: small.store.keys("small", "development")).find(key["secret"])
     assert (found.name, found.roles) == ("crm", ["predict", "label"])
     listed = keys("list")
     assert "crm" in listed.out
@@ -37,7 +37,7 @@ def test_a_key_is_shown_once_and_opens_what_it_says(keys, small):
 def test_a_key_is_replaced_with_grace_and_ended(keys, small):
     old = made(keys, "name=crm")
     new = json.loads(keys("rotate", "crm", "grace=1h", "--json").out)
-    ring = KeyRing(lambda: small.store.keys("small"))
+    ring = KeyRing(lambda: small.store.keys("small", "development"))
     assert ring.find(old["secret"]).expires is not None
     assert ring.find(new["secret"]).expires is None
     assert keys("revoke", "crm").code == 2  # two of that name are open
@@ -69,9 +69,24 @@ def test_refuses(keys, words, told):
 
 def test_a_service_that_asks_has_a_first_key(small):
     location = StoreLocation(url=str(small.folder))
-    shown = first_key("small", location)
-    assert KeyRing(lambda: open_writer(location).keys("small")).find(shown).roles == ["predict", "label", "operate"]
-    assert first_key("small", location) is None
+    shown = first_key(("small", "development"), location)
+    assert KeyRing(lambda: open_writer(location).keys("small", "development")).find(shown).roles == [
+        "predict",
+        "label",
+        "operate",
+    ]
+    assert first_key(("small", "development"), location) is None
+
+
+def test_a_key_of_test_opens_nothing_in_production(keys, small):
+    key = made(keys, "name=crm", "environment=test")
+    assert KeyRing(lambda: small.store.keys("small", "test")).find(key["secret"]).name == "crm"
+    assert KeyRing(lambda: small.store.keys("small", "production")).find(key["secret"]) is None
+    assert keys("revoke", "crm", "environment=production").code == 2
+    assert keys("create", "name=crm", "environment=production").code == 0
+    assert [item["key"] for item in json.loads(keys("--json", "environment=test").out)] == [key["key"]]
+    assert "crm  test" in keys("list", "environment=test").out
+    assert {entry.environment for entry in small.store.audit("small")} == {"test", "production"}
 
 
 def test_the_token_of_engines_is_its_owners_alone(tmp_path, monkeypatch):

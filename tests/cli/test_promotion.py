@@ -32,24 +32,39 @@ def place(released, tmp_path, monkeypatch):
 
     shutil.copytree(released.folder, store)
     writer = open_writer(StoreLocation(url=str(store)))
-    served = []
+    served, ended = [], []
 
     def deploy(_location, target, release, *, said):
         served.append((release.number, target.rollout.kind))
-        about = dict.fromkeys(("route", "host", "address", "session"), "/")
-        settings = {"url": "http://service", "spec": {"settings": {}}}
+        about = dict.fromkeys(("host", "address", "session", "app"), "/")
+        settings = {"url": f"http://service{target.route}", "spec": {"settings": {}}}
         return Deployment(
-            recipe="small", release=release.number, created=1.0, settings=settings, port=1, pid=None, app="a", **about
+            recipe="small",
+            environment=target.environment,
+            release=release.number,
+            route=target.route,
+            port=target.port,
+            created=1.0,
+            settings=settings,
+            pid=1,
+            **about,
         )
 
+    def undeploy(deployment):
+        ended.append(deployment.environment)
+        return "running"
+
     monkeypatch.setattr("mlops_compiler.backends.ray.service.deploy", deploy)
-    monkeypatch.setattr("mlops_compiler.backends.ray.service.undeploy", lambda _: "stopped")
+    monkeypatch.setattr("mlops_compiler.backends.ray.service.undeploy", undeploy)
 
-    def main(command, *words, actor="ann"):
+    def main(command, *words, actor="ann", route=None):
+        """Do a command; each environment has a route of its own, where the test does not care."""
         monkeypatch.setenv("MLOPS_ACTOR", actor)
-        return released.main(command, "recipe=small", f"store.url={store}", *words)
+        where = next((word.partition("=")[2] for word in words if word.startswith("environment=")), "development")
+        at = f"deploy.route={route or f'/{where}'}"
+        return released.main(command, "recipe=small", f"store.url={store}", at, *words)
 
-    main.store, main.served = writer, served
+    main.store, main.served, main.ended = writer, served, ended
     return main
 
 
@@ -90,13 +105,11 @@ def test_no_command_goes_around_the_approvals(place):
     assert place("promote", "release=1").code == 0
     assert codes(place("promote", "release=2", *asked)) == ["lacks-approvals"]
     assert codes(place("deploy", "release=2", *asked)) == ["lacks-approvals"]
-    assert codes(place("rollback", "to=2", *asked)) == ["lacks-approvals"]
     assert place("approve", "release=1", *asked).code == 0
-    assert codes(place("deploy", "release=1", *asked, "deploy.rollout.roll_back_to=2")) == ["lacks-approvals"]
     assert place("deploy", "release=1", *asked).code == 0
-    # The service is that of production now, whatever environment somebody names.
-    for command in (["deploy", "release=2"], ["promote", "release=2"], ["rollback", "to=2"], ["undeploy"]):
-        assert codes(place(*command)) == ["service-of-another-environment"], command
+    assert codes(place("deploy", "release=1", *asked, "deploy.rollout.roll_back_to=2")) == ["lacks-approvals"]
+    assert codes(place("rollback", "to=2", *asked)) == ["lacks-approvals"]
+    # Release 1 is served in production, whatever environment somebody names.
     assert codes(place("retire", "release=1", "--drain")) == ["service-of-another-environment"]
     assert place("approve", "release=2", *asked).code == 0
     assert place("deploy", "release=2", *asked).code == 0
@@ -199,14 +212,15 @@ def test_a_release_that_an_environment_has_is_retired_only_where_that_is_said(pl
     place("deploy", "release=2", "environment=production")
     said = place("retire", "release=1")
     assert codes(said) == ["release-served"]
-    assert "in test" in said.err
-    assert place("retire", "release=1", "--drain").code == 0
+    assert "served in test" in said.err
+    assert place("retire", "release=1", "--drain", "environment=test").code == 0
     assert [item.environment for item in place.store.placements("small")] == ["production"]
-    assert place.store.deployment("small").release == 2
+    assert [item.named for item in place.store.deployments()] == ["small in production"]
     assert place("retire", "release=2", "--drain", "environment=production").code == 0
-    assert place.store.deployment("small") is None
+    assert place.store.deployments() == []
+    assert place.ended == ["test", "production"]
     (entry, *_) = place.store.audit("small")
-    assert (entry.payload["drained"], entry.payload["left"]) == (True, ["production"])
+    assert (entry.payload["drained"], entry.payload["left"]) == (["production"], ["production"])
 
 
 def test_the_audit_log_is_exported_and_examined(place, tmp_path):
@@ -237,3 +251,47 @@ def test_the_card_tells_of_approvals_and_environments(place):
     assert "validate.seed" in text
     facts = json.loads(place("card", "1", "--json").out)["operation"]
     assert (facts["served"], facts["placements"], facts["approvals"]) == (False, [], [])
+
+
+def served_in(place):
+    return {item.environment: item.release for item in place.store.deployments("small")}
+
+
+def test_environments_serve_at_once_and_each_command_is_about_its_own(place):
+    for number, where in ((2, "test"), (1, "production")):
+        assert place("promote", f"release={number}", f"environment={where}").code == 0
+    assert served_in(place) == {"test": 2, "production": 1}
+    assert place("promote", "release=2", "environment=production").code == 0
+    assert place("deploy", "release=1", "environment=test").code == 0
+    # What was served before is what this environment served, and what test serves is no reason to go anywhere.
+    assert place("rollback", "environment=production", "reason=errors").code == 0
+    assert served_in(place) == {"test": 1, "production": 1}
+    listed = json.loads(place("releases", "--json").out)
+    assert [item["served"] for item in listed] == [[], ["production", "test"]]
+    assert "served in production, served in test" in place("releases", "1").out
+    assert codes(place("undeploy")) == ["not-deployed"]
+    assert "small in production" in place("undeploy").err
+    assert place("undeploy", "environment=test").code == 0
+    assert (place.ended, served_in(place)) == (["test"], {"production": 1})
+
+
+def test_two_services_have_two_routes(place):
+    assert place("deploy", "release=1", route="/small").code == 0
+    said = place("promote", "release=1", "environment=production", route="/small/")
+    assert codes(said) == ["route-taken"]
+    assert "`small` in development" in said.err
+    assert "deploy.route=/small-production" in said.err
+    assert served_in(place) == {"development": 1}
+    assert place("deploy", "release=2", route="/small").code == 0  # its own is no other's
+    assert place("undeploy").code == 0
+    assert place("promote", "release=1", "environment=production", route="/small").code == 0
+
+
+def test_a_stricter_environment_is_not_retired_from_a_less_strict_one(place):
+    place("deploy", "release=1", "environment=test")
+    place("deploy", "release=1", "environment=production")
+    assert codes(place("retire", "release=1", "--drain", "environment=test")) == ["service-of-another-environment"]
+    assert place.ended == []
+    assert place("retire", "release=1", "--drain", "environment=production").code == 0
+    assert sorted(place.ended) == ["production", "test"]
+    assert served_in(place) == {}

@@ -70,7 +70,7 @@ def deployed(monkeypatch):
 def test_a_deployment_is_recorded_and_noted_down(tmp_path, releases, deployed):
     put_in_service(recipe_of(tmp_path), releases[0])
     store = open_reader(StoreLocation(url=str(tmp_path)))
-    assert store.deployment("churn").release == 1
+    assert store.deployment("churn", "development").release == 1
     (entry,) = store.audit("churn")
     assert (entry.actor, entry.action, entry.release, entry.payload["before"]) == ("ada", "deploy", 1, 2)
     assert deployed == [(1, "canary")]
@@ -80,7 +80,7 @@ def test_the_release_in_place_stays_where_none_is_named(tmp_path, releases, depl
     with pytest.raises(EngineError):
         put_in_service(recipe_of(tmp_path), releases[2])
     assert deployed == [(3, "canary")]
-    assert open_reader(StoreLocation(url=str(tmp_path))).deployment("churn").release == 2
+    assert open_reader(StoreLocation(url=str(tmp_path))).deployment("churn", "development").release == 2
 
 
 def test_another_release_is_returned_to_at_once(tmp_path, releases, deployed):
@@ -89,7 +89,7 @@ def test_another_release_is_returned_to_at_once(tmp_path, releases, deployed):
         put_in_service(recipe_of(tmp_path, roll_back_to=1), releases[2], said=said.append)
     assert deployed == [(3, "canary"), (1, "all_at_once")]
     assert "roll_back_to" in said[1]
-    assert open_reader(StoreLocation(url=str(tmp_path))).deployment("churn").release == 1
+    assert open_reader(StoreLocation(url=str(tmp_path))).deployment("churn", "development").release == 1
 
 
 def test_a_release_to_return_to_must_be_there(tmp_path, releases, deployed):

@@ -136,9 +136,9 @@ class TestStatus:
             DeploymentView(deployment=deployment(recipe="fraud"), state="gone", detail="its engine is not running"),
         ]
         print_status(views, screen.console)
-        assert "churn  release 3  healthy" in screen.lines
+        assert "churn  release 3 in development  healthy" in screen.lines
         assert "  url       http://127.0.0.1:8000/churn" in screen.lines
-        assert "fraud  release 3  gone" in screen.lines
+        assert "fraud  release 3 in development  gone" in screen.lines
         assert "  detail  its engine is not running" in screen.lines
 
 

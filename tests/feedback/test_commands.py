@@ -188,7 +188,11 @@ def test_watching_trains_each_time_that_it_is_due(world, monkeypatch):
 
 def test_an_alert_trains_once(world, monkeypatch):
     world.store.add_check(
-        recipe="churn", release=1, status="alert", payload={"rules": [{"kind": "drift", "fired": True}]}
+        environment="development",
+        recipe="churn",
+        release=1,
+        status="alert",
+        payload={"rules": [{"kind": "drift", "fired": True}]},
     )
     watched = ("monitor={drift: auto}", "feedback.retrain.when=[drift]")
     done = []

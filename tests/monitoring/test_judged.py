@@ -79,7 +79,7 @@ def test_the_estimate_of_real_customers_comes_true(served, others):
     ids = served.serve(others)
     served.label(ids, others["churn"].to_list())
     served.monitor()
-    payload = served.store.checks("telco", limit=1)[0].payload
+    payload = served.store.checks("telco", "development", limit=1)[0].payload
     guess, found = payload["estimate"]["metrics"], payload["performance"]["metrics"]
     for name in guess:
         assert guess[name] == pytest.approx(found[name], abs=0.05), name

@@ -114,7 +114,7 @@ def test_watching_checks_as_often_as_the_recipe_says(served, others, monkeypatch
     served.watch("every: 40s")
     served.serve(others.head(200))
     assert watched(served, monkeypatch, Clock(datetime.now(UTC), waits=4)) == INTERRUPTED
-    assert len(served.store.checks("telco")) == 3
+    assert len(served.store.checks("telco", "development")) == 3
     assert "watching ended: 3 checks, 0 alerts" in capsys.readouterr().err
 
 

@@ -22,23 +22,39 @@ def location(tmp_path):
 def test_a_table_is_taken_in_once(location):
     predicted(location, prediction("a", 0, key="7"), prediction("b", 0, key="8"))
     table = pl.DataFrame({"customer_id": [7, 8, 9, 10], "churn": ["Yes", "No", "No", None], "other": [1, 2, 3, 4]})
-    first = take(location, MANIFEST, table, "customer_id", "file:labels.csv")
+    first = take(location, MANIFEST, "churn", table, key="customer_id", source="file:labels.csv")
     assert (first.rows, first.new, first.known, first.unmatched, first.empty) == (4, 3, 0, 1, 1)
     assert outcome_of(location) == {"a": "Yes", "b": "No"}
-    again = take(location, MANIFEST, table, "customer_id", "file:labels.csv")
+    again = take(location, MANIFEST, "churn", table, key="customer_id", source="file:labels.csv")
     assert (again.new, again.known, again.contradicting) == (0, 3, 0)
-    other = take(location, MANIFEST, pl.DataFrame({"id": ["a"], "outcome": ["No"]}), "customer_id", "file:b.csv")
+    other = take(
+        location,
+        MANIFEST,
+        "churn",
+        pl.DataFrame({"id": ["a"], "outcome": ["No"]}),
+        key="customer_id",
+        source="file:b.csv",
+    )
     assert (other.new, other.contradicting) == (1, 1)
     assert outcome_of(location)["a"] == "Yes"
 
 
 def test_the_same_told_by_another_name_is_known(location):
     predicted(location, prediction("a", 0, key="7"), prediction("b", 1, key="8"))
-    take(location, MANIFEST, pl.DataFrame({"customer_id": [7], "churn": ["Yes"]}), "customer_id", "file:x")
-    again = take(location, MANIFEST, pl.DataFrame({"id": ["a"], "churn": ["Yes"]}), "customer_id", "file:y")
+    take(
+        location,
+        MANIFEST,
+        "churn",
+        pl.DataFrame({"customer_id": [7], "churn": ["Yes"]}),
+        key="customer_id",
+        source="file:x",
+    )
+    again = take(
+        location, MANIFEST, "churn", pl.DataFrame({"id": ["a"], "churn": ["Yes"]}), key="customer_id", source="file:y"
+    )
     assert (again.new, again.known, again.contradicting) == (0, 1, 0)
     both = pl.DataFrame({"customer_id": [8, 8], "churn": ["No", "Yes"]})
-    found = take(location, MANIFEST, both, "customer_id", "file:z")
+    found = take(location, MANIFEST, "churn", both, key="customer_id", source="file:z")
     assert (found.new, found.contradicting) == (2, 1)
     assert outcome_of(location) == {"a": "Yes", "b": "No"}
 
@@ -72,6 +88,6 @@ def test_outcomes_are_spelled_one_way(classes, values, expected):
 )
 def test_refuses_what_is_no_outcome(location, manifest, table, code):
     with pytest.raises(DataError) as refused:
-        take(location, manifest, pl.DataFrame(table), "customer_id", "file:x")
+        take(location, manifest, "churn", pl.DataFrame(table), key="customer_id", source="file:x")
     assert [item.code for item in refused.value.diagnostics] == [code]
     assert observed.outcomes(location, "churn").height == 0

@@ -254,7 +254,7 @@ def test_refuses_a_release_that_clients_would_fail_with(store, target):
         with pytest.raises(DataError, match="clients of release 1 would fail") as refused:
             deploy(store.location, strict, release_like(store.releases[1], manifest=digest))
     finally:
-        store.writer.remove_deployment("churn")
+        store.writer.remove_deployment("churn", "development")
     assert "`senior` is gone" in refused.value.diagnostics[0].notes[0].text
 
 

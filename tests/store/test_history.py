@@ -139,15 +139,20 @@ def test_events_follow_one_another(store):
     assert store.events("r1", after=numbers[-1]) == []
 
 
-def test_a_recipe_has_one_deployment(store, make):
-    store.record_deployment(make(Deployment))
-    store.record_deployment(make(Deployment, release=2))
-    store.record_deployment(make(Deployment, recipe="other"))
-    assert store.deployments() == [make(Deployment, release=2), make(Deployment, recipe="other")]
-    store.remove_deployment("churn")
-    assert store.deployment("churn") is None
-    assert store.deployment("other") == make(Deployment, recipe="other")
-    store.remove_deployment("churn")
+def test_a_recipe_has_one_deployment_in_each_environment(store, make):
+    first, second, other = make(Deployment), make(Deployment, release=2), make(Deployment, recipe="other")
+    production = make(Deployment, environment="production")
+    for deployment in (first, second, production, other):
+        store.record_deployment(deployment)
+    assert store.deployments() == [production, second, other]
+    assert store.deployments("churn") == [production, second]
+    assert store.foremost("churn") == production
+    store.remove_deployment("churn", "production")
+    assert store.deployment("churn", "production") is None
+    assert store.foremost("churn") == store.deployment("churn", "development") == second
+    assert store.deployment("other", "development") == other
+    store.remove_deployment("churn", "test")
+    assert store.deployments("churn") == [second]
 
 
 def test_the_hash_of_a_file_is_recalled_until_it_is_touched(store):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -38,14 +38,15 @@ def test_what_was_done_is_read_back_newest_first(store: StoreWriter) -> None:
 
 
 def test_a_key_that_is_revoked_or_too_old_opens_nothing(store: StoreWriter) -> None:
-    key = ApiKey(id="k1", recipe="churn", name="crm", hash="x", roles=["predict"], created=1.0, expires=10.0)
+    about: dict[str, Any] = {"id": "k1", "recipe": "churn", "name": "crm", "hash": "x", "roles": ["predict"]}
+    key = ApiKey(**about, environment="test", created=1.0, expires=10.0)
     store.put_key(key)
-    (kept,) = store.keys("churn")
+    (kept,) = store.keys("churn", "test")
     assert kept == key
     assert kept.opens(9.9)
     assert not kept.opens(10.0)
-    store.put_key(ApiKey(id="k1", recipe="churn", name="crm", hash="x", roles=["predict"], created=1.0, revoked=5.0))
-    (kept,) = store.keys("churn")
+    store.put_key(ApiKey(**about, environment="test", created=1.0, revoked=5.0))
+    (kept,) = store.keys("churn", "test")
     assert not kept.opens(6.0)
 
 
@@ -65,9 +66,20 @@ def test_the_first_retirement_counts(store: StoreWriter) -> None:
 
 
 def test_checks_count_up(store: StoreWriter) -> None:
-    numbers = [store.add_check(recipe="churn", release=1, status="quiet", payload={"n": n}) for n in (1, 2)]
+    about: dict[str, Any] = {"recipe": "churn", "environment": "test", "release": 1, "status": "quiet"}
+    numbers = [store.add_check(**about, payload={"n": n}) for n in (1, 2)]
     assert numbers[1] > numbers[0]
-    assert [check.payload["n"] for check in store.checks("churn")] == [2, 1]
+    assert [check.payload["n"] for check in store.checks("churn", "test")] == [2, 1]
+    assert [check.payload for check in store.check_states("churn", "test", limit=1)] == [{}]
+    assert store.checks("churn", "production") == []
+
+
+def test_a_key_opens_in_its_environment_alone(store: StoreWriter) -> None:
+    about: dict[str, Any] = {"recipe": "churn", "hash": "x", "roles": ["predict"], "created": 1.0}
+    for environment in ("test", "production"):
+        store.put_key(ApiKey(id=environment, name="crm", environment=environment, **about))
+    assert [key.id for key in store.keys("churn", "production")] == ["production"]
+    assert store.keys("churn", "development") == []
 
 
 def test_a_store_of_before_reads_as_if_nothing_was_done(store: StoreWriter) -> None:
@@ -75,7 +87,13 @@ def test_a_store_of_before_reads_as_if_nothing_was_done(store: StoreWriter) -> N
         for table in ("audit", "keys", "approvals", "placements", "retirements", "checks"):
             connection.execute(f"DROP TABLE {table}")
     reader = open_reader(store.location)
-    assert reader.audit() == reader.keys("churn") == reader.approvals("churn", 1) == reader.checks("churn") == []
+    assert (
+        reader.audit()
+        == reader.keys("churn", "test")
+        == reader.approvals("churn", 1)
+        == reader.checks("churn", "test")
+        == []
+    )
     assert reader.placements("churn") == []
     assert reader.retirements("churn") == {}
 

@@ -42,7 +42,7 @@ def test_a_store_that_is_not_there_reads_as_an_empty_one_and_stays_so(tmp_path, 
     assert reader.last_stage("churn", "split") is None
     assert reader.folds(["f" * 64]) == {}
     assert reader.runs() == reader.events("r1") == reader.releases("churn") == reader.deployments() == []
-    assert reader.run("r1") is reader.release("churn") is reader.deployment("churn") is None
+    assert reader.run("r1") is reader.release("churn") is reader.deployment("churn", "test") is None
     assert reader.file_digest("data.csv", 1, 1) is None
     assert not reader.objects.exists("f" * 64)
     assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.monitoring.observed import predictions
 from mlops_compiler.store.location import StoreLocation
+from mlops_compiler.store.records import service_name
 from tests.tour.recipe import Customers, lay_out, write_source
 from tests.tour.traffic import OK, Client, Load
 
@@ -53,7 +54,10 @@ class Tour:
     def await_log(self) -> None:
         """Wait until what was answered is in the store: a service writes every few seconds."""
         store = StoreLocation(url=str(self.place.root / ".mlops"))
-        self.place.wait_for(lambda: predictions(store, "churn").height >= self.asked, "the log of predictions")
+        self.place.wait_for(
+            lambda: predictions(store, service_name("churn", "development")).height >= self.asked,
+            "the log of predictions",
+        )
 
 
 def train(tour: Tour) -> None:

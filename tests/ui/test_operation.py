@@ -46,7 +46,9 @@ def log(store, *rows):
 
 def check(store, status="quiet", release=1, **payload):
     told = Findings(window={"asked": "1d"}, rows=500, **payload)
-    store.writer.add_check(recipe="churn", release=release, status=status, payload=told.to_json())
+    store.writer.add_check(
+        recipe="churn", environment="development", release=release, status=status, payload=told.to_json()
+    )
 
 
 def rule(name, **told):
@@ -124,7 +126,11 @@ def test_a_rollout_is_told_step_by_step(store, client):
     store.writer.add_audit(
         action="canary", payload={**few, "share": 0.25, "verdict": "taken back", "reason": "errors 2 %"}, **told
     )
-    assert [entry.payload.get("share") for entry in steps_of_rollout(store.writer.audit("churn"))] == [None, 0.05, 0.25]
+    assert [entry.payload.get("share") for entry in steps_of_rollout(store.writer.audit("churn"), "development")] == [
+        None,
+        0.05,
+        0.25,
+    ]
     shown = text_of(client.get("/recipes/churn/traffic").text)
     assert "The last rollout, of release 2" in shown
     assert "taken back errors 2 %" in shown
@@ -136,7 +142,7 @@ def test_columns_are_followed_from_check_to_check_the_farthest_first(store):
     store.begin()
     check(store, drift=(moved(0.02), moved(0.03, "charges")))
     check(store, drift=(moved(0.04), moved(0.2, "charges"), moved(0.01, "probability", kind="prediction_drift")))
-    rows = drift_rows(store.writer.checks("churn"))
+    rows = drift_rows(store.writer.checks("churn", "development"))
     assert [(row.name, row.kind) for row in rows] == [
         ("probability", "prediction_drift"),
         ("charges", "drift"),
@@ -184,7 +190,7 @@ def test_monitoring_shows_what_was_found_and_why(store, client):
     assert "partner = 1 99 0.7000 0.6000 to 0.8000 0.8000 worse" in shown
     assert 'class="box alert"' in client.get("/recipes/churn").text
     assert "1 alert" in text_of(client.get("/").text)
-    assert "an alert (release 1)" in text_of(client.get("/").text)
+    assert "an alert (release 1 in development)" in text_of(client.get("/").text)
 
 
 def test_alerts_are_listed_with_their_rules_and_quiet_checks_are_counted(store, client):
@@ -217,15 +223,15 @@ def test_alerts_are_listed_with_their_rules_and_quiet_checks_are_counted(store, 
 )  # fmt: skip
 def test_a_payload_of_another_version_breaks_no_page(store, client, payload):
     store.begin()
-    store.writer.add_check(recipe="churn", release=1, status="noticed", payload=payload)
+    store.writer.add_check(recipe="churn", environment="development", release=1, status="noticed", payload=payload)
     for page in ("", "/monitoring", "/alerts"):
         answer = client.get(f"/recipes/churn{page}")
         assert answer.status_code == 200, page
         assert "<img" not in answer.text
-    assert fired(store.writer.checks("churn")[0]) in ([], [{"rule": EVIL, "why": EVIL, "fired": True}])
+    assert fired(store.writer.checks("churn", "development")[0]) in ([], [{"rule": EVIL, "why": EVIL, "fired": True}])
 
 
 def test_a_metric_without_any_number_is_not_drawn(store):
     store.begin()
     check(store, performance={"metrics": {}})
-    assert performance_figures(store.writer.checks("churn"), ()) == []
+    assert performance_figures(store.writer.checks("churn", "development"), ()) == []

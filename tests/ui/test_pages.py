@@ -67,7 +67,7 @@ def test_a_service_is_asked_whether_it_answers(store, client):
         shown, overview = text_of(client.get("/health").text), text_of(client.get("/").text)
         server.shutdown()
         thread.join()
-    assert re.search(r"churn 1 answers [\d.]+ ms", shown)
+    assert re.search(r"churn development 1 answers [\d.]+ ms", shown)
     assert "release 1 served" in overview
 
 

@@ -34,7 +34,7 @@ class Ring:
         self.shown = {}
 
     def make(self, name, *roles, **more):
-        self.shown[name], self.kept[name] = make_key("churn", name, roles or ("predict",), **more)
+        self.shown[name], self.kept[name] = make_key(("churn", "development"), name, roles or ("predict",), **more)
         return self.shown[name]
 
     def change(self, name, **more):
@@ -284,11 +284,11 @@ def test_prometheus_reads_what_happened(serve, example):
     ask("POST", "", orjson.dumps([example] * 3))
     ask("POST", "", b"{")
     told = ask("GET", "/metrics").text
-    assert 'mlops_requests_total{code="",recipe="churn",release="3",status="200"} 1.0' in told
-    assert 'mlops_requests_total{code="not-json",recipe="churn",release="3",status="400"} 1.0' in told
-    assert 'mlops_rows_total{recipe="churn",release="3"} 3.0' in told
-    assert 'mlops_log_waiting_rows{recipe="churn",release="3"} 3.0' in told
-    assert 'mlops_request_seconds_count{recipe="churn",release="3"} 2.0' in told
+    assert 'mlops_requests_total{code="",environment="development",recipe="churn",release="3",status="200"} 1.0' in told
+    assert 'mlops_requests_total{code="not-json",environment="development",recipe="churn",release="3",status="400"} 1.0' in told
+    assert 'mlops_rows_total{environment="development",recipe="churn",release="3"} 3.0' in told
+    assert 'mlops_log_waiting_rows{environment="development",recipe="churn",release="3"} 3.0' in told
+    assert 'mlops_request_seconds_count{environment="development",recipe="churn",release="3"} 2.0' in told
 
 
 def test_the_description_names_the_keys(serve, ring):

@@ -159,7 +159,7 @@ def test_slices_are_followed_by_the_column_that_moved_farthest_in_each(store, cl
     within = {"slice": "partner = 1", "moved": 0.3, "columns": ["tenure"], "compared": 8}
     check(store, slice_drift=({**moved(0.05, "charges"), **within, "columns": []},))
     check(store, slice_drift=({**moved(0.25), **within}, {**moved(0.01), **within, "slice": "partner = 0"}))
-    rows = slice_drift_rows(store.writer.checks("churn"))
+    rows = slice_drift_rows(store.writer.checks("churn", "development"))
     assert [row.name for row in rows] == ["partner = 1", "partner = 0"]
     assert [cell.drifted for cell in rows[0].cells] == [False, True]
     assert ": charges, wasserstein 0.05 of 0.1" in rows[0].cells[0].told

@@ -32,12 +32,14 @@ class Gathered:
 
     Attributes:
         recipe: The recipe's name.
+        environment: Whose service logged it.
         predictions: How many were logged.
         returning: What comes back.
         failings: Where the release in place fails, and what changed there; None where nothing is released.
     """
 
     recipe: str
+    environment: str
     predictions: int
     returning: Returning
     release: Release | None
@@ -46,7 +48,8 @@ class Gathered:
         """Tell of it as JSON."""
         number = None if self.release is None else self.release.number
         account = self.returning.account()
-        return {"recipe": self.recipe, "release": number, "predictions": self.predictions, **account}
+        whose = {"recipe": self.recipe, "environment": self.environment, "release": number}
+        return {**whose, "predictions": self.predictions, **account}
 
 
 def gather(planned: Planned, called: str, now: datetime | None = None) -> Gathered:
@@ -66,7 +69,7 @@ def gather(planned: Planned, called: str, now: datetime | None = None) -> Gather
     found = returning(rows, _answered(planned.store, recipe), op.choice, now or datetime.now(UTC))
     served = planned.store.deployment(recipe, environment)
     release = planned.store.release(recipe, served.release) if served else in_place(recipe, planned.store)
-    return Gathered(recipe=recipe, predictions=rows.height, returning=found, release=release)
+    return Gathered(recipe=recipe, environment=environment, predictions=rows.height, returning=found, release=release)
 
 
 def feedback_of(planned: Planned, called: str) -> FeedBack:

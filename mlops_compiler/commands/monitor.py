@@ -101,8 +101,8 @@ def checked(
 
 
 def _tell(release: Release, found: Findings, recipe: Recipe, invocation: Invocation, notices: Notices) -> None:
-    named = f"recipe={notices.composed.recipe_name}"
-    notices.run = f"release {release.number} in {recipe.environment}"
+    named = f"recipe={notices.composed.recipe_name} environment={recipe.environment}"
+    notices.run = f"release {release.number}"
     if found.status == "alert":
         counting = [rule for rule in found.fired if {rule.kind, rule.rule} & set(found.votes)]
         more = [f"and {len(counting) - _FIRED} more"] if len(counting) > _FIRED else []
@@ -114,13 +114,13 @@ def _tell(release: Release, found: Findings, recipe: Recipe, invocation: Invocat
     else:
         untold = notices.succeeded("no alert any more", kinds=set(), next_=f"mlops-compile monitor {named}")
     tell_beside(untold, invocation.style)
+    told = {"recipe": recipe.name, "environment": recipe.environment, "release": release.number}
+    told |= {"status": found.status, **found.to_json()}
     if invocation.as_json:
-        told = {"recipe": recipe.name, "environment": recipe.environment, "release": release.number}
-        told |= {"status": found.status, **found.to_json()}
         indent = None if "--watch" in invocation.flags or invocation.sweeps else 2
         print_json({**told, "warnings": render_json(untold)}, indent=indent)
     else:
-        print_check(recipe.name, release.number, found.status, found.to_json(), results())
+        print_check(told, results())
 
 
 def _watched(composed: Composed, recipe: Recipe, invocation: Invocation, clock: Clock) -> int:

@@ -34,6 +34,9 @@ _NEXT = {
     "schedule": "mlops-compile status {recipe}",
 }
 
+_OF_SERVICES = ("monitor", "rollout")
+"""What is about the service of one environment."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Notices:
@@ -206,6 +209,7 @@ class Notices:
             "owner": ", ".join(part for part in (owner.name, owner.contact) if part) if owner else "",
             "run": self.run,
             "next": _NEXT[self.about].format(recipe=named),
+            "environment": recipe.environment if recipe is not None and self.about in _OF_SERVICES else "",
         }
 
     def _validated(self) -> Recipe | None:

@@ -13,6 +13,7 @@ from mlops_compiler.commands.base import DONE
 from mlops_compiler.commands.gates import approvals_of, must_be_next, must_be_ours, must_be_whole
 from mlops_compiler.commands.notices import Notices
 from mlops_compiler.commands.predict import find_release
+from mlops_compiler.commands.service import deployed
 from mlops_compiler.commands.serving import put_in_service, url_of
 from mlops_compiler.commands.telling import tell_beside
 from mlops_compiler.console.streams import messages, results, say
@@ -79,13 +80,12 @@ def rollback(composed: Composed, invocation: Invocation) -> int:
     """Serve the release that was served before, or the one that is named, at once.
 
     Raises:
-        DataError: There is none, it is retired, or its artifacts are gone.
+        UsageError: The environment serves none.
+        DataError: There is none before it, it is retired, or its artifacts are gone.
         EngineError: It does not come up; what was served before stays.
     """
     recipe, store = _opened(composed)
-    serving = store.deployment(recipe.name, recipe.environment)
-    if serving is None:
-        raise UsageError([_not_served(recipe)])
+    serving = deployed(store, recipe)
     wanted = invocation.number("to")
     number = wanted if wanted is not None else _previous(store, recipe, serving.release)
     if number == serving.release:
@@ -261,14 +261,6 @@ def _not_an_approver(who: str, allowed: tuple[str, ...], environment: str) -> Di
         code="not-an-approver",
         headline=f"{who} may not approve for {environment}",
         notes=(Note(text=f"`promotion.approvers` names {listing(allowed)}"),),
-    )
-
-
-def _not_served(recipe: Recipe) -> Diagnostic:
-    return Diagnostic(
-        code="not-deployed",
-        headline=f"`{recipe.name}` is not deployed in {recipe.environment}, so there is nothing to roll back",
-        help=f"deploy it: mlops-compile deploy recipe={recipe.name}",
     )
 
 

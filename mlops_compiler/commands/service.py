@@ -185,7 +185,7 @@ def deployed(store: StoreReader, recipe: Recipe) -> Deployment:
                 headline=f"`{recipe.name}` is not deployed in {recipe.environment}",
                 help=f"deployed are {listing(others)}"
                 if others
-                else f"deploy it: mlops-compile deploy recipe={recipe.name}",
+                else f"deploy it: mlops-compile deploy recipe={recipe.name} environment={recipe.environment}",
             )
         ]
     )

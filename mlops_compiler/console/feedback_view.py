@@ -26,9 +26,8 @@ def print_feedback(told: Mapping[str, Any], called: str, console: Console) -> No
         called: What the command line calls the recipe.
         console: Where to.
     """
-    what = (
-        f"{_rows(told['rows'])} of wrong predictions come back, of {numbers.count(told['predictions'])} that are logged"
-    )
+    logged = f"{numbers.count(told['predictions'])} that are logged in {told['environment']}"
+    what = f"{_rows(told['rows'])} of wrong predictions come back, of {logged}"
     line(console, (clean(told["recipe"]), STRONG), f": {what}")
     table = grid("right", "text")
     for reason, count in told["dropped"].items():

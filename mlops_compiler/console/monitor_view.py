@@ -25,17 +25,17 @@ _SHOWN = 8
 _METRICS = 5
 
 
-def print_check(recipe: str, release: int, status: str, told: Mapping[str, Any], console: Console) -> None:
+def print_check(told: Mapping[str, Any], console: Console) -> None:
     """Print what a check found.
 
     Args:
-        recipe: The recipe's name.
-        release: The release that was looked at.
-        status: What the findings come to.
-        told: The findings, as the store keeps them.
+        told: What `monitor --json` gives.
         console: Where to print.
     """
-    name = (f"{clean(recipe)} release {release}", STRONG)
+    name, status = (
+        (f"{clean(told['recipe'])} release {told['release']} in {told['environment']}", STRONG),
+        told["status"],
+    )
     line(console, name, ": ", (status, _STYLES[status]), f", {_WORDS[status]}")
     window = told["window"]
     since = f"{told['rows']:,} rows and {told['labelled']:,} outcomes since {_minute(window['start'])} UTC"

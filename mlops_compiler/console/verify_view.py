@@ -22,7 +22,8 @@ def print_verified(told: Mapping[str, Any], console: Console) -> None:
     rows, differing = told["rows"], told["differing"]
     equal = "all equal to the offline predictions, to the last bit"
     came = (equal, GOOD) if not differing else (f"{differing:,} answered otherwise than offline", BAD)
-    line(console, f"{told['recipe']} release {told['release']}: {rows:,} rows of {told['source']} sent, ", came)
+    served = f"{told['recipe']} release {told['release']} in {told['environment']}"
+    line(console, f"{served}: {rows:,} rows of {told['source']} sent, ", came)
     for example in told["examples"]:
         line(console, ("  " + example, DIM))
     if (found := told["correctness"]) is None:

@@ -30,6 +30,7 @@ class News:
         run: The run or intake that it is about.
         next: What to type next.
         same: What makes it the same failure as another one; its code and reason, where not given.
+        environment: Whose service it is about; failures and recoveries of each are kept apart. Empty for none.
     """
 
     kinds: frozenset[str]
@@ -42,6 +43,7 @@ class News:
     run: str = ""
     next: str = ""
     same: str = ""
+    environment: str = ""
 
     @property
     def key(self) -> str:
@@ -57,7 +59,8 @@ class News:
     @property
     def title(self) -> str:
         """One line."""
-        return mask(f"{self.recipe}: {self.headline}")
+        where = f" in {self.environment}" if self.environment else ""
+        return mask(f"{self.recipe}{where}: {self.headline}")
 
     @property
     def text(self) -> str:
@@ -66,6 +69,7 @@ class News:
         facts = {
             "reason": f"{self.reason}{code}" if self.reason else "",
             "recipe": self.recipe,
+            "environment": self.environment,
             self.about: self.run,
             "owner": self.owner,
             "next": self.next,

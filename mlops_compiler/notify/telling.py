@@ -72,14 +72,21 @@ def tell_of(
 
 
 def _last(store: StoreReader, news: News) -> dict[str, Any]:
-    found = [event.payload for event in notices(store, news.recipe) if event.payload["about"] == news.about]
+    told = (event.payload for event in notices(store, news.recipe))
+    found = [item for item in told if item["about"] == news.about and _is_of(item, news.environment)]
     return found[-1] if found else {}
+
+
+def _is_of(told: Mapping[str, Any], environment: str) -> bool:
+    """Say whether something was told of an environment; what an older version told counts in each."""
+    return bool(told.get("environment", environment) == environment)
 
 
 def _record(news: News, outcome: Mapping[str, str], *, fails: bool) -> dict[str, Any]:
     """Write down what was told, without an address; a failure that nobody asked for counts as told."""
     return {
         "about": news.about,
+        "environment": news.environment,
         "kinds": sorted(news.kinds),
         "headline": news.title,
         "run": news.run,

@@ -285,7 +285,10 @@ def test_prometheus_reads_what_happened(serve, example):
     ask("POST", "", b"{")
     told = ask("GET", "/metrics").text
     assert 'mlops_requests_total{code="",environment="development",recipe="churn",release="3",status="200"} 1.0' in told
-    assert 'mlops_requests_total{code="not-json",environment="development",recipe="churn",release="3",status="400"} 1.0' in told
+    assert (
+        'mlops_requests_total{code="not-json",environment="development",recipe="churn",release="3",status="400"} 1.0'
+        in told
+    )
     assert 'mlops_rows_total{environment="development",recipe="churn",release="3"} 3.0' in told
     assert 'mlops_log_waiting_rows{environment="development",recipe="churn",release="3"} 3.0' in told
     assert 'mlops_request_seconds_count{environment="development",recipe="churn",release="3"} 2.0' in told

@@ -191,7 +191,10 @@ def test_an_alert_is_told_once_until_it_is_over(served, others, inbox, monkeypat
     lines = message["message"].splitlines()
     assert lines[0].startswith("alert: drift")
     assert "monthly_charges moved by" in lines[1]
-    assert lines[-2:] == ["owner: Customer analytics", "next: mlops-compile monitor recipe=telco"]
+    assert lines[-2:] == [
+        "owner: Customer analytics",
+        "next: mlops-compile monitor recipe=telco environment=development",
+    ]
     served.serve(others.tail(800), start="s")
     assert served.monitor("since=2h").code == 0
     assert [item["title"] for item in inbox.messages][1:] == ["telco: recovered: no alert any more"]

@@ -55,7 +55,7 @@ class Tour:
         """Wait until what was answered is in the store: a service writes every few seconds."""
         store = StoreLocation(url=str(self.place.root / ".mlops"))
         self.place.wait_for(
-            lambda: predictions(store, service_name("churn", "development")).height >= self.asked,
+            lambda: predictions(store, service_name("churn", "production")).height >= self.asked,
             "the log of predictions",
         )
 

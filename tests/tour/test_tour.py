@@ -23,10 +23,10 @@ def test_the_tour_comes_to_its_end(tmp_path, monkeypatch):
     assert [f"\n{number}. " in text for number in range(1, len(STOPS) + 1)] == [True] * len(STOPS)
     store = open_reader(StoreLocation(url=str(tmp_path / ".mlops")))
     assert [release.number for release in store.releases("churn")] == [2, 1]
-    assert store.deployment("churn", "development") is None
+    assert store.deployment("churn", "production") is None
     entries = store.audit("churn", 1000)
     assert {entry.action for entry in entries} >= {"approve", "promote", "canary", "rollback", "retrain", "undeploy"}
     assert {(entry.action, entry.actor) for entry in entries if entry.action in {"approve", "promote"}} == {
         ("approve", "ann"), ("promote", "bob"),
     }  # fmt: skip
-    assert [check.status for check in store.checks("churn", "development")] == ["alert", "alert", "quiet"]
+    assert [check.status for check in store.checks("churn", "production")] == ["alert", "alert", "quiet"]

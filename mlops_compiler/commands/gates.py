@@ -118,8 +118,8 @@ def must_be_whole(store: StoreReader, release: Release) -> None:
 def _place(recipe: Recipe, other: Deployment) -> tuple[int, str] | None:
     """Say where the recipe would answer; None on another cluster than a service does."""
     address = recipe.cluster.address
-    same = other.pid is not None if address == "embedded" else address in ("auto", other.address)
-    return (recipe.deploy.port, recipe.deploy.route.rstrip("/")) if same else None
+    named = ("embedded",) if other.pid is not None else ("auto", other.address)
+    return (recipe.deploy.port, recipe.deploy.route.rstrip("/")) if address in named else None
 
 
 def _others(recipe: Recipe, item: Deployment) -> Diagnostic:

@@ -27,19 +27,19 @@ def told(outcome, minutes, name=None, key=None, source="key:crm"):
     return {"id": name, "key": key, "outcome": outcome, "time": at(minutes), "source": source}
 
 
-def add(location, kind, rows, schema):
+def add(location, kind, rows, schema, log="churn"):
     buffer = io.BytesIO()
     frame = pl.DataFrame(rows).cast({name: dtype for name, dtype in schema.items() if name in rows[0]})
     frame.write_parquet(buffer)
-    return Segments(location, kind, "churn").append(buffer.getvalue())
+    return Segments(location, kind, log).append(buffer.getvalue())
 
 
-def predicted(location, *rows):
-    return add(location, PREDICTIONS, list(rows), PREDICTION)
+def predicted(location, *rows, **where):
+    return add(location, PREDICTIONS, list(rows), PREDICTION, **where)
 
 
-def labelled(location, *rows):
-    return add(location, LABELS, list(rows), LABEL)
+def labelled(location, *rows, **where):
+    return add(location, LABELS, list(rows), LABEL, **where)
 
 
 def outcome_of(location):

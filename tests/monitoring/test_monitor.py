@@ -197,7 +197,7 @@ def test_an_alert_is_told_once_until_it_is_over(served, others, inbox, monkeypat
     ]
     served.serve(others.tail(800), start="s")
     assert served.monitor("since=2h").code == 0
-    assert [item["title"] for item in inbox.messages][1:] == ["telco: recovered: no alert any more"]
+    assert [item["title"] for item in inbox.messages][1:] == ["telco in development: recovered: no alert any more"]
 
 
 def test_a_release_can_be_watched_when_its_rows_are_gone(served, others):

@@ -13,6 +13,7 @@ from mlops_compiler.diagnostics import MlopsError
 from mlops_compiler.monitoring import observed
 from mlops_compiler.store.failures import failure
 from mlops_compiler.store.location import StoreLocation
+from mlops_compiler.store.records import service_name
 from mlops_compiler.store.segments import PREDICTIONS, Segments
 from mlops_compiler.store.served import LABEL, PREDICTION
 from mlops_compiler.store.tending import tend
@@ -159,3 +160,20 @@ def test_a_tending_that_ends_halfway_loses_and_doubles_nothing(location, monkeyp
             tend(segments, keep=None, now=(datetime.now(UTC) + timedelta(hours=1)).timestamp())
     assert len(segments.names()) == 41
     assert observed.predictions(location, "churn").equals(before)
+
+
+def test_environments_are_apart_and_what_was_logged_before_is_in_each(location):
+    predicted(location, prediction("old", 0, key="7"))
+    for environment in ("test", "production"):
+        predicted(location, prediction(environment, 1, key="7"), log=service_name("churn", environment))
+    labelled(location, told("Yes", 2, key="7"), log=service_name("churn", "test"))
+    labelled(location, told("No", 3, name="old"))
+    found = {
+        environment: dict(observed.joined(location, service_name("churn", environment)).select("id", "outcome").rows())
+        for environment in ("development", "test", "production")
+    }
+    assert found == {
+        "development": {"old": "No"},
+        "test": {"old": "No", "test": "Yes"},
+        "production": {"old": "No", "production": None},
+    }

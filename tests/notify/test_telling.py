@@ -151,3 +151,17 @@ def test_the_owner_is_told_too(contact, server, url):
     assert first.url == server
     assert owner.url == url
     assert bool(owner.lack) == (url is None)
+
+
+def test_what_is_told_of_test_keeps_nothing_of_production_from_being_told(inbox, store):
+    who = [subscriber("alert", "recovery", to=(("url", inbox.url),))]
+    for environment in ("test", "production", "production"):
+        alert = news("alert", about="monitor", headline="alert: drift", same="drift", environment=environment)
+        assert tell_of(alert, who, store, {}) == ()
+    assert tell_of(news(about="monitor", headline="quiet", environment="test"), who, store, {}) == ()
+    assert [message["title"] for message in inbox.messages] == [
+        "orders in test: alert: drift",
+        "orders in production: alert: drift",
+        "orders in test: recovered: quiet",
+    ]
+    assert "environment: production" in inbox.messages[1]["message"]

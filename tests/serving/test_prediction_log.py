@@ -278,3 +278,21 @@ def test_what_is_logged_is_what_was_answered(predictor, rows, asked):
         assert row["output"] == {name: answer[name] for name in ("probability", "decision")}
         assert row["key"] == answer["customer"]
         assert {**row["input"], "customer": row["key"]} == sent[int(row["key"][1:])]
+
+
+def test_each_environment_tends_its_own_log_and_that_of_before(location, clock):
+    clock.now = time.time()
+    logs = {
+        name: PredictionLog(location, name, 3, LogSettings(keep=86400.0), clock)
+        for name in ("churn", "churn.test", "churn.production")
+    }
+    for log in logs.values():
+        log.record(served())
+        log.flush(whole=True)
+    clock.now += 2 * 86400
+    logs["churn.test"]._tend()
+    assert {name: len(log._segments[PREDICTIONS].names()) for name, log in logs.items()} == {
+        "churn": 0,
+        "churn.test": 0,
+        "churn.production": 1,
+    }

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -256,6 +257,32 @@ def test_refuses_a_release_that_clients_would_fail_with(store, target):
     finally:
         store.writer.remove_deployment("churn", "development")
     assert "`senior` is gone" in refused.value.diagnostics[0].notes[0].text
+
+
+def test_an_application_keeps_its_name_until_it_is_ended(store, target, monkeypatch):
+    orders = []
+
+    def done(order, *_):
+        orders.append(order)
+        return {"address": "127.0.0.1:1", "pid": None, "session": "", "url": "http://service", "serve": False}
+
+    monkeypatch.setattr("mlops_compiler.backends.ray.service.have_done", done)
+    monkeypatch.setattr(serve_engine, "can_connect", lambda _: True)
+    here = ServiceTarget(port=target.port, address="auto", environment="production")
+    first = deploy(store.location, here, store.releases[0])
+    old = {name: value for name, value in first.settings["spec"].items() if name not in ("app", "environment")}
+    kept = replace(first, app="churn", settings={**first.settings, "spec": old})
+    store.writer.record_deployment(kept)
+    try:
+        second = deploy(store.location, here, store.releases[1])
+        beside = deploy(store.location, replace(here, environment="test"), store.releases[1])
+    finally:
+        store.writer.remove_deployment("churn", "production")
+    assert [item.app for item in (first, second, beside)] == ["churn.production", "churn", "churn.test"]
+    # What failed is put back as the service that it was, whatever an older version wrote of it.
+    before = orders[1]["before"]
+    assert (before["app"], before["environment"], before["release"]) == ("churn", "production", 1)
+    assert orders[2]["before"] is None
 
 
 def test_refuses_a_cluster_that_is_not_there(tmp_path, store):

@@ -107,11 +107,11 @@ class Filled:
         self.end(run_id, release=release.number)
         return run_id
 
-    def deploy(self, url: str = "http://127.0.0.1:9/churn", release: int = 1) -> None:
+    def deploy(self, url: str = "http://127.0.0.1:9/churn", release: int = 1, **more: str) -> None:
         """Record that a release is served."""
         told = {"route": "/churn", "host": "127.0.0.1", "port": 9, "address": "127.0.0.1:6379", "pid": os.getpid()}
         self.writer.record_deployment(
-            Deployment(recipe=self.recipe, release=release, created=time.time(), app="churn", session="s", settings={"url": url}, **told)
+            Deployment(recipe=self.recipe, release=release, created=time.time(), app="churn", session="s", settings={"url": url}, **told, **more)
         )  # fmt: skip
 
     def operate(self) -> None:

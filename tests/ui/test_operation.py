@@ -38,16 +38,16 @@ def minute(at, status=200, requests=10, **changes):
     return {**told, **took, "requests": requests, "lost": 0, **changes}
 
 
-def log(store, *rows):
+def log(store, *rows, to="churn"):
     content = io.BytesIO()
     pl.DataFrame(rows, schema=COLUMNS).write_parquet(content)
-    Segments(store.location, TRAFFIC, "churn").append(content.getvalue())
+    Segments(store.location, TRAFFIC, to).append(content.getvalue())
 
 
-def check(store, status="quiet", release=1, **payload):
+def check(store, status="quiet", release=1, environment="development", **payload):
     told = Findings(window={"asked": "1d"}, rows=500, **payload)
     store.writer.add_check(
-        recipe="churn", environment="development", release=release, status=status, payload=told.to_json()
+        recipe="churn", environment=environment, release=release, status=status, payload=told.to_json()
     )
 
 
@@ -235,3 +235,27 @@ def test_a_metric_without_any_number_is_not_drawn(store):
     store.begin()
     check(store, performance={"metrics": {}})
     assert performance_figures(store.writer.checks("churn", "development"), ()) == []
+
+
+def test_a_page_is_about_one_environment_the_strictest_that_serves_or_the_one_that_is_chosen(store, client):
+    store.release()
+    store.release()
+    store.deploy(release=2, environment="test")
+    store.deploy(release=1, environment="production")
+    log(store, minute(datetime.now(UTC), requests=30), to="churn.test")
+    log(store, minute(datetime.now(UTC), requests=10), to="churn.production")
+    check(store, "alert", environment="test")
+    assert "10 requests" in text_of(client.get("/recipes/churn/traffic").text)
+    chosen = client.get("/recipes/churn/traffic?environment=test").text
+    assert "30 requests" in text_of(chosen)
+    assert 'href="?hours=6&amp;environment=test"' in chosen
+    assert '<a href="?environment=test" aria-current="page">test</a>' in chosen
+    assert "Nothing was checked yet" in client.get("/recipes/churn/monitoring").text
+    assert "alert" in text_of(client.get("/recipes/churn/monitoring?environment=test").text)
+    overview, releases = text_of(client.get("/").text), text_of(client.get("/recipes/churn/releases").text)
+    assert "Production release 1 cannot be reached" in overview
+    assert "Test release 2 cannot be reached" in overview
+    assert "an alert (release 1 in test)" in overview
+    assert "in service in production" in releases
+    assert "in service in test" in releases
+    assert "release 1 in production" in text_of(client.get("/recipes/churn").text)

@@ -78,7 +78,7 @@ def check(served, rows, *, labelled=False, dearer=1.0):
     if labelled:
         served.label(ids, [str(value) for value in came])
     served.monitor()
-    (made,) = served.store.checks("stones", limit=1)
+    (made,) = served.store.checks("stones", "development", limit=1)
     said = predictions(served.store.location, "stones")["output"].struct.field("prediction")
     off = (said - came).to_numpy()
     return made.payload, {"mae": float(np.abs(off).mean()), "rmse": float(np.sqrt((off**2).mean()))}

@@ -48,6 +48,18 @@ def run(small, monkeypatch):
     return run
 
 
+def with_odd_levels(small):
+    """Give rows without a gap but one level that is missing, beside one that was never seen."""
+    return (
+        pl.read_csv(small.rows, infer_schema_length=None)
+        .head(12)
+        .with_columns(
+            pl.col("total_charges").cast(pl.Float64, strict=False).fill_null(0.0),
+            contract=pl.Series(["Ten years", None] + ["Two year"] * 10),
+        )
+    )
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_recipe_without_an_encoding_is_served_and_explained(run, small, kind):
     only = ("~models.boosting", f"+models.own.kind={kind}", "search.trials=3", "select.rule=best")
@@ -75,11 +87,7 @@ def test_a_net_is_served_and_explained_by_asking(run, small):
     records, predictor, store = run(*only, "search.trials=3", "select.rule=best", "explain.importance=none")
     assert records["select"].summary["kind"] == "torch_mlp"
     assert [len(told["steps"]) for told in json.loads(store.objects.get(records["train"].outputs["histories"]))] == [4]
-    rows = pl.read_csv(small.rows, infer_schema_length=None).head(12)
-    rows = rows.with_columns(
-        pl.col("total_charges").cast(pl.Float64, strict=False).fill_null(0.0),
-        contract=pl.Series(["Ten years", None] + ["Two year"] * 10),
-    )
+    rows = with_odd_levels(small)
     together = predictor.answers(rows)
     assert all((predictor.answers(rows[at]) == together[at]).all() for at in range(12))
     explainer = explainer_of(predictor, store)
@@ -152,11 +160,7 @@ def test_a_model_of_numbers_sees_an_indicator_for_each_level(run, small, kind, m
     records, predictor, store = run(*only)
     assert records["select"].summary["kind"] == kind
     assert predictor.manifest["features"].count("contract") == 1
-    rows = pl.read_csv(small.rows, infer_schema_length=None).head(12)
-    rows = rows.with_columns(
-        pl.col("total_charges").cast(pl.Float64, strict=False).fill_null(0.0),
-        contract=pl.Series(["Ten years", None] + ["Two year"] * 10),
-    )
+    rows = with_odd_levels(small)
     together = predictor.answers(rows)
     assert all((predictor.answers(rows[at]) == together[at]).all() for at in range(12))
     compiled = prove(predictor, store.objects.get)

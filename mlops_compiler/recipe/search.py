@@ -37,7 +37,8 @@ class Search(Section):
     trials: Annotated[int, Field(ge=1, le=100_000)] = 30
     """Most trials in all; shared evenly by the models that have something to search."""
     time: Duration | None = None
-    """Most time, after which no trial is started; makes the number of trials depend on the machine."""
+    """Most time: no trial starts whose folds would not all end in it, and those under way end with the fold that they
+    are at. Makes the number of trials depend on the machine."""
     cpu_hours: Annotated[float, Field(gt=0)] | None = None
     """Most hours of cores at work on its trials, after which none is started; trials of earlier runs that are found
     again count as what they took."""

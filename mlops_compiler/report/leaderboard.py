@@ -143,8 +143,8 @@ def status_text(trial: Mapping[str, Any], folds: object) -> str:
 
 
 def behind_text(behind: Mapping[str, int] | None) -> str:
-    """Say how far a trial was behind others where it was stopped: ``, 7th of 9``."""
-    return f", {numbers.ordinal(behind['place'])} of {behind['of']}" if behind else ""
+    """Say why a trial was stopped: how far behind others it was, ``, 7th of 9``, or ``, as time was up``."""
+    return f", {numbers.ordinal(behind['place'])} of {behind['of']}" if behind else ", as time was up"
 
 
 def _is_ranked(trial: Mapping[str, Any]) -> bool:

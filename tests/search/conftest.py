@@ -118,7 +118,7 @@ def run_session(search, store, *, slots=1, seed=0, folds_to_run=math.inf, histor
             break
         index = order.choice(sorted(running))
         folds_to_run -= 1
-        record = _record(session.race.trials[index], running[index], store)
+        record = record_of(session.race.trials[index], running[index], store)
         running[index] += 1
         if session.report(index, record) is not Verdict.CONTINUE:
             del running[index]
@@ -128,7 +128,7 @@ def run_session(search, store, *, slots=1, seed=0, folds_to_run=math.inf, histor
     return session.leaderboard(), events
 
 
-def _record(trial, fold, store):
+def record_of(trial, fold, store):
     score, spent = score_of(trial, fold), spent_on(trial, fold)
     cost = {"cost.cpu_seconds": spent.cpu, "cost.gpu_seconds": spent.gpu}
     record = FoldRecord(

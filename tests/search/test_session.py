@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -74,6 +75,43 @@ def test_no_trial_starts_when_the_time_is_over(sim, new_store):
     assert session.next() is Signal.DONE
 
 
+def timed(sim, store, *, seconds, slots, fold_seconds):
+    """Run a session on made-up time, in which a fold of a model takes its time; give it and the time at its end."""
+    now = [0.0]
+    session = session_of(sim, sim.search_of(time=seconds, trials=1000), store, lambda: now[0])
+    running = {}
+    while True:
+        while len(running) < slots and isinstance(spec := session.next(), Signal) is False:
+            running[spec.index] = (now[0] + fold_seconds[spec.model], 0)
+        if not running:
+            return session, now[0]
+        index = min(running, key=lambda item: running[item][0])
+        now[0], fold = running.pop(index)
+        trial = session.race.trials[index]
+        took = fold_seconds[trial.candidate.name]
+        record = replace(sim.record_of(trial, fold, store), seconds=took)
+        if session.report(index, record) is Verdict.CONTINUE:
+            running[index] = (now[0] + took, fold + 1)
+
+
+@pytest.mark.parametrize("slots", [1, 2, 5])
+@pytest.mark.parametrize("seconds", [23.0, 60.0, 101.5])
+def test_a_search_ends_in_time(sim, new_store, slots, seconds):
+    took = {"baseline": 0.1, "logistic": 0.5, "forest": 1.0, "boosting": 3.0}
+    session, ended = timed(sim, new_store(), seconds=seconds, slots=slots, fold_seconds=took)
+    assert session.ended()["by"] == "time"
+    assert ended <= seconds + max(took.values()), "at most the fold that it is at comes after the time"
+    assert ended >= seconds - sim.FOLDS * took["logistic"], "what is left is given to models that are quick enough"
+    assert all(trial.status in ("complete", "stopped") for trial in session.race.trials)
+
+
+def test_there_is_a_model_to_choose_when_time_is_up(sim, new_store):
+    took = {"baseline": 0.1, "logistic": 20.0, "forest": 30.0, "boosting": 40.0}
+    session, _ = timed(sim, new_store(), seconds=5.0, slots=3, fold_seconds=took)
+    complete = [trial.candidate.name for trial in session.race.trials if trial.status == "complete"]
+    assert set(complete) - {"baseline"}
+
+
 @pytest.mark.parametrize("when", ["before a fold", "after its end"])
 def test_a_trial_fails_once(sim, new_store, when):
     session = session_of(sim, sim.search_of((sim.BASELINE,)), store := new_store(), lambda: 0.0)
@@ -81,7 +119,7 @@ def test_a_trial_fails_once(sim, new_store, when):
     if when == "after its end":
         trial, verdict = session.race.trials[0], Verdict.CONTINUE
         while verdict is Verdict.CONTINUE:
-            verdict = session.report(spec.index, sim._record(trial, len(trial.scores), store))
+            verdict = session.report(spec.index, sim.record_of(trial, len(trial.scores), store))
     session.fail(spec.index, "out of memory")
     (row,) = session.leaderboard()["trials"]
     assert (row["status"], row["error"]) == (
@@ -104,7 +142,7 @@ def test_what_a_fit_had_to_do_without_is_told_once(sim, new_store):
 
     session = session_of(sim, sim.search_of((sim.BASELINE,)), store := new_store(), lambda: 0.0)
     spec = session.next()
-    record = replace(sim._record(session.race.trials[0], 0, store), history={"notes": ["out of memory"]})
+    record = replace(sim.record_of(session.race.trials[0], 0, store), history={"notes": ["out of memory"]})
     store.record_fold(record)
     session.report(spec.index, record)
     assert session.notes == ["trial 0 baseline, fold 1: out of memory"]

@@ -59,7 +59,8 @@ class Trial:
         status: ``running``, ``complete``, ``stopped`` or ``failed``.
         error: Why it failed.
         spent: What its folds took.
-        behind: Why it was stopped: after how many ``folds``, and its ``place`` among the ``of`` trials at that point.
+        behind: Why it was stopped: after how many ``folds``, and its ``place`` among the ``of`` trials at that point;
+            None where time was up.
     """
 
     index: int
@@ -125,15 +126,21 @@ class Race:
         self._turn = 0
         self._told = 0
 
-    def propose(self) -> Trial | Signal:
-        """Propose the next trial, or say that an earlier one must end first, or that there is none."""
+    def propose(self, fits: Callable[[Candidate], bool] = lambda _candidate: True) -> Trial | Signal:
+        """Propose the next trial, or say that an earlier one must end first, or that there is none.
+
+        Args:
+            fits: Says whether there is time for a trial of a model; those for which there is none are passed over.
+        """
         while self._open and len(self.trials) < self._search.trials:
             if not self._may_start(len(self.trials)):
                 return Signal.WAIT
             self._tell()
             if (limit := self._limits.reached(self.trials[self._told :])) is not None:
                 return self.end(limit)
-            candidate = self._open[self._turn % len(self._open)]
+            candidate = self._next_of(fits)
+            if candidate is None:
+                return self.end("time")
             population = self._populations.get(candidate.name)
             if population is not None and not population.is_ready():
                 return Signal.WAIT
@@ -167,6 +174,10 @@ class Race:
             return Verdict.STOP
         return Verdict.CONTINUE
 
+    def stop(self, index: int) -> None:
+        """Take note that a trial was ended between two folds, as its time was up."""
+        self.trials[index].status = "stopped"
+
     def fail(self, index: int, error: str) -> None:
         """Take note that a trial failed; the others go on."""
         self.trials[index].status = "failed"
@@ -177,6 +188,21 @@ class Race:
         """The best mean of a complete trial so far."""
         means = [trial.mean for trial in self.trials if trial.status == "complete" and trial.mean is not None]
         return max(means, key=lambda mean: self._sign * mean) if means else None
+
+    @property
+    def has_found(self) -> bool:
+        """Whether a trial is complete that is no baseline, or there are only baselines."""
+        real = [item for item in self._search.candidates if not MODELS[item.kind].is_baseline]
+        return not real or any(trial.status == "complete" and not trial.is_baseline for trial in self.trials)
+
+    def _next_of(self, fits: Callable[[Candidate], bool]) -> Candidate | None:
+        """Give the model whose turn it is, of those for which there is time."""
+        for step in range(len(self._open)):
+            candidate = self._open[(self._turn + step) % len(self._open)]
+            if fits(candidate):
+                self._turn += step
+                return candidate
+        return None
 
     def _may_start(self, index: int) -> bool:
         needed = index - self._search.max_concurrent + 1

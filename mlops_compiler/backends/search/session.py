@@ -10,6 +10,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.backends.search.deadline import Deadline
 from mlops_compiler.backends.search.limits import NOTHING, Spent
 from mlops_compiler.backends.search.meter import GPU_COSTS
 from mlops_compiler.backends.search.race import Race, Signal, Trial, Verdict, fold_fingerprint
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlops_compiler.backends.stages.context import Context
-    from mlops_compiler.ir.ops.search import Search
+    from mlops_compiler.ir.ops.search import Candidate, Search
     from mlops_compiler.ir.space import Point
     from mlops_compiler.store.records import FoldRecord
 
@@ -46,8 +47,7 @@ class Session:
         self.search = search
         self.folds = folds
         self._context = context
-        self._clock = clock
-        self._deadline = None if search.time is None else clock() + search.time
+        self._deadline = Deadline(search.time, folds, clock)
         self._records: dict[int, list[FoldRecord]] = {}
         self.notes: list[str] = []
         self.observe: Callable[[Trial, FoldRecord], None] = lambda _trial, _record: None
@@ -74,9 +74,9 @@ class Session:
     def next(self) -> TrialSpec | Signal:
         """Give the next trial to run, or say that one must end first, or that the search is over."""
         while True:
-            if self._deadline is not None and self._clock() > self._deadline and self.race.trials:
+            if self._deadline.is_over and self.race.trials:
                 return self.race.end("time")
-            trial = self.race.propose()
+            trial = self.race.propose(self._fits)
             if isinstance(trial, Signal):
                 return trial
             self._records[trial.index] = []
@@ -87,6 +87,10 @@ class Session:
     def report(self, index: int, record: FoldRecord) -> Verdict:
         """Take the record of a trial's next fold; say whether the trial goes on."""
         return self._take(self.race.trials[index], record, cached=False)
+
+    def _fits(self, candidate: Candidate) -> bool:
+        """Say whether there is time for a trial of a model; any will do until there is something to choose."""
+        return not self.race.has_found or self._deadline.fits(candidate.name)
 
     def fail(self, index: int, error: str) -> None:
         """Take note that a trial failed."""
@@ -144,7 +148,11 @@ class Session:
         score = record.metrics[self.search.metric]
         self._records[trial.index].append(record)
         self.observe(trial, record)
+        self._deadline.took(trial.candidate.name, record.seconds)
         verdict = self.race.report(trial.index, score, _spent(record, trial.candidate.cpu))
+        if verdict is Verdict.CONTINUE and not cached and self._deadline.is_over and self.race.has_found:
+            self.race.stop(trial.index)
+            verdict = Verdict.STOP
         name = trial.candidate.name
         gpu = {key: record.cost[key] for key in GPU_COSTS if key in record.cost and not cached}
         self._event(

@@ -27,7 +27,7 @@ VERSIONS: dict[str, int] = {
     "split": 4,
     "feedback": 1,
     "prepare": 7,
-    "search": 6,
+    "search": 7,
     "select": 6,
     "train": 5,
     "evaluate": 4,

@@ -28,10 +28,11 @@ class Search(Section):
     algorithm: Literal["grid", "random", "qmc", "tpe", "gp", "cma_es"] = "tpe"
     """How parameters are proposed: every point of a grid, at random, more evenly than that (``qmc``), by a model of
     what was good (``tpe``, ``gp``), or by an evolution of numbers (``cma_es``)."""
-    scheduler: Literal["none", "asha", "median", "population"] = "asha"
+    scheduler: Literal["none", "asha", "median", "race", "population"] = "asha"
     """``asha`` stops a trial after 1, 3, 9, ... folds where it is not among the best third so far; ``median`` after any
-    fold where it is worse than the median so far. ``population`` trains nets in generations, of which the worst quarter
-    takes over weights and parameters of the best."""
+    fold where it is worse than the median so far; ``race`` where it is behind the best so far by more than chance.
+    ``population`` trains nets in generations, of which the worst quarter takes over weights and parameters of the
+    best."""
     population: Population = Population()
     """Of the scheduler of this name."""
     trials: Annotated[int, Field(ge=1, le=100_000)] = 30

@@ -22,7 +22,7 @@ LIMITS = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("scheduler", ["none", "asha", "median"])
+@pytest.mark.parametrize("scheduler", ["none", "asha", "median", "race"])
 @LAW
 @given(slots=st.integers(1, 8), seed=st.integers(0, 99), limits=LIMITS, width=st.integers(1, 8))
 def test_ends_alike_at_any_parallelism(sim, scheduler, slots, seed, limits, width):

@@ -18,7 +18,7 @@ def told(trials):
     ]
 
 
-@pytest.mark.parametrize("scheduler", ["none", "asha", "median"])
+@pytest.mark.parametrize("scheduler", ["none", "asha", "median", "race"])
 @pytest.mark.parametrize("algorithm", ["grid", "random", "tpe"])
 @LAW
 @given(slots=st.integers(1, 8), seed=st.integers(0, 2**16), trials=st.integers(4, 26))
@@ -167,8 +167,9 @@ def test_a_searched_preparation_is_raced_alike(sim, algorithm, slots, seed, tria
     assert len({(trial.candidate.name, str(trial.parameters), trial.point) for trial in alone}) == len(alone)
 
 
-def test_a_trial_that_is_stopped_says_how_far_it_was_behind(sim):
-    trials = sim.run_race(sim.search_of(trials=40, algorithm="random", max_concurrent=1))
+@pytest.mark.parametrize("width", [1, 8])
+def test_a_trial_that_is_stopped_says_how_far_it_was_behind(sim, width):
+    trials = sim.run_race(sim.search_of(trials=40, algorithm="random", max_concurrent=width), slots=width)
     stopped = [trial for trial in trials if trial.status == "stopped"]
     for trial in stopped:
         earlier = [other for other in trials[: trial.index] if not other.is_baseline]
@@ -179,3 +180,57 @@ def test_a_trial_that_is_stopped_says_how_far_it_was_behind(sim):
         assert 3 * ahead >= len(at) + 1
     assert stopped
     assert all(trial.behind is None for trial in trials if trial.status != "stopped")
+
+
+def test_a_trial_that_is_behind_the_best_by_more_than_chance_is_stopped(sim):
+    search = sim.search_of((sim.LOGISTIC,), scheduler="race", max_concurrent=1, algorithm="random", trials=7)
+    race = Race(search, folds=3, greater_is_better=True, context=lambda _point: "rows")
+    ended = []
+    for scores in (
+        [0.50, 0.60, 0.70],
+        [0.49],  # one trial tells nothing of chance: only what is as good goes on
+        [0.56, 0.60, 0.76],  # differences of 0.06, 0 and 0.06: folds matter, and are the same for all
+        [0.55, 0.60, 0.75],  # a little behind, and less than half a standard error: it goes on
+        [0.50],
+        [0.56, 0.50],
+        [0.57, 0.62, 0.78],
+    ):
+        trial, verdict, left = race.propose(), Verdict.CONTINUE, iter(scores)
+        while verdict is Verdict.CONTINUE:
+            verdict = race.report(trial.index, next(left))
+        ended.append((trial.status, len(trial.scores)))
+    complete = ("complete", 3)
+    assert ended == [complete, ("stopped", 1), complete, complete, ("stopped", 1), ("stopped", 2), complete]
+    assert race.trials[5].behind == {"folds": 2, "place": 4, "of": 4}
+
+
+def test_a_judgement_waits_for_the_trials_before_and_nobody_else_does(sim):
+    search = sim.search_of((sim.LOGISTIC,), scheduler="race", max_concurrent=8, algorithm="random", trials=8)
+    race = Race(search, folds=3, greater_is_better=True, context=lambda _point: "rows")
+    slow, poor, good = race.propose(), race.propose(), race.propose()
+    assert race.report(poor.index, 0.5) is Verdict.CONTINUE, "what the first one scores there is not known yet"
+    assert race.report(good.index, 0.9) is Verdict.CONTINUE
+    assert race.report(poor.index, 0.5) is Verdict.CONTINUE
+    assert race.report(good.index, 0.9) is Verdict.CONTINUE
+    assert race.report(good.index, 0.9) is Verdict.COMPLETE, "nothing of it is left to run"
+    assert (race.settled(), good.status) == ([], "running")
+    race.report(slow.index, 0.7)
+    assert (poor.status, poor.scores) == ("stopped", [0.5]), "the fold that it ran meanwhile does not count"
+    assert race.settled() == [poor]
+    race.report(slow.index, 0.7)
+    assert good.status == "complete", "as the first one came as far as it must be compared"
+    assert race.settled() == [good]
+    assert race.report(poor.index, 0.5) is Verdict.STOP
+    race.fail(slow.index, "gone")
+    assert slow.status == "failed"
+
+
+def test_a_trial_that_failed_in_a_fold_that_does_not_count_was_stopped(sim):
+    search = sim.search_of((sim.LOGISTIC,), scheduler="race", max_concurrent=8, algorithm="random", trials=8)
+    race = Race(search, folds=3, greater_is_better=True, context=lambda _point: "rows")
+    slow, poor = race.propose(), race.propose()
+    race.report(poor.index, 0.5)
+    race.fail(poor.index, "no memory")
+    assert poor.status == "running"
+    race.report(slow.index, 0.7)
+    assert (poor.status, poor.error) == ("stopped", None)

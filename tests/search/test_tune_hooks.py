@@ -41,8 +41,8 @@ def test_a_lost_trial_is_proposed_again_after_its_recorded_folds(sim, held):
     kept = held(sim.search_of((sim.LOGISTIC,), trials=1, scheduler="none"))
     spec = kept.next("a")
     trial = kept.session.race.trials[0]
-    kept.session.report(spec.index, sim._record(trial, 0, kept.session._context.store))
-    sim._record(trial, 1, kept.session._context.store)  # recorded, and its process died before it could say so
+    kept.session.report(spec.index, sim.record_of(trial, 0, kept.session._context.store))
+    sim.record_of(trial, 1, kept.session._context.store)  # recorded, and its process died before it could say so
     kept.lost(spec.index, None)
     kept.ended("a")
     again = kept.next("b")

@@ -1,9 +1,9 @@
 """The race decides which trials there are and which of them go on; it starts nothing and knows no engine.
 
-Its law: trial i is proposed, and judged, by what trials up to i - `max_concurrent` did, and by nothing
-else. All of those have ended before i may start. So any engine, at any parallelism up to
+Its law: trial i is proposed by what trials up to i - `max_concurrent` did, all of which have ended before i may start,
+and judged by the trials before it that came as far (`judge`); by nothing else. So any engine, at any parallelism up to
 `max_concurrent`, makes the same trials and stops the same ones, and recorded folds replay a search exactly.
-What it stops is said in `stopping`; all scores compared are of the same folds.
+What is stopped is said in `stopping`; all scores compared are of the same folds.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.backends.search.judge import Judge
 from mlops_compiler.backends.search.limits import NOTHING, End, Limits, Spent
 from mlops_compiler.backends.search.population import Population
 from mlops_compiler.backends.search.proposals import Proposal, Stream, seed_of
-from mlops_compiler.backends.search.stopping import falls_behind, judged_after
 from mlops_compiler.ir.fingerprint import fingerprint
 from mlops_compiler.ir.space import base_point
 from mlops_compiler.models.registry import MODELS
@@ -58,7 +58,8 @@ class Trial:
         scores: The primary metric of each fold so far.
         status: ``running``, ``complete``, ``stopped`` or ``failed``.
         error: Why it failed.
-        spent: What its folds took.
+        costs: What each of these folds took.
+        judged: After how many folds it was found to go on.
         behind: Why it was stopped: after how many ``folds``, and its ``place`` among the ``of`` trials at that point;
             None where time was up.
     """
@@ -72,13 +73,19 @@ class Trial:
     scores: list[float] = field(default_factory=list)
     status: str = "running"
     error: str | None = None
-    spent: Spent = NOTHING
+    costs: list[Spent] = field(default_factory=list)
+    judged: int = 0
     behind: dict[str, int] | None = None
 
     @property
     def mean(self) -> float | None:
         """The mean score over the folds so far."""
         return math.fsum(self.scores) / len(self.scores) if self.scores else None
+
+    @property
+    def spent(self) -> Spent:
+        """What its folds took; those that it ran before it was known that it had stopped are not among them."""
+        return sum(self.costs[: len(self.scores)], start=NOTHING)
 
     @property
     def is_baseline(self) -> bool:
@@ -121,6 +128,8 @@ class Race:
             if search.scheduler == "population" and trains_on(MODELS[item.kind], item)
         }
         self._limits = Limits(search, self._sign)
+        self._judge = Judge(search.scheduler, folds=folds, sign=self._sign, width=search.max_concurrent)
+        self._settled: list[Trial] = []
         self.ended: End | None = None
         self._open = list(search.candidates)
         self._turn = 0
@@ -161,27 +170,38 @@ class Race:
         return Signal.DONE
 
     def report(self, index: int, score: float, spent: Spent = NOTHING) -> Verdict:
-        """Take the score of a trial's next fold, and what it took; say whether the trial goes on."""
+        """Take the score of a trial's next fold, and what it took; say whether the trial goes on.
+
+        A trial that has no fold left may still have to wait for its judgement; nothing is to be run of it.
+        """
         trial = self.trials[index]
-        trial.scores.append(score)
-        trial.spent += spent
-        if len(trial.scores) == self._folds:
-            trial.status = "complete"
-            return Verdict.COMPLETE
-        trial.behind = self._behind(trial)
-        if trial.behind is not None:
-            trial.status = "stopped"
+        if trial.status != "running":
             return Verdict.STOP
-        return Verdict.CONTINUE
+        trial.scores.append(score)
+        trial.costs.append(spent)
+        self._settle()
+        if trial.status == "stopped":
+            return Verdict.STOP
+        return Verdict.COMPLETE if len(trial.scores) == self._folds else Verdict.CONTINUE
 
     def stop(self, index: int) -> None:
         """Take note that a trial was ended between two folds, as its time was up."""
         self.trials[index].status = "stopped"
+        self._settled.append(self.trials[index])
+        self._settle()
 
     def fail(self, index: int, error: str) -> None:
         """Take note that a trial failed; the others go on."""
-        self.trials[index].status = "failed"
         self.trials[index].error = error
+        self._settle()
+
+    def settled(self) -> list[Trial]:
+        """Give the trials that came to their end since this was asked before."""
+        found, self._settled = self._settled, []
+        return found
+
+    def _settle(self) -> None:
+        self._settled += self._judge.settle(self.trials)
 
     @property
     def best(self) -> float | None:
@@ -261,20 +281,6 @@ class Race:
             seed=seed_of(self._search.seed, "population", candidate.name),
             sign=self._sign,
         )
-
-    def _behind(self, trial: Trial) -> dict[str, int] | None:
-        """Say how far a trial is behind those that it is compared with; None where it goes on."""
-        rung = len(trial.scores)
-        if trial.is_baseline or not judged_after(self._search.scheduler, rung):
-            return None
-        known = self.trials[: max(0, trial.index - self._search.max_concurrent + 1)]
-        rivals = [self._at(other, rung) for other in known if len(other.scores) >= rung and not other.is_baseline]
-        if not falls_behind(self._search.scheduler, score := self._at(trial, rung), rivals):
-            return None
-        return {"folds": rung, "place": 1 + sum(rival > score for rival in rivals), "of": len(rivals) + 1}
-
-    def _at(self, trial: Trial, rung: int) -> float:
-        return self._sign * math.fsum(trial.scores[:rung]) / rung
 
 
 def _stream(candidate: Candidate, search: Search, *, greater_is_better: bool) -> Stream:

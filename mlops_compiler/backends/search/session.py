@@ -49,6 +49,8 @@ class Session:
         self._context = context
         self._deadline = Deadline(search.time, folds, clock)
         self._records: dict[int, list[FoldRecord]] = {}
+        self._live: set[int] = set()
+        """Trials of which anything was run now, not found on record."""
         self.notes: list[str] = []
         self.observe: Callable[[Trial, FoldRecord], None] = lambda _trial, _record: None
         """Is given each fold that is recorded, of an earlier run too."""
@@ -94,10 +96,10 @@ class Session:
 
     def fail(self, index: int, error: str) -> None:
         """Take note that a trial failed."""
-        trial = self.race.trials[index]
-        if trial.status == "running":
+        if self.race.trials[index].status == "running":
+            self._live.add(index)
             self.race.fail(index, error)
-            self._finished(trial, cached=False)
+            self._tell_settled()
 
     def placed(self, index: int, gpus: float, of: float) -> None:
         """Take note that a trial holds (a part of) so many GPUs, of those that the cluster has."""
@@ -145,7 +147,11 @@ class Session:
         return True
 
     def _take(self, trial: Trial, record: FoldRecord, *, cached: bool) -> Verdict:
+        if trial.status != "running":  # it was judged while this fold was under way
+            return Verdict.STOP
         score = record.metrics[self.search.metric]
+        if not cached:
+            self._live.add(trial.index)
         self._records[trial.index].append(record)
         self.observe(trial, record)
         self._deadline.took(trial.candidate.name, record.seconds)
@@ -166,9 +172,14 @@ class Session:
         )
         for note in () if cached else (record.history or {}).get(NOTES, ()):
             self.note(f"trial {trial.index} {name}, fold {record.fold + 1}: {note}")
-        if verdict is not Verdict.CONTINUE:
-            self._finished(trial, cached=cached)
+        self._tell_settled()
         return verdict
+
+    def _tell_settled(self) -> None:
+        """Tell of the trials that came to their end, of which a judgement may have waited for another's fold."""
+        for trial in self.race.settled():
+            del self._records[trial.index][len(trial.scores) :]
+            self._finished(trial, cached=trial.index not in self._live)
 
     def note(self, text: str) -> None:
         """Tell something that whoever looks at the search wants to know."""

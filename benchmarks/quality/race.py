@@ -21,7 +21,12 @@ from benchmarks.quality.scoring import METRICS
 from benchmarks.quality.sets import find_sets, read_rows
 from benchmarks.quality.summary import differences, ratios
 
-CONTENDERS = {"random": ("random", "none"), "random+asha": ("random", "asha"), "tpe+asha": ("tpe", "asha")}
+CONTENDERS = {
+    "random": ("random", "none"),
+    "random+asha": ("random", "asha"),
+    "random+race": ("random", "race"),
+    "tpe+race": ("tpe", "race"),
+}
 LAST = "evaluate"
 SPACE = """{kind: hist_gradient_boosting, max_iter: 100, early_stopping: false,
     learning_rate: {log_uniform: [0.005, 1]},
@@ -108,16 +113,16 @@ prepare: {{encode: {{op: one_hot, columns: categorical}}}}
 validate: {{holdout: {{kind: {kind}, fraction: 0.25}}, folds: {{kind: {kind}, k: {folds}}}, seed: {seed}}}
 models:
   boosting: {SPACE}
-search: {{algorithm: {algorithm}, scheduler: {scheduler}, trials: {trials}, max_concurrent: 1}}
+search: {{algorithm: {algorithm}, scheduler: {scheduler}, trials: {trials}}}
 """)
 
 
 def _asked(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality race", description=__doc__)
-    parser.add_argument("--sets", default="credit", help="names, by commas")
+    parser.add_argument("--sets", default="credit,churn", help="names, by commas")
     parser.add_argument("--seeds", default="1,2,3,4,5,6,7,8,9,10")
     parser.add_argument("--trials", type=int, default=30)
-    parser.add_argument("--folds", type=int, default=10)
+    parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--at-once", type=int, default=2)
     parser.add_argument("--out", type=Path, help="keep what was measured")
     return parser.parse_args(arguments)

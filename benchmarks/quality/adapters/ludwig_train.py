@@ -1,14 +1,40 @@
-"""Ludwig: its default model for a table, trained until it no longer gets better; it takes no limit of time."""
+"""Ludwig: its default model for a table, trained until it no longer gets better; it takes no limit of time.
+
+It imports what images and sounds need whatever the columns are. The compiled halves of torchvision and torchaudio load
+beside the torch that they were built with alone, so beside another one a table would find no Ludwig: here the
+operators of the one are declared without being there, and the other is an empty module. No table asks for either.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
+from importlib.machinery import ModuleSpec
+from importlib.metadata import version
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ludwig.api import LudwigModel
+import torch
+
+
+def declare_operators() -> torch.library.Library:
+    """Declare what torchvision says of its operators, without the operators."""
+    library = torch.library.Library("torchvision", "DEF")
+    package = Path(find_spec("torchvision").origin).parent
+    said = (package / "_meta_registrations.py").read_text()
+    for name in sorted(set(re.findall(r'register_(?:fake|meta)\("(?:torchvision::)?(\w+)"', said))):
+        library.define(f"{name}(Tensor rows) -> Tensor")
+    return library
+
+
+DECLARED = declare_operators()
+sys.modules["torchaudio"] = no_audio = module_from_spec(ModuleSpec("torchaudio", None))
+no_audio.__version__ = version("torchaudio")
+
+from ludwig.api import LudwigModel  # noqa: E402 - it imports both
 
 KINDS = {"binary_classification": "category", "multiclass_classification": "category", "regression": "number"}
 

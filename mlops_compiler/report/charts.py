@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.report.grammar import altair
 from mlops_compiler.report.numbers import is_number
 from mlops_compiler.report.palette import LIGHT
 
@@ -51,7 +52,7 @@ def calibration(curve: Mapping[str, Any], before: Mapping[str, Any] | None = Non
         curve: The points.
         before: Those of the model without its calibration, where it has one.
     """
-    alt = _altair()
+    alt = altair()
     points = _points(curve, x="predicted", y="observed", size="rows")
     if not points:
         return None
@@ -81,12 +82,12 @@ def value(curve: Mapping[str, Any], threshold: float | None) -> Any:
         dx=5 if threshold < 2 / 3 else -5,
         fontSize=11,
     )
-    return _sized(chart + mark.encode(x="x:Q") + label.encode(x="x:Q", y=_altair().value(HEIGHT - 10), text="text:N"))
+    return _sized(chart + mark.encode(x="x:Q") + label.encode(x="x:Q", y=altair().value(HEIGHT - 10), text="text:N"))
 
 
 def scatter(points: Mapping[str, Any]) -> Any:
     """Draw what came against what was predicted, above the perfect line."""
-    alt = _altair()
+    alt = altair()
     dots = _points(points, x="predicted", y="observed")
     if not dots:
         return None
@@ -105,7 +106,7 @@ def scatter(points: Mapping[str, Any]) -> Any:
 
 def errors(histogram: Mapping[str, Any]) -> Any:
     """Draw how errors are distributed, around none."""
-    alt = _altair()
+    alt = altair()
     bars = _points(histogram, x="from", x2="to", y="rows")
     if not bars:
         return None
@@ -118,7 +119,7 @@ def errors(histogram: Mapping[str, Any]) -> Any:
 
 def projection(points: Mapping[str, Any]) -> Any:
     """Draw rows on a plane, each cluster in a colour and a shape of its own; rows of none are grey."""
-    alt = _altair()
+    alt = altair()
     dots = _points(points, x="x", y="y", cluster="cluster")
     if not dots:
         return None
@@ -142,7 +143,7 @@ def projection(points: Mapping[str, Any]) -> Any:
 
 def scores(histogram: Mapping[str, Any], threshold: float | None) -> Any:
     """Draw how scores are distributed, beside the threshold."""
-    alt = _altair()
+    alt = altair()
     bars = _points(histogram, x="from", x2="to", y="rows")
     if not bars:
         return None
@@ -158,7 +159,7 @@ def scores(histogram: Mapping[str, Any], threshold: float | None) -> Any:
 
 def models(leaderboard: Mapping[str, Any], chosen: int | None) -> Any:
     """Draw what each model reached: a dot for each complete trial, a diamond for the chosen one."""
-    alt = _altair()
+    alt = altair()
     trials = [trial for trial in leaderboard.get("trials", ()) if is_number(trial.get("mean"))]
     dots = [_dot(trial, chosen) for trial in trials if trial.get("status") == "complete" and not trial.get("baseline")]
     if not dots:
@@ -178,7 +179,7 @@ def _dot(trial: Mapping[str, Any], chosen: int | None) -> dict[str, Any]:
 
 
 def _line(points: Points, *, x: str, y: str, limits: tuple[float, float] | None) -> Any:
-    alt = _altair()
+    alt = altair()
     y_scale = alt.Scale(domain=limits, nice=False) if limits else alt.Scale(zero=False)
     x_axis = alt.X("x:Q", title=x, scale=alt.Scale(domain=_UNIT, nice=False), axis=alt.Axis(tickCount=5))
     y_axis = alt.Y("y:Q", title=y, scale=y_scale, axis=alt.Axis(tickCount=5))
@@ -195,14 +196,8 @@ def _sized(chart: Any, *, width: int = WIDTH, height: int = HEIGHT) -> Any:
 
 
 def _chart(points: Points) -> Any:
-    alt = _altair()
+    alt = altair()
     return alt.Chart(alt.InlineData(values=points))
-
-
-def _altair() -> Any:
-    import altair as alt
-
-    return alt
 
 
 def _points(curve: Mapping[str, Any], **columns: str) -> Points:

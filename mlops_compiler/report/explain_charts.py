@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlops_compiler.report.grammar import altair
 from mlops_compiler.report.numbers import is_number
 from mlops_compiler.report.palette import LIGHT
 
@@ -24,7 +25,7 @@ Points = list[dict[str, Any]]
 
 def importance(items: Sequence[Mapping[str, Any]], metric: str) -> Any:
     """Draw how much the metric loses where each input is shuffled, with the spread over the shuffles."""
-    alt = _altair()
+    alt = altair()
     known = [item for item in items if is_number(item.get("mean"))][:_SHOWN]
     if not known:
         return None
@@ -52,7 +53,7 @@ def contributions(told: Mapping[str, Any]) -> Any:
     title = f"What it adds, in {_unit(told.get('scale'))}"
     if "points" not in players[0]:
         return _bars(players, title)
-    alt = _altair()
+    alt = altair()
     shown = [player for player in players if "points" in player]
     dots = [dot for player in shown for dot in _dots(player)]
     names = [player["name"] for player in shown]
@@ -81,7 +82,7 @@ def dependence(item: Mapping[str, Any], outputs: Sequence[str], answer: str) -> 
 
 
 def _curves(item: Mapping[str, Any], outputs: Sequence[str], answer: str) -> Any:
-    alt = _altair()
+    alt = altair()
     x = alt.X("x:Q", title=str(item["column"]), scale=alt.Scale(zero=False, nice=False), axis=alt.Axis(tickCount=5))
     y = alt.Y("y:Q", title=answer, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
     layers = []
@@ -97,7 +98,7 @@ def _curves(item: Mapping[str, Any], outputs: Sequence[str], answer: str) -> Any
 
 
 def _levels(item: Mapping[str, Any], outputs: Sequence[str], answer: str) -> Any:
-    alt = _altair()
+    alt = altair()
     names = [str(value) for value in item["values"]]
     points = [
         {"name": name, "x": value, "of": of}
@@ -130,7 +131,7 @@ def _line(item: Mapping[str, Any], values: Sequence[float], of: str) -> Points:
 
 
 def _bars(players: Sequence[Mapping[str, Any]], title: str) -> Any:
-    alt = _altair()
+    alt = altair()
     points = [{"name": str(player["name"]), "x": player["mean"]} for player in players]
     y = alt.Y("name:N", title=None, sort=[point["name"] for point in points])
     bars = _chart(points).mark_bar(color=LIGHT["accent"], height={"band": 0.6})
@@ -163,11 +164,5 @@ def _unit(scale: Any) -> str:
 
 
 def _chart(points: Points) -> Any:
-    alt = _altair()
+    alt = altair()
     return alt.Chart(alt.InlineData(values=points))
-
-
-def _altair() -> Any:
-    import altair as alt
-
-    return alt

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.evaluation.comparable import comparable
 from mlops_compiler.report.charts import HEIGHT, HUES, SHAPES, WIDTH
+from mlops_compiler.report.grammar import altair
 from mlops_compiler.report.numbers import is_number
 from mlops_compiler.report.palette import LIGHT
 
@@ -21,7 +22,7 @@ _SERIES = {"training": "rows learned from", "validation": "rows held back by the
 
 def history(leaderboard: Mapping[str, Any]) -> Any:
     """Draw the mean score of each trial in the order of trials, above the best complete one so far."""
-    import altair as alt
+    alt = altair()
 
     up = leaderboard.get("greater_is_better", True)
     rows = [row for row in leaderboard.get("trials", ()) if is_number(row.get("mean")) and not row.get("baseline")]
@@ -59,7 +60,7 @@ def epochs(folds: Sequence[Mapping[str, Any]]) -> Any:
     Args:
         folds: A history for each fold, as `models.history` writes it.
     """
-    import altair as alt
+    alt = altair()
 
     lines = [
         {"x": step, "y": value, "fold": fold, "rows": words}

@@ -24,7 +24,7 @@ def inline_svg(chart: Any, alt_text: str, *, told: bool = False) -> Markup:
     import vl_convert
     from markupsafe import Markup, escape
 
-    svg = vl_convert.vegalite_to_svg(_dressed(chart, told=told).to_dict())
+    svg = vl_convert.vegalite_to_svg(_dressed(chart, told=told).to_dict(validate=False))
     opening = _OPENING.search(svg)
     if opening is None:
         raise ValueError("the chart renderer's SVG does not begin as expected")

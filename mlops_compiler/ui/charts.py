@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.report import numbers
 from mlops_compiler.report.charts import HUES
+from mlops_compiler.report.grammar import altair
 from mlops_compiler.report.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _FEW = 2
 
 def scores_of_releases(rows: Sequence[ReleaseRow], bounds: tuple[float | None, float | None] = (None, None)) -> Any:
     """Draw the score of each release with its interval, beside what is asked of it; None where there are too few."""
-    alt = _altair()
+    alt = altair()
     points = [
         {
             "release": row.release.number,
@@ -70,7 +71,7 @@ def over_time(
         dashed: Names of lines that are estimates.
         written: Writes a value for people.
     """
-    alt = _altair()
+    alt = altair()
     names = list(series)
     points = [
         {
@@ -115,7 +116,7 @@ def stacked(
         width: Seconds that a bar stands for.
         tones: The colour of each series, by its name in the palette.
     """
-    alt = _altair()
+    alt = altair()
     names = [name for name, pairs in series.items() if any(value for _, value in pairs)]
     points = _piled(series, names, width)
     if not points:
@@ -173,7 +174,7 @@ def _rules(bounds: tuple[float | None, float | None]) -> list[Any]:
 
 def _time_axis(points: Sequence[Mapping[str, Any]], end: str = "t") -> Any:
     """An axis in UTC; one moment alone gets an hour around it."""
-    alt = _altair()
+    alt = altair()
     first, last = min(point["t"] for point in points), max(point[end] for point in points)
     if last - first < _MOMENT:
         first, last = first - _HOUR / 2, last + _HOUR / 2
@@ -191,19 +192,13 @@ def _format(span: float) -> str:
 
 
 def _scale(names: Sequence[str], colours: Sequence[str]) -> Any:
-    return _altair().Scale(domain=list(names), range=list(colours))
+    return altair().Scale(domain=list(names), range=list(colours))
 
 
 def _Y() -> Any:  # noqa: N802 - an axis
-    return _altair().Axis(tickCount=5)
+    return altair().Axis(tickCount=5)
 
 
 def _chart(points: Sequence[Mapping[str, Any]]) -> Any:
-    alt = _altair()
+    alt = altair()
     return alt.Chart(alt.InlineData(values=list(points)))
-
-
-def _altair() -> Any:
-    import altair as alt
-
-    return alt

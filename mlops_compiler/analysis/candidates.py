@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlops_compiler.diagnostics import Sink, Span
     from mlops_compiler.frontend.provenance import Provenance
     from mlops_compiler.ir.domain import Domain, Scalar
+    from mlops_compiler.ir.task import Task
     from mlops_compiler.models.kind import ModelKind
     from mlops_compiler.recipe.models import Model
     from mlops_compiler.recipe.recipe import Recipe
@@ -101,7 +102,7 @@ def _candidate(name: str, model: Model, recipe: Recipe, places: Provenance, sink
         name=name,
         kind=model.kind,
         version=kind.version,
-        parameters=tuple(_reached(model.parameters, kind).items()),
+        parameters=tuple(_reached(model.parameters, kind, recipe.task).items()),
         cpu=resources.cpu,
         gpu=resources.gpu if kind.uses_gpu else 0,
         memory=resources.memory,
@@ -120,9 +121,9 @@ def _fits(kind: ModelKind, recipe: Recipe) -> bool:
     return recipe.task in kind.tasks and (is_ahead(recipe) or not kind.repeats_season)
 
 
-def _reached(parameters: dict[str, Scalar | Domain], kind: ModelKind) -> dict[str, Scalar | Domain]:
-    """Search no parameter that the values of others put out of reach."""
-    unread = kind.unreached(parameters)
+def _reached(parameters: dict[str, Scalar | Domain], kind: ModelKind, task: Task) -> dict[str, Scalar | Domain]:
+    """Search no parameter that the values of others, or the task, put out of reach."""
+    unread = kind.unread(parameters, task)
     return {
         name: kind.defaults[name] if name in unread and is_domain(value) else value
         for name, value in parameters.items()

@@ -20,6 +20,8 @@ _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"}
 _LEVELS = 20
 _MEMBERS = 8
+_LONG_TAIL = 1.0
+"""The skewness from which on errors are taken to grow with the target."""
 _SMALL = 20_000
 """Rows up to which an engine of processes costs more than it brings: see `python -m benchmarks engines`."""
 
@@ -106,6 +108,11 @@ def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _outcome(found: Roles) -> str:
+    """Name the column that the target is, or is computed from."""
+    return found.about.late[0] if found.computed is not None else found.about.target or ""
+
+
 def _data(found: Roles, table: Table, source: str) -> Iterator[str]:
     about, read = found.about, table.read
     extra = ""
@@ -120,7 +127,7 @@ def _data(found: Roles, table: Table, source: str) -> Iterator[str]:
         yield f"  time: {quoted(about.time)}{comment('orders the rows: validation looks ahead, as production does')}"
     if about.groups:
         yield f"  group: {quoted(about.groups[0])}{comment('its rows stay on one side of a split')}"
-    outcome = found.about.late[0] if found.computed is not None else found.about.target or ""
+    outcome = _outcome(found)
     if outcome in table.types and (gaps := table.rows[outcome].null_count()):
         where = json.dumps(f'"{outcome}" IS NOT NULL')
         yield f"  where: {where}{comment(f'{gaps:,} rows do not say what is to be predicted')}"
@@ -161,7 +168,8 @@ def _rest(found: Roles) -> Iterator[str]:
     yield f"  folds: {{kind: {kind}, k: {3 if found.found.rows > 100_000 else 5}}}"  # noqa: PLR2004
     yield "  seed: 1"
     yield ""
-    yield from _models(regression=found.task == "regression")
+    target = next((item for item in found.found.columns if item["name"] == _outcome(found)), {})
+    yield from _models(regression=found.task == "regression", long_tail=_has_long_tail(target))
     yield ""
     yield f"search: {{algorithm: tpe, scheduler: asha, trials: 30}}{comment('more trials, a better model')}"
     yield (
@@ -172,11 +180,18 @@ def _rest(found: Roles) -> Iterator[str]:
         yield f"cluster: {{engine: in_process}}{comment('a table this small is done before Ray has started')}"
 
 
-def _models(*, regression: bool) -> Iterator[str]:
+def _has_long_tail(profile: dict[str, Any]) -> bool:
+    """Say whether values are never negative, and a few of them much larger than most."""
+    return (profile.get("least") or 0.0) >= 0 and (profile.get("skew") or 0.0) > _LONG_TAIL
+
+
+def _models(*, regression: bool, long_tail: bool) -> Iterator[str]:
     """Propose models that err in different ways, the cheap ones first: an ensemble gains from each."""
     boosting = "lightgbm" if "lightgbm" in MODELS else "hist_gradient_boosting"
     yield "models:"
     yield f"  baseline: {{kind: {'mean' if regression else 'prior'}}}{comment('what a model must beat')}"
     yield "  linear: {kind: ridge}" if regression else "  linear: {kind: logistic_regression}"
     yield f"  boosting: {{kind: {boosting}}}"
+    if regression and long_tail:
+        yield f"  relative: {{kind: {boosting}, loss: poisson}}{comment('errors grow with a target of a long tail')}"
     yield "  forest: {kind: extra_trees, min_samples_leaf: {choice: [2, 5]}, max_features: 0.5}"

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from mlops_compiler.models.adapters.trees import Trees
     from mlops_compiler.models.kind import Matrix
 
-Scale: TypeAlias = Literal["log_odds", "probability", "value"]
-"""What a sum is: log-odds of the positive class or of each class, such probabilities, or a value as the target's."""
+Scale: TypeAlias = Literal["log_odds", "probability", "value", "log_value"]
+"""What a sum is: log-odds of the positive class or of each class, such probabilities, a value as the target's, or its
+logarithm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

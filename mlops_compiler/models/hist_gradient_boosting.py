@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -38,6 +38,10 @@ class HistGradientBoostingParameters(Parameters):
     max_cat_to_onehot: Tunable[Annotated[int, Field(ge=0)]] = Choice(values=(0, 254))
     """Categories of at most so many levels are split one level against all others, and those of more by sets of levels:
     those say more, and learn more by heart. As in LightGBM and XGBoost."""
+    loss: Tunable[Literal["squared_error", "poisson", "gamma"]] = "squared_error"
+    """What a regression makes small: squares of errors, or the deviance of Poisson's or the gamma distribution, which
+    counts an error beside the size of the value. ``poisson`` is for targets that are never negative, ``gamma`` for
+    those above 0."""
     max_iter: Tunable[Annotated[int, Field(ge=1, le=100_000)]] = 300
     """Most trees."""
     early_stopping: Tunable[bool] = True
@@ -58,6 +62,7 @@ class HistGradientBoosting(ModelKind):
             "min_samples_leaf": 20,
             "l2_regularization": 1e-3,
             "max_cat_to_onehot": 254,
+            "loss": "squared_error",
             "max_iter": 300,
             "early_stopping": True,
         }
@@ -74,6 +79,7 @@ class HistGradientBoosting(ModelKind):
     accepts_missing = True
     takes_categories = True
     of_categories: ClassVar[frozenset[str]] = frozenset({"max_cat_to_onehot"})
+    of_values: ClassVar[frozenset[str]] = frozenset({"loss"})
     takes_monotone = True
 
     def fit(self, X: Matrix, y: Target, *, parameters: Mapping[str, Scalar], options: FitOptions) -> FittedModel:

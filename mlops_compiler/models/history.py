@@ -22,7 +22,8 @@ class TrainingHistory:
 
     Attributes:
         unit: What a step is: a pass over the training rows, or a round of boosting.
-        loss: What was made small: `log_loss`, or `squared_error` in the unit of the target, squared.
+        loss: What was made small: `log_loss`, `squared_error` in the unit of the target, squared, or the deviance of
+            `poisson` or `gamma`, less what is the same for all models.
         training: The loss on the rows learned from, one for each step.
         validation: The loss on rows that the fit itself held back, to stop by; empty where it held none.
         learning_rate: The step size, one for each step; empty where it has none.
@@ -30,7 +31,7 @@ class TrainingHistory:
     """
 
     unit: Literal["epoch", "round"]
-    loss: Literal["log_loss", "squared_error"]
+    loss: Literal["log_loss", "squared_error", "poisson", "gamma"]
     training: Sequence[float]
     validation: Sequence[float] = ()
     learning_rate: Sequence[float] = ()

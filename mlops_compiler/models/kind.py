@@ -123,6 +123,7 @@ class ModelKind(ABC):
         rounds_by_threads: Whether another number of threads may round its sums otherwise.
         takes_categories: Whether a column of the design matrix may hold numbers of levels (`FitOptions.categories`).
         of_categories: Parameters that say what becomes of categories; they are not searched where there are none.
+        of_values: Parameters that are read where values are predicted, and not classes.
         takes_weights: Whether a fit heeds what each row weighs (`FitOptions.weights`).
         takes_monotone: Whether it can be held to scores that only rise, or only fall, with a column.
         explains: What its structure explains of its answers; empty for one that is only asked.
@@ -144,6 +145,7 @@ class ModelKind(ABC):
     rounds_by_threads: ClassVar[bool] = False
     takes_categories: ClassVar[bool] = False
     of_categories: ClassVar[frozenset[str]] = frozenset()
+    of_values: ClassVar[frozenset[str]] = frozenset()
     takes_weights: ClassVar[bool] = True
     takes_monotone: ClassVar[bool] = False
     explains: ClassVar[frozenset[Explanation]] = frozenset()
@@ -180,6 +182,16 @@ class ModelKind(ABC):
             parameters: A value for each of the kind's parameters.
         """
         return 0.0
+
+    def unread(self, parameters: Mapping[str, Scalar | Domain], task: Task) -> dict[str, str]:
+        """Name the parameters that nothing reads, each with the reason.
+
+        Args:
+            parameters: A value or a domain for each of the kind's parameters.
+            task: What is asked for.
+        """
+        beside = () if task == "regression" else sorted(self.of_values)
+        return {**self.unreached(parameters), **dict.fromkeys(beside, "the task has classes to predict, and no values")}
 
     def unreached(self, parameters: Mapping[str, Scalar | Domain]) -> dict[str, str]:  # noqa: ARG002 - the signature of all
         """Name the parameters that others put out of reach, each with the reason.

@@ -160,7 +160,8 @@ def _jitter(place: int) -> float:
 
 
 def _unit(scale: Any) -> str:
-    return {"log_odds": "log-odds", "probability": "probability"}.get(str(scale), "the unit of the target")
+    told = {"log_odds": "log-odds", "probability": "probability", "log_value": "logarithm of the target"}
+    return told.get(str(scale), "the unit of the target")
 
 
 def _chart(points: Points) -> Any:

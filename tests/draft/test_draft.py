@@ -131,6 +131,22 @@ def test_a_number_is_a_regression(place):
     assert recipe["models"]["linear"] == {"kind": "ridge"}
 
 
+@pytest.mark.parametrize(
+    ("values", "relative"),
+    [
+        (np.exp(RANDOM.normal(size=ROWS)), True),
+        (np.where(np.arange(ROWS) % 9 == 0, np.nan, np.exp(RANDOM.normal(size=ROWS))), True),
+        (np.exp(RANDOM.normal(size=ROWS)) - 1.0, False),
+        (RANDOM.random(ROWS), False),
+    ],
+    ids=["a long tail", "with gaps", "negative ones", "no tail"],
+)
+def test_a_target_with_a_long_tail_has_a_model_of_its_own_beside_the_others(place, values, relative):
+    recipe = drafted(place, target="paid", paid=[None if np.isnan(item) else float(item) for item in values])
+    kind = recipe["models"]["boosting"]["kind"]
+    assert recipe["models"].get("relative") == ({"kind": kind, "loss": "poisson"} if relative else None)
+
+
 def test_texts_that_are_too_many_are_no_classes(place, capsys):
     names = [f"name {index % 90}" for index in range(ROWS)]
     (place / "data" / "made.csv").write_text(pl.DataFrame({**BASE, "who": names}).write_csv())

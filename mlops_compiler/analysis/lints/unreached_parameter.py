@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 def unreached_parameter(subject: Subject) -> Iterator[Finding]:
-    """Find parameters that the others put out of reach."""
-    for candidate in subject.program.the(Search)[1].candidates:
+    """Find parameters that the others, or the task, put out of reach."""
+    search = subject.program.the(Search)[1]
+    for candidate in search.candidates:
         parameters = dict(candidate.parameters)
-        for name, why in MODELS[candidate.kind].unreached(parameters).items():
+        for name, why in MODELS[candidate.kind].unread(parameters, search.task).items():
             if subject.writes("models", candidate.name, name):
                 yield Finding(
                     headline=f"`{name}` of model `{candidate.name}` is never reached: {why}",

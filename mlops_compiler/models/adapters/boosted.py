@@ -11,6 +11,7 @@ import numpy as np
 from mlops_compiler.models.adapters.answers import ScoringModel, linked, outputs_of
 from mlops_compiler.models.adapters.files import corrupt, task_of
 from mlops_compiler.models.adapters.level_sets import read_known
+from mlops_compiler.models.adapters.losses import exponential, read_link
 from mlops_compiler.models.adapters.trees import is_sound
 from mlops_compiler.models.form import TreeSum, linked_scale
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class BoostedTrees(ScoringModel):
-    """Trees that add, from `baseline` on, to the log-odds of class 1, to those of each class in turn, or to the value.
+    """Trees that add, from `baseline` on, to the log-odds of class 1 or of each class, to the value or its logarithm.
 
     Attributes:
         trees: Those of the first output, then those of the second, and so on: as many of each.
@@ -35,6 +36,7 @@ class BoostedTrees(ScoringModel):
         width: How many columns the model was fitted on.
         rounds: Whether the trees see features rounded to float32.
         known: For each column how many levels are known, 0 of a number; empty where all are numbers.
+        log: Whether they add to the logarithm of the value.
     """
 
     rounds: ClassVar[bool] = False
@@ -44,6 +46,7 @@ class BoostedTrees(ScoringModel):
     baseline: NDArray[np.float64]
     width: int
     known: tuple[int, ...] = ()
+    log: bool = False
     notes: tuple[str, ...] = ()
     history: TrainingHistory | None = None
 
@@ -59,7 +62,7 @@ class BoostedTrees(ScoringModel):
 
     def form(self) -> TreeSum:
         """Give the trees."""
-        scale = linked_scale(self.task)
+        scale = "log_value" if self.log else linked_scale(self.task)
         return TreeSum(trees=self._by_output, first=self.baseline, scale=scale, rounds=self.rounds, known=self.known)
 
     def answer(self, X: Matrix) -> Matrix:
@@ -68,7 +71,7 @@ class BoostedTrees(ScoringModel):
         margins = np.empty((len(X), len(self.baseline)))
         for output, (trees, first) in enumerate(zip(self._by_output, self.baseline.tolist(), strict=True)):
             margins[:, output] = trees.sum_of_leaves(rows, first)[:, 0]
-        return linked(self.task, margins)
+        return exponential(margins) if self.log else linked(self.task, margins)
 
 
 def by_output(count: int, outputs: int) -> NDArray[np.int64]:
@@ -98,5 +101,5 @@ def boosted(
         raise corrupt(kind, "its trees do not answer its task")
     if not is_sound(trees, width):
         raise corrupt(kind, "its nodes make no trees")
-    known = read_known(kind, config, width)
-    return {"task": task, "trees": trees, "baseline": baseline, "width": width, "known": known}
+    known, log = read_known(kind, config, width), read_link(kind, config, task)
+    return {"task": task, "trees": trees, "baseline": baseline, "width": width, "known": known, "log": log}

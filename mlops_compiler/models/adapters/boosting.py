@@ -11,6 +11,7 @@ from mlops_compiler.models.adapters.boosted import BoostedTrees, boosted
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.files import corrupt
 from mlops_compiler.models.adapters.level_sets import BITS, WORDS, known_of, said_of, set_of, unknown_as_missing
+from mlops_compiler.models.adapters.losses import has_log_link, loss_of, said_of_link
 from mlops_compiler.models.adapters.sampling import HELD_BACK, enough_to_hold_back, held_nothing_back, rounds_of_all
 from mlops_compiler.models.adapters.sklearn_threads import limited_threads
 from mlops_compiler.models.adapters.trees import Trees, dump_trees, load_trees
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.models.adapters.losses import Loss
     from mlops_compiler.models.kind import FitOptions, Matrix, Target
 
 _KIND = "hist_gradient_boosting"
 _PATIENCE = 10
-_NOT_ITS = ("early_stopping", "max_cat_to_onehot")
+_NOT_ITS = ("early_stopping", "max_cat_to_onehot", "loss")
 """Parameters that are not passed on as they are."""
 
 
@@ -39,7 +41,8 @@ class FittedBoosting(BoostedTrees):
     def dump(self) -> dict[str, bytes]:
         """Write the trees and the baseline."""
         baseline = self.baseline.tolist()
-        settings = {"task": self.task, "features": self.width, "baseline": baseline, **said_of(self.known)}
+        said = {**said_of(self.known), **said_of_link(self.log)}
+        settings = {"task": self.task, "features": self.width, "baseline": baseline, **said}
         return dump_trees(_KIND, self.trees, **settings)
 
 
@@ -49,7 +52,7 @@ def fit_boosting(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     check_training_rows(X, y, kind=_KIND, options=options, accepts_missing=True)
-    known = known_of(X, options.categories)
+    known, loss = known_of(X, options.categories), loss_of(parameters, y, options, kind=_KIND)
     asked = bool(parameters["early_stopping"])
     stop_early = asked and enough_to_hold_back(y, options)
     notes = held_nothing_back(_KIND, len(y)) if asked and not stop_early else ()
@@ -61,11 +64,12 @@ def fit_boosting(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
         "categorical_features": np.array(options.categories) > 0 if any(options.categories) else None,
         "monotonic_cst": list(options.monotone) or None,
         "random_state": options.seed,
+        **({"loss": loss} if loss else {}),
     }
     rows = unknown_as_missing(X, known)
     with sklearn.config_context(assume_finite=True), limited_threads(options.threads):
         estimator = chosen(**settings, early_stopping=stop_early).fit(rows, y, sample_weight=options.weights)
-        history = _history(estimator, options) if stop_early else None
+        history = _history(estimator, loss) if stop_early else None
         if stop_early and options.whole:
             settings["max_iter"] = rounds_of_all(int(estimator.n_iter_))
             estimator = chosen(**settings, early_stopping=False).fit(rows, y, sample_weight=options.weights)
@@ -80,19 +84,19 @@ def fit_boosting(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options
         baseline=baseline,
         width=X.shape[1],
         known=known,
+        log=has_log_link(loss),
         notes=notes,
         history=history,
     )
 
 
-def _history(estimator: Any, options: FitOptions) -> TrainingHistory:
+def _history(estimator: Any, loss: Loss | None) -> TrainingHistory:
     """Tell the losses of each round; scikit-learn gives them with the sign turned, from before the first round on."""
-    values = options.task == "regression"
-    factor = -2.0 if values else -1.0  # its squared error is half of it
+    factor = -2.0 if loss == "squared_error" else -1.0  # its squared error is half of it
     rate, rounds = float(estimator.learning_rate), int(estimator.n_iter_)
     return TrainingHistory(
         unit="round",
-        loss="squared_error" if values else "log_loss",
+        loss=loss or "log_loss",
         training=(factor * estimator.train_score_[1:]).tolist(),
         validation=(factor * estimator.validation_score_[1:]).tolist(),
         learning_rate=[rate] * rounds,

@@ -105,7 +105,7 @@ def _(model: FittedForest) -> Score:
 def _(model: BoostedTrees) -> Score:
     form = model.form()
     walks = [walk_of(trees, first) for trees, first in zip(form.trees, form.first.tolist(), strict=True)]
-    answer, rounds = _linked(model.task), form.rounds
+    answer, rounds = _exponential if model.log else _linked(model.task), form.rounds
     known = [(column, count) for column, count in enumerate(form.known) if count]
 
     def score(features: Features) -> Sequence[float]:
@@ -243,6 +243,11 @@ def _linked(task: Task) -> Callable[[list[float]], Sequence[float]]:
     if task == "binary_classification":
         return _odds
     return lambda margins: linked(task, np.array([margins]))[0].tolist()
+
+
+def _exponential(margins: list[float]) -> Sequence[float]:
+    (margin,) = margins
+    return (float(np.exp(margin)) if margin < _STEEP else math.inf,)  # which the batch path looks at
 
 
 def _odds(margins: list[float]) -> Sequence[float]:

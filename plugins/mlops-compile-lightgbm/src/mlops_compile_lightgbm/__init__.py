@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -58,6 +58,10 @@ class LightGbmParameters(Parameters):
     """An L2 penalty on the leaves that sets of levels lead to, beside `reg_lambda`."""
     min_data_per_group: Tunable[Annotated[int, Field(ge=1)]] = 10
     """Fewest rows of the levels that a set gains with each step."""
+    loss: Tunable[Literal["squared_error", "poisson", "gamma"]] = "squared_error"
+    """What a regression makes small: squares of errors, or the deviance of Poisson's or the gamma distribution, which
+    counts an error beside the size of the value. ``poisson`` is for targets that are never negative, ``gamma`` for
+    those above 0."""
     early_stopping_rounds: Tunable[Annotated[int, Field(ge=1)] | None] = 30
     """Hold a tenth of the training rows back, and stop when so many rounds did not lower their loss; null does not. The
     model that is released learns from them too in the end, for as many more rounds."""
@@ -84,6 +88,7 @@ class LightGbm(ModelKind):
             "cat_smooth": 1.0,
             "cat_l2": 1.0,
             "min_data_per_group": 10,
+            "loss": "squared_error",
             "early_stopping_rounds": 30,
         }
     )
@@ -112,6 +117,7 @@ class LightGbm(ModelKind):
     accepts_missing = True
     takes_categories = True
     of_categories: ClassVar[frozenset[str]] = frozenset({"max_cat_to_onehot"})
+    of_values: ClassVar[frozenset[str]] = frozenset({"loss"})
     takes_monotone = True
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 2e-6

@@ -15,13 +15,13 @@ import numpy as np
 from mlops_compiler.models.adapters.boosted import BoostedTrees, boosted, by_output
 from mlops_compiler.models.adapters.files import corrupt
 from mlops_compiler.models.adapters.level_sets import WORDS, said_of
+from mlops_compiler.models.adapters.losses import said_of_link
 from mlops_compiler.models.adapters.trees import Trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
-
 KIND = "lightgbm"
 TEXT, CONFIG = "model.txt", "config.json"
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_SHIFT, _MISSING_IS_NAN = 1, 2, 2, 2
@@ -37,12 +37,12 @@ class FittedLightGbm(BoostedTrees):
 
     def dump(self) -> dict[str, bytes]:
         """Give LightGBM's text, and what the model is for."""
-        return {TEXT: self.text, CONFIG: config_of(self.task, self.known)}
+        return {TEXT: self.text, CONFIG: config_of(self.task, self.known, log=self.log)}
 
 
-def config_of(task: str, known: Sequence[int]) -> bytes:
-    """Write what a model is for, and which levels it knows."""
-    return json.dumps({"kind": KIND, "task": task, **said_of(known)}, sort_keys=True).encode()
+def config_of(task: str, known: Sequence[int], *, log: bool) -> bytes:
+    """Write what a model is for, which levels it knows, and what its trees add up to."""
+    return json.dumps({"kind": KIND, "task": task, **said_of(known), **said_of_link(log)}, sort_keys=True).encode()
 
 
 def load_lightgbm(files: Mapping[str, bytes], notes: tuple[str, ...] = ()) -> FittedLightGbm:

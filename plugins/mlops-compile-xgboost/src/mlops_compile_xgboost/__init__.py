@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -51,6 +51,10 @@ class XgBoostParameters(Parameters):
     max_cat_to_onehot: Tunable[Annotated[int, Field(ge=1)]] = Choice(values=(1, 255))
     """Categories of fewer levels are split one level against all others, and those of more by sets of levels: those say
     more, and learn more by heart."""
+    loss: Tunable[Literal["squared_error", "poisson", "gamma"]] = "squared_error"
+    """What a regression makes small: squares of errors, or the deviance of Poisson's or the gamma distribution, which
+    counts an error beside the size of the value. ``poisson`` is for targets that are never negative, ``gamma`` for
+    those above 0."""
     early_stopping_rounds: Tunable[Annotated[int, Field(ge=1)] | None] = 30
     """Hold a tenth of the training rows back, and stop when so many rounds did not lower their loss; null does not. The
     model that is released learns from them too in the end, for as many more rounds."""
@@ -74,6 +78,7 @@ class XgBoost(ModelKind):
             "reg_lambda": 1.0,
             "gamma": 0.0,
             "max_cat_to_onehot": 255,
+            "loss": "squared_error",
             "early_stopping_rounds": 30,
         }
     )
@@ -87,6 +92,7 @@ class XgBoost(ModelKind):
     accepts_missing = True
     takes_categories = True
     of_categories: ClassVar[frozenset[str]] = frozenset({"max_cat_to_onehot"})
+    of_values: ClassVar[frozenset[str]] = frozenset({"loss"})
     takes_monotone = True
     explains: ClassVar[frozenset[Explanation]] = frozenset({"tree_shap"})
     seconds_per_cell = 2e-6

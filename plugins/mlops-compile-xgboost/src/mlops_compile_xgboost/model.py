@@ -16,6 +16,7 @@ import numpy as np
 from mlops_compiler.models.adapters.boosted import BoostedTrees, boosted, by_output
 from mlops_compiler.models.adapters.files import corrupt
 from mlops_compiler.models.adapters.level_sets import WORDS, said_of, set_of
+from mlops_compiler.models.adapters.losses import said_of_link
 from mlops_compiler.models.adapters.trees import Trees
 
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ class FittedXgBoost(BoostedTrees):
 
     def dump(self) -> dict[str, bytes]:
         """Give XGBoost's JSON, and what the model is for."""
-        return {TEXT: self.text, CONFIG: config_of(self.task, self.known)}
+        return {TEXT: self.text, CONFIG: config_of(self.task, self.known, log=self.log)}
 
 
-def config_of(task: str, known: Sequence[int]) -> bytes:
-    """Write what a model is for, and which levels it knows."""
-    return json.dumps({"kind": KIND, "task": task, **said_of(known)}, sort_keys=True).encode()
+def config_of(task: str, known: Sequence[int], *, log: bool) -> bytes:
+    """Write what a model is for, which levels it knows, and what its trees add up to."""
+    return json.dumps({"kind": KIND, "task": task, **said_of(known), **said_of_link(log)}, sort_keys=True).encode()
 
 
 def as_float32(X: Matrix) -> NDArray[np.float32]:
@@ -74,7 +75,9 @@ def load_xgboost(files: Mapping[str, bytes], notes: tuple[str, ...] = ()) -> Fit
     if not known:
         raise corrupt(KIND, "it is of another kind")
     return FittedXgBoost(
-        **boosted(KIND, config, trees=trees, baseline=baseline, width=width), text=files[TEXT], notes=notes
+        **boosted(KIND, config, trees=trees, baseline=baseline, width=width),
+        text=files[TEXT],
+        notes=notes,
     )
 
 
@@ -85,6 +88,10 @@ def _baseline(text: str, objective: str) -> NDArray[np.float64]:
         if not ((found > 0) & (found < 1)).all():
             raise ValueError("its start is no probability")
         return np.log(found / (1.0 - found))
+    if objective in ("count:poisson", "reg:gamma"):
+        if not (found > 0).all():
+            raise ValueError("its start has no logarithm")
+        found = np.log(found)
     return found
 
 

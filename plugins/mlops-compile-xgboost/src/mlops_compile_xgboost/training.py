@@ -10,6 +10,7 @@ import numpy as np
 from mlops_compile_xgboost.model import CONFIG, KIND, TEXT, FittedXgBoost, as_float32, config_of, load_xgboost
 from mlops_compiler.models.adapters.checks import check_training_rows
 from mlops_compiler.models.adapters.level_sets import known_of, unknown_as_missing
+from mlops_compiler.models.adapters.losses import has_log_link, loss_of
 from mlops_compiler.models.adapters.sampling import hold_back_early, rounds_of_all
 from mlops_compiler.models.history import TrainingHistory
 
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_compiler.ir.domain import Scalar
+    from mlops_compiler.models.adapters.losses import Loss
     from mlops_compiler.models.kind import FitOptions, Matrix, Target
 
-_ROUNDS = ("n_estimators", "early_stopping_rounds")
+_NOT_ITS = ("n_estimators", "early_stopping_rounds", "loss")
+"""Parameters that are not passed on as they are."""
 _OBJECTIVES = {
     "binary_classification": {"objective": "binary:logistic", "eval_metric": "logloss"},
     "multiclass_classification": {"objective": "multi:softprob", "eval_metric": "mlogloss"},
-    "regression": {"objective": "reg:squarederror", "eval_metric": "rmse"},
+}
+_LOSSES = {
+    "squared_error": {"objective": "reg:squarederror", "eval_metric": "rmse"},
+    "poisson": {"objective": "count:poisson", "eval_metric": "poisson-nloglik"},
+    "gamma": {"objective": "reg:gamma", "eval_metric": "gamma-nloglik"},
 }
 
 
@@ -34,14 +41,15 @@ def fit_xgboost(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options:
     import xgboost
 
     check_training_rows(X, y, kind=KIND, options=options, accepts_missing=True)
-    known = known_of(X, options.categories)
+    known, loss = known_of(X, options.categories), loss_of(parameters, y, options, kind=KIND)
     X = unknown_as_missing(X, known)
     patience = parameters["early_stopping_rounds"]
     learn, held, notes = hold_back_early(KIND, y, options, asked=patience is not None)
     taught, losses = _rows(X, y, learn, options), dict[str, dict[str, list[float]]]()
     held_back = [(_rows(X, y, held, options), "validation")] if len(held) else []  # the last one tells when to stop
+    settings = _settings(parameters, options, loss)
     booster = xgboost.train(
-        _settings(parameters, options),
+        settings,
         taught,
         num_boost_round=parameters["n_estimators"],
         evals=[(taught, "training"), *held_back],
@@ -50,25 +58,24 @@ def fit_xgboost(X: Matrix, y: Target, parameters: Mapping[str, Scalar], options:
         verbose_eval=False,
     )
     best = booster[: booster.best_iteration + 1] if len(held) else booster
-    history = _history(losses, parameters, options, best.num_boosted_rounds())
+    history = _history(losses, parameters, loss, best.num_boosted_rounds())
     if len(held) and options.whole:
         every = _rows(X, y, np.arange(len(y)), options)
-        best = xgboost.train(_settings(parameters, options), every, num_boost_round=rounds_of_all(history.best))
-    files = {TEXT: bytes(best.save_raw("json")), CONFIG: config_of(options.task, known)}
+        best = xgboost.train(settings, every, num_boost_round=rounds_of_all(history.best))
+    files = {TEXT: bytes(best.save_raw("json")), CONFIG: config_of(options.task, known, log=has_log_link(loss))}
     fitted = load_xgboost(files, notes)
     return replace(fitted, history=history)
 
 
 def _history(
-    losses: Mapping[str, Mapping[str, list[float]]], parameters: Mapping[str, Any], options: FitOptions, best: int
+    losses: Mapping[str, Mapping[str, list[float]]], parameters: Mapping[str, Any], loss: Loss | None, best: int
 ) -> TrainingHistory:
     """Tell the losses of each round; XGBoost gives the root of squared errors."""
-    values = options.task == "regression"
     told = {name: next(iter(series.values())) for name, series in losses.items()}
-    told = {name: [loss**2 if values else loss for loss in series] for name, series in told.items()}
+    told = {name: [value**2 if loss == "squared_error" else value for value in series] for name, series in told.items()}
     return TrainingHistory(
         unit="round",
-        loss="squared_error" if values else "log_loss",
+        loss=loss or "log_loss",
         training=told["training"],
         validation=told.get("validation", ()),
         learning_rate=[float(parameters["learning_rate"])] * len(told["training"]),
@@ -76,15 +83,13 @@ def _history(
     )
 
 
-def _settings(parameters: Mapping[str, Scalar], options: FitOptions) -> dict[str, Any]:
-    chosen = {
-        name: value for name, value in parameters.items() if name not in ("n_estimators", "early_stopping_rounds")
-    }
+def _settings(parameters: Mapping[str, Scalar], options: FitOptions, loss: Loss | None) -> dict[str, Any]:
+    chosen = {name: value for name, value in parameters.items() if name not in _NOT_ITS}
     classes = {"num_class": options.classes} if options.task == "multiclass_classification" else {}
     return {
         **chosen,
         **classes,
-        **_OBJECTIVES[options.task],
+        **(_LOSSES[loss] if loss else _OBJECTIVES[options.task]),
         "tree_method": "hist",
         "seed": options.seed,
         "nthread": options.threads,

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from mlops_compiler.store.reader import StoreReader
     from mlops_compiler.store.records import Event, RunRecord
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+"""As the program sets it, before a library reads it: the halves of the suite share the cores."""
+
 settings.register_profile("same", derandomize=True, database=None)
 settings.register_profile("fuzz", derandomize=False, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
@@ -69,6 +72,12 @@ allow: [{rule: space-not-covered, because: a test waits for no search}]
 
 def pytest_addoption(parser):
     parser.addoption("--write-golden", action="store_true", help="write the golden files anew instead of comparing")
+
+
+def pytest_itemcollected(item):
+    """Count a test that asks for the engine among those that need it: the other half of the suite starts none."""
+    if "engine" in item.fixturenames:
+        item.add_marker("engine")
 
 
 @dataclass(frozen=True)

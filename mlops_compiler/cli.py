@@ -31,6 +31,7 @@ def entry() -> NoReturn:
     """Run the program as a process of its own, which starts and ends as fast as it can."""
     gc.set_threshold(_COLLECT_AFTER)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some takes longer than validating
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads leave the cores to whoever else has work
     code = main()
     if "ray" not in sys.modules:  # nothing was started: taking the interpreter down piece by piece only takes time
         with contextlib.suppress(BrokenPipeError):

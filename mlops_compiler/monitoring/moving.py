@@ -190,10 +190,13 @@ def _told_apart(sides: list[pl.DataFrame], labels: Any) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+    from mlops_compiler.models.adapters.sklearn_threads import limited_threads
+
     X = _as_numbers(sides)
     model = HistGradientBoostingClassifier(max_iter=50, min_samples_leaf=20, random_state=_SEED)
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=_SEED)
-    return cross_val_predict(model, X, labels, cv=folds, method="predict_proba")[:, 1]
+    with limited_threads(1):  # threads would wait for each other longer than these few rows take
+        return cross_val_predict(model, X, labels, cv=folds, method="predict_proba")[:, 1]
 
 
 def _as_numbers(sides: list[pl.DataFrame]) -> Any:

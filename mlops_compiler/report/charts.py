@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.report.grammar import altair
+from mlops_compiler.report.grammar import altair, chart_of
 from mlops_compiler.report.numbers import is_number
 from mlops_compiler.report.palette import LIGHT
 
@@ -59,11 +59,11 @@ def calibration(curve: Mapping[str, Any], before: Mapping[str, Any] | None = Non
     perfect: Points = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
     line = _line(points, x="Predicted probability", y="Observed share", limits=_UNIT)
     size = alt.Size("size:Q", legend=None, scale=alt.Scale(range=[18, 160], domainMin=0))
-    dots = _chart(points).mark_circle(color=LIGHT["accent"], opacity=1).encode(x="x:Q", y="y:Q", size=size)
+    dots = chart_of(points).mark_circle(color=LIGHT["accent"], opacity=1).encode(x="x:Q", y="y:Q", size=size)
     raw = _points(before or {}, x="predicted", y="observed")
     if not raw:
         return _sized(_chance(perfect) + line + dots)
-    was = _chart(raw).mark_line(color=LIGHT["warm"], strokeWidth=1.5).encode(x="x:Q", y="y:Q", order="order:Q")
+    was = chart_of(raw).mark_line(color=LIGHT["warm"], strokeWidth=1.5).encode(x="x:Q", y="y:Q", order="order:Q")
     return _sized(_chance(perfect) + was + line + dots)
 
 
@@ -75,8 +75,8 @@ def value(curve: Mapping[str, Any], threshold: float | None) -> Any:
     chart = _line(points, x="Decision threshold", y="Value on the holdout", limits=None)
     if threshold is None:
         return _sized(chart)
-    mark = _chart([{"x": threshold}]).mark_rule(color=LIGHT["warm"], strokeWidth=1.5, strokeDash=[5, 3])
-    label = _chart([{"x": threshold, "text": f"chosen {threshold:.3f}"}]).mark_text(
+    mark = chart_of([{"x": threshold}]).mark_rule(color=LIGHT["warm"], strokeWidth=1.5, strokeDash=[5, 3])
+    label = chart_of([{"x": threshold, "text": f"chosen {threshold:.3f}"}]).mark_text(
         color=LIGHT["warm"],
         align="left" if threshold < 2 / 3 else "right",
         dx=5 if threshold < 2 / 3 else -5,
@@ -96,7 +96,7 @@ def scatter(points: Mapping[str, Any]) -> Any:
         max(dot[axis] for dot in dots for axis in ("x", "y")),
     ]
     scale = alt.Scale(zero=False, nice=True)
-    marks = _chart(dots).mark_circle(color=LIGHT["accent"], opacity=0.55, size=22)
+    marks = chart_of(dots).mark_circle(color=LIGHT["accent"], opacity=0.55, size=22)
     shown = marks.encode(
         x=alt.X("x:Q", title="Predicted", scale=scale, axis=alt.Axis(tickCount=5)),
         y=alt.Y("y:Q", title="Observed", scale=scale, axis=alt.Axis(tickCount=5)),
@@ -110,10 +110,10 @@ def errors(histogram: Mapping[str, Any]) -> Any:
     bars = _points(histogram, x="from", x2="to", y="rows")
     if not bars:
         return None
-    shown = _chart(bars).mark_bar(color=LIGHT["accent"], binSpacing=1)
+    shown = chart_of(bars).mark_bar(color=LIGHT["accent"], binSpacing=1)
     x = alt.X("x:Q", title="Predicted less observed", axis=alt.Axis(tickCount=5))
     y = alt.Y("y:Q", title="Rows", axis=alt.Axis(tickCount=5))
-    none = _chart([{"x": 0}]).mark_rule(color=LIGHT["muted"], strokeDash=[4, 4])
+    none = chart_of([{"x": 0}]).mark_rule(color=LIGHT["muted"], strokeDash=[4, 4])
     return _sized(shown.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0)) + none.encode(x="x:Q"))
 
 
@@ -130,7 +130,7 @@ def projection(points: Mapping[str, Any]) -> Any:
     shapes = ["circle" if name == "none" else SHAPES[int(name) // len(HUES) % len(SHAPES)] for name in names]
     kept = [f"{100 * share:.0f} %" for share in points.get("kept") or (0.0, 0.0)]
     scale = alt.Scale(zero=False, nice=True)
-    marks = _chart(dots).mark_point(filled=True, opacity=0.6, size=24)
+    marks = chart_of(dots).mark_point(filled=True, opacity=0.6, size=24)
     return _sized(
         marks.encode(
             x=alt.X("x:Q", title=f"First component ({kept[0]})", scale=scale, axis=alt.Axis(tickCount=5)),
@@ -149,11 +149,11 @@ def scores(histogram: Mapping[str, Any], threshold: float | None) -> Any:
         return None
     x = alt.X("x:Q", title="Score", axis=alt.Axis(tickCount=5))
     y = alt.Y("y:Q", title="Rows", axis=alt.Axis(tickCount=5))
-    marks = _chart(bars).mark_bar(color=LIGHT["accent"], binSpacing=1)
+    marks = chart_of(bars).mark_bar(color=LIGHT["accent"], binSpacing=1)
     shown = marks.encode(x=x, x2="x2:Q", y=y, y2=alt.datum(0))
     if threshold is None:
         return _sized(shown)
-    rule = _chart([{"x": threshold}]).mark_rule(color=LIGHT["warm"], strokeWidth=1.5, strokeDash=[5, 3])
+    rule = chart_of([{"x": threshold}]).mark_rule(color=LIGHT["warm"], strokeWidth=1.5, strokeDash=[5, 3])
     return _sized(shown + rule.encode(x="x:Q"))
 
 
@@ -167,7 +167,7 @@ def models(leaderboard: Mapping[str, Any], chosen: int | None) -> Any:
     metric = f"{leaderboard.get('metric')} (mean over the folds)"
     x = alt.X("x:Q", title=metric, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=6))
     y = alt.Y("model:N", title=None, sort=list(dict.fromkeys(dot["model"] for dot in dots)))
-    shown = _chart(dots)
+    shown = chart_of(dots)
     every = shown.mark_circle(size=46, opacity=0.75, color=LIGHT["accent"]).encode(x=x, y=y)
     mark = shown.transform_filter("datum.chosen").mark_point(shape="diamond", size=110, filled=True, opacity=1)
     chart = every + mark.encode(x=x, y=y, color=alt.value(LIGHT["warm"]))
@@ -183,21 +183,16 @@ def _line(points: Points, *, x: str, y: str, limits: tuple[float, float] | None)
     y_scale = alt.Scale(domain=limits, nice=False) if limits else alt.Scale(zero=False)
     x_axis = alt.X("x:Q", title=x, scale=alt.Scale(domain=_UNIT, nice=False), axis=alt.Axis(tickCount=5))
     y_axis = alt.Y("y:Q", title=y, scale=y_scale, axis=alt.Axis(tickCount=5))
-    line = _chart(points).mark_line(color=LIGHT["accent"], strokeWidth=2)
+    line = chart_of(points).mark_line(color=LIGHT["accent"], strokeWidth=2)
     return line.encode(x=x_axis, y=y_axis, order="order:Q")
 
 
 def _chance(points: Points) -> Any:
-    return _chart(points).mark_line(color=LIGHT["muted"], strokeDash=[4, 4], strokeWidth=1).encode(x="x:Q", y="y:Q")
+    return chart_of(points).mark_line(color=LIGHT["muted"], strokeDash=[4, 4], strokeWidth=1).encode(x="x:Q", y="y:Q")
 
 
 def _sized(chart: Any, *, width: int = WIDTH, height: int = HEIGHT) -> Any:
     return chart.properties(width=width, height=height)
-
-
-def _chart(points: Points) -> Any:
-    alt = altair()
-    return alt.Chart(alt.InlineData(values=points))
 
 
 def _points(curve: Mapping[str, Any], **columns: str) -> Points:

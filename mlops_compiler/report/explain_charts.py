@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_compiler.report.grammar import altair
+from mlops_compiler.report.grammar import altair, chart_of
 from mlops_compiler.report.numbers import is_number
 from mlops_compiler.report.palette import LIGHT
 
@@ -40,8 +40,8 @@ def importance(items: Sequence[Mapping[str, Any]], metric: str) -> Any:
     ]
     y = alt.Y("name:N", title=None, sort=[point["name"] for point in points])
     x = alt.X("x:Q", title=f"How much worse {metric} gets", axis=alt.Axis(tickCount=5))
-    bars = _chart(points).mark_bar(color=LIGHT["accent"], height={"band": 0.6}).encode(x=x, x2=alt.datum(0), y=y)
-    spread = _chart(points).mark_rule(color=LIGHT["ink"], strokeWidth=1.5).encode(x="low:Q", x2="high:Q", y=y)
+    bars = chart_of(points).mark_bar(color=LIGHT["accent"], height={"band": 0.6}).encode(x=x, x2=alt.datum(0), y=y)
+    spread = chart_of(points).mark_rule(color=LIGHT["ink"], strokeWidth=1.5).encode(x="low:Q", x2="high:Q", y=y)
     return (bars + spread).properties(width=2 * WIDTH, height=_ROW * len(points))
 
 
@@ -61,8 +61,8 @@ def contributions(told: Mapping[str, Any]) -> Any:
         domain=["low", "middle", "high", "a level"],
         range=[LIGHT["accent"], LIGHT["muted"], LIGHT["warm"], LIGHT["violet"]],
     )
-    zero = _chart([{"x": 0}]).mark_rule(color=LIGHT["muted"], strokeDash=[4, 4]).encode(x="x:Q")
-    marks = _chart(dots).mark_circle(size=14, opacity=0.7)
+    zero = chart_of([{"x": 0}]).mark_rule(color=LIGHT["muted"], strokeDash=[4, 4]).encode(x="x:Q")
+    marks = chart_of(dots).mark_circle(size=14, opacity=0.7)
     legend = alt.Legend(title="its value", orient="bottom", labelColor=LIGHT["muted"], titleColor=LIGHT["muted"])
     drawn = marks.encode(
         x=alt.X("x:Q", title=title, axis=alt.Axis(tickCount=5)),
@@ -88,10 +88,10 @@ def _curves(item: Mapping[str, Any], outputs: Sequence[str], answer: str) -> Any
     layers = []
     thin = [point for number, line in enumerate(item.get("lines") or ()) for point in _line(item, line, str(number))]
     if thin:
-        faint = _chart(thin).mark_line(color=LIGHT["muted"], strokeWidth=0.7, opacity=0.4)
+        faint = chart_of(thin).mark_line(color=LIGHT["muted"], strokeWidth=0.7, opacity=0.4)
         layers.append(faint.encode(x=x, y=y, detail="of:N"))
     layers += [
-        _chart(_line(item, mean, name)).mark_line(color=LIGHT[_LINES[place]], strokeWidth=2.5).encode(x=x, y=y)
+        chart_of(_line(item, mean, name)).mark_line(color=LIGHT[_LINES[place]], strokeWidth=2.5).encode(x=x, y=y)
         for place, (mean, name) in enumerate(_outputs(item, outputs))
     ]
     return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
@@ -110,7 +110,7 @@ def _levels(item: Mapping[str, Any], outputs: Sequence[str], answer: str) -> Any
     used = [of for _, of in _outputs(item, outputs)]
     scale = alt.Scale(domain=used, range=[LIGHT[name] for name in _LINES[: len(used)]])
     colour = alt.Color("of:N", scale=scale, legend=None)
-    dots = _chart(points).mark_circle(size=70, opacity=1).encode(x=x, y=y, color=colour)
+    dots = chart_of(points).mark_circle(size=70, opacity=1).encode(x=x, y=y, color=colour)
     return dots.properties(width=WIDTH, height=max(_ROW * len(names), _ROW * 3))
 
 
@@ -134,7 +134,7 @@ def _bars(players: Sequence[Mapping[str, Any]], title: str) -> Any:
     alt = altair()
     points = [{"name": str(player["name"]), "x": player["mean"]} for player in players]
     y = alt.Y("name:N", title=None, sort=[point["name"] for point in points])
-    bars = _chart(points).mark_bar(color=LIGHT["accent"], height={"band": 0.6})
+    bars = chart_of(points).mark_bar(color=LIGHT["accent"], height={"band": 0.6})
     drawn = bars.encode(x=alt.X("x:Q", title=f"{title} (mean size, all classes)"), x2=alt.datum(0), y=y)
     return drawn.properties(width=2 * WIDTH, height=_ROW * len(points))
 
@@ -162,8 +162,3 @@ def _jitter(place: int) -> float:
 def _unit(scale: Any) -> str:
     told = {"log_odds": "log-odds", "probability": "probability", "log_value": "logarithm of the target"}
     return told.get(str(scale), "the unit of the target")
-
-
-def _chart(points: Points) -> Any:
-    alt = altair()
-    return alt.Chart(alt.InlineData(values=points))

@@ -6,7 +6,10 @@ third of the time of a report; the tests check the charts of a whole report (tes
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 def altair() -> Any:
@@ -16,3 +19,9 @@ def altair() -> Any:
 
     disable_debug_mode()
     return alt
+
+
+def chart_of(points: Iterable[Mapping[str, Any]]) -> Any:
+    """Begin a chart of points: in a tuple, since Altair copies a list with all that is in it at each step."""
+    alt = altair()
+    return alt.Chart(alt.InlineData(values=tuple(points)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.evaluation.comparable import comparable
 from mlops_compiler.report.charts import HEIGHT, HUES, SHAPES, WIDTH
-from mlops_compiler.report.grammar import altair
+from mlops_compiler.report.grammar import altair, chart_of
 from mlops_compiler.report.numbers import is_number
 from mlops_compiler.report.palette import LIGHT
 
@@ -41,7 +41,7 @@ def history(leaderboard: Mapping[str, Any]) -> Any:
     shapes = [SHAPES[at // len(HUES) % len(SHAPES)] for at in range(len(names))]
     x = alt.X("x:Q", title="Trial", scale=alt.Scale(nice=False, padding=8), axis=alt.Axis(tickMinStep=1, format="d"))
     y = alt.Y("y:Q", title=str(leaderboard.get("metric")), scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
-    data = alt.Chart(alt.InlineData(values=dots))
+    data = chart_of(dots)
     colour = alt.Color(
         "model:N", title=None, scale=alt.Scale(domain=names, range=colours), legend=alt.Legend(orient="bottom")
     )
@@ -49,7 +49,7 @@ def history(leaderboard: Mapping[str, Any]) -> Any:
     whole = data.transform_filter("datum.whole").mark_point(filled=True, size=46, opacity=0.85)
     stopped = data.transform_filter("!datum.whole").mark_point(filled=False, size=30, opacity=0.85)
     marks = [mark.encode(x=x, y=y, color=colour, shape=shape) for mark in (stopped, whole)]
-    steps = alt.Chart(alt.InlineData(values=_best(rows, up=up, floor=floor)))
+    steps = chart_of(_best(rows, up=up, floor=floor))
     line = steps.mark_line(interpolate="step-after", color=LIGHT["ink"], strokeWidth=1.5).encode(x=x, y=y)
     return alt.layer(line, *marks).properties(width=2 * WIDTH, height=HEIGHT)
 
@@ -76,9 +76,9 @@ def epochs(folds: Sequence[Mapping[str, Any]]) -> Any:
     x = alt.X("x:Q", title=unit.capitalize(), axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(nice=False))
     y = alt.Y("y:Q", title=loss.capitalize(), scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
     colour = alt.Color("rows:N", title=None, scale=scale, legend=alt.Legend(orient="bottom"))
-    drawn = alt.Chart(alt.InlineData(values=lines)).mark_line(strokeWidth=1.5, strokeOpacity=0.8)
+    drawn = chart_of(lines).mark_line(strokeWidth=1.5, strokeOpacity=0.8)
     best = [{"x": item["best"]} for item in folds if is_number(item.get("best"))]
-    rules = alt.Chart(alt.InlineData(values=best)).mark_rule(color=LIGHT["muted"], strokeDash=[4, 4])
+    rules = chart_of(best).mark_rule(color=LIGHT["muted"], strokeDash=[4, 4])
     return alt.layer(rules.encode(x="x:Q"), drawn.encode(x=x, y=y, color=colour, detail="fold:N")).properties(
         width=2 * WIDTH, height=HEIGHT
     )

@@ -24,7 +24,7 @@ def inline_svg(chart: Any, alt_text: str, *, told: bool = False) -> Markup:
     import vl_convert
     from markupsafe import Markup, escape
 
-    svg = vl_convert.vegalite_to_svg(_dressed(chart, told=told).to_dict(validate=False))
+    svg = vl_convert.vegalite_to_svg(_dressed(chart.to_dict(validate=False), told=told))
     opening = _OPENING.search(svg)
     if opening is None:
         raise ValueError("the chart renderer's SVG does not begin as expected")
@@ -33,27 +33,28 @@ def inline_svg(chart: Any, alt_text: str, *, told: bool = False) -> Markup:
     return Markup(head + svg[opening.end() :])  # noqa: S704 - the renderer escapes the texts inside
 
 
-def _dressed(chart: Any, *, told: bool) -> Any:
+def _dressed(chart: dict[str, Any], *, told: bool) -> dict[str, Any]:
     """Put the page's colours and typeface on a chart."""
-    return (
-        chart.configure(
-            aria=told,
-            font="system-ui, sans-serif",
-            background="transparent",
-            padding={"left": 14, "right": 8, "top": 4, "bottom": 4},
-        )
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=LIGHT["muted"],
-            titleColor=LIGHT["ink"],
-            gridColor=LIGHT["line"],
-            domainColor=LIGHT["line"],
-            tickColor=LIGHT["line"],
-            labelFontSize=11,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            titlePadding=12,
-            labelLimit=140,
-        )
-        .configure_legend(labelColor=LIGHT["muted"], titleColor=LIGHT["ink"], labelFontSize=11)
-    )
+    axis = {
+        "labelColor": LIGHT["muted"],
+        "titleColor": LIGHT["ink"],
+        "gridColor": LIGHT["line"],
+        "domainColor": LIGHT["line"],
+        "tickColor": LIGHT["line"],
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "titlePadding": 12,
+        "labelLimit": 140,
+    }
+    config = {
+        **chart["config"],
+        "aria": told,
+        "font": "system-ui, sans-serif",
+        "background": "transparent",
+        "padding": {"left": 14, "right": 8, "top": 4, "bottom": 4},
+        "view": {**chart["config"]["view"], "stroke": None},
+        "axis": axis,
+        "legend": {"labelColor": LIGHT["muted"], "titleColor": LIGHT["ink"], "labelFontSize": 11},
+    }
+    return {**chart, "config": config}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_compiler.report import numbers
 from mlops_compiler.report.charts import HUES
-from mlops_compiler.report.grammar import altair
+from mlops_compiler.report.grammar import altair, chart_of
 from mlops_compiler.report.palette import LIGHT
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def scores_of_releases(rows: Sequence[ReleaseRow], bounds: tuple[float | None, f
         return None
     x = alt.X("release:O", title="Release", axis=alt.Axis(labelAngle=0))
     y = alt.Y("y:Q", title=rows[0].metric, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5))
-    base = _chart(points)
+    base = chart_of(points)
     spans = base.mark_rule(color=LIGHT["accent"], strokeWidth=6, opacity=0.25, aria=False).encode(
         x=x, y=alt.Y("low:Q", title=rows[0].metric), y2="high:Q"
     )
@@ -90,7 +90,7 @@ def over_time(
     colours = [LIGHT[HUES[at % len(HUES)]] for at in range(len(names))]
     legend = alt.Legend(orient="bottom", symbolType="stroke") if len(names) > 1 else None
     colour = alt.Color("series:N", title=None, sort=names, legend=legend, scale=_scale(names, colours))
-    base = _chart(points)
+    base = chart_of(points)
     line = base.mark_line(strokeWidth=2, aria=False).encode(
         x=x,
         y=y,
@@ -129,7 +129,7 @@ def stacked(
         legend=alt.Legend(orient="bottom") if len(names) > 1 else None,
     )
     y = alt.Y("low:Q", title=unit, scale=alt.Scale(zero=True, nice=True), axis=_Y())
-    bars = _chart(points).mark_rect()
+    bars = chart_of(points).mark_rect()
     drawn = bars.encode(
         x=_time_axis(points, end="end"), x2="end:Q", y=y, y2="high:Q", color=colour, description="told:N"
     )
@@ -160,7 +160,7 @@ def _band(band: Sequence[tuple[float, float, float]], x: Any) -> list[Any]:
     if not band:
         return []
     points = [{"t": 1000 * at, "low": low, "high": high} for at, low, high in band]
-    area = _chart(points).mark_area(color=LIGHT["accent"], opacity=0.16, aria=False)
+    area = chart_of(points).mark_area(color=LIGHT["accent"], opacity=0.16, aria=False)
     return [area.encode(x=x, y="low:Q", y2="high:Q")]
 
 
@@ -168,7 +168,7 @@ def _rules(bounds: tuple[float | None, float | None]) -> list[Any]:
     points = [{"y": bound} for bound in bounds if numbers.is_number(bound)]
     if not points:
         return []
-    rule = _chart(points).mark_rule(color=LIGHT["bad"], strokeDash=[6, 4], strokeWidth=1.5, aria=False)
+    rule = chart_of(points).mark_rule(color=LIGHT["bad"], strokeDash=[6, 4], strokeWidth=1.5, aria=False)
     return [rule.encode(y="y:Q")]
 
 
@@ -197,8 +197,3 @@ def _scale(names: Sequence[str], colours: Sequence[str]) -> Any:
 
 def _Y() -> Any:  # noqa: N802 - an axis
     return altair().Axis(tickCount=5)
-
-
-def _chart(points: Sequence[Mapping[str, Any]]) -> Any:
-    alt = altair()
-    return alt.Chart(alt.InlineData(values=list(points)))

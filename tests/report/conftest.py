@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from typing import Any
 
 import pytest
+import vl_convert
 
 from mlops_compiler.report.facts import DataFacts, Origins, ReportFacts
+
+
+@pytest.fixture(scope="session")
+def drawings():
+    """Keep what the renderer made of each chart."""
+    return {}
+
+
+@pytest.fixture
+def drawn_once(drawings, monkeypatch):
+    """Let the renderer draw the same chart once: for tests of many pages that differ in one part each."""
+    draw = vl_convert.vegalite_to_svg
+
+    def draw_once(chart):
+        key = json.dumps(chart)
+        if key not in drawings:
+            drawings[key] = draw(chart)
+        return drawings[key]
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", draw_once)
+
 
 FOLDS = 5
 STAGES = ("snapshot", "split", "prepare", "search", "select", "train", "evaluate", "release", "report")

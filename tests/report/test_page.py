@@ -214,6 +214,7 @@ OPTIONAL = (
 )
 
 
+@pytest.mark.usefixtures("drawn_once")
 @pytest.mark.parametrize("name", OPTIONAL)
 def test_a_part_that_is_absent_leaves_the_rest(facts, name):
     page = Page(render_report(replace(facts, **{name: None})))
@@ -227,6 +228,7 @@ def test_a_run_that_reached_nothing_still_has_a_page():
     assert "Leaderboard" not in page.text
 
 
+@pytest.mark.usefixtures("drawn_once")
 @pytest.mark.parametrize("part", ["evaluation", "leaderboard", "selection"])
 def test_a_record_without_one_of_its_keys_still_has_a_page(facts, part):
     record = getattr(facts, part)

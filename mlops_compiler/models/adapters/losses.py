@@ -32,8 +32,8 @@ def loss_of(parameters: Mapping[str, Any], y: Target, options: FitOptions, *, ki
     if options.task != "regression":
         return None
     loss: Loss = parameters["loss"]
-    wrong = {"poisson": (y < 0).sum(), "gamma": (y <= 0).sum()}.get(loss, 0)
-    if wrong or (loss == "poisson" and not y.any()):
+    wrong = {"poisson": (y < 0).sum() if y.any() else len(y), "gamma": (y <= 0).sum()}.get(loss, 0)
+    if wrong:
         must = "above 0" if loss == "gamma" else "not negative, and not all of it 0"
         headline = f"`loss: {loss}` is for a target that is {must}: {kind} finds {wrong} of {len(y)} rows that are not"
         advice = "write `loss: squared_error`, or predict something else"

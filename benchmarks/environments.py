@@ -43,7 +43,7 @@ def python_of(pins: Path | None, imports: str = "sys") -> Path:
     python, whole = folder / "bin" / "python", folder / ".installed"
     if not whole.exists():
         print(f"{pins.stem}: making {folder}", flush=True)
-        venv.create(folder, with_pip=True, clear=True)
+        venv.create(folder, clear=True)
         _install(python, pins)
         _import(python, imports)
         whole.touch()
@@ -58,7 +58,8 @@ def _import(python: Path, module: str) -> None:
 
 
 def _install(python: Path, pins: Path) -> None:
-    command = [str(python), "-m", "pip", "install", "--quiet", "-r", str(pins)]
+    """Install with our own pip: one of its own would take longer to lay out than most peers."""
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "-r", str(pins)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
     except subprocess.TimeoutExpired as late:

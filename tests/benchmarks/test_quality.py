@@ -210,10 +210,10 @@ def test_a_system_that_takes_too_long_is_ended(folder, monkeypatch):
 def test_a_peer_that_cannot_be_installed_says_why(tmp_path, monkeypatch):
     monkeypatch.setenv("MLOPS_PEERS", str(tmp_path / "cache"))
     pins = tmp_path / "nobody.txt"
-    pins.write_text(f"nobody @ file://{tmp_path}/none.whl\n")
+    pins.write_text(f"nobody @ file://{tmp_path}/nobody-1-py3-none-any.whl\n")
     with pytest.raises(NotInstalled) as why:
         python_of(pins)
-    assert "none.whl" in why.value.reason
+    assert "nobody-1-py3-none-any.whl" in why.value.reason
 
 
 def test_a_peer_that_cannot_be_imported_is_not_installed(tmp_path, monkeypatch):

@@ -25,6 +25,7 @@ from mlops_compiler.monitoring.wrong import Answered
 from mlops_compiler.plan.stages import Reuse
 from mlops_compiler.serving.predictor import Predictor
 from mlops_compiler.store.collections import record_collection
+from mlops_compiler.store.location import StoreLocation
 from mlops_compiler.store.records import RunRecord
 from mlops_compiler.store.writer import open_writer
 
@@ -92,7 +93,7 @@ class World:
 
     @property
     def store(self):
-        return open_writer(self.planned().location)
+        return open_writer(StoreLocation(url=str(self.root / ".mlops")))
 
     @property
     def choice(self):

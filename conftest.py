@@ -74,10 +74,19 @@ def pytest_addoption(parser):
     parser.addoption("--write-golden", action="store_true", help="write the golden files anew instead of comparing")
 
 
-def pytest_itemcollected(item):
-    """Count a test that asks for the engine among those that need it: the other half of the suite starts none."""
-    if "engine" in item.fixturenames:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark what needs Ray by what it asks for, so that each part of the suite starts only what it needs.
+
+    A file of which one test is on the shared session is there as a whole: what its tests share is made once.
+    """
+    on_session = [item for item in items if "engine" in item.fixturenames]
+    for item in on_session:
         item.add_marker("engine")
+    files = {item.path for item in on_session}
+    for item in items:
+        if item.path in files and item.get_closest_marker("engine"):
+            item.add_marker("shared")
 
 
 @dataclass(frozen=True)

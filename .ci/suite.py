@@ -1,7 +1,8 @@
-"""Run the whole suite in two halves, side by side: the tests that need Ray, and the others.
+"""Run the whole suite in three parts, side by side: those that need Ray wait more than they compute.
 
-The others' output is shown as it comes, that of the tests on Ray after it. What follows on the command line goes to
-both. Ends with the worse exit code of the two.
+The parts are the tests without Ray, those on the Ray session that the suite starts, and those that start engines of
+their own. The output of the first is shown as it comes, that of the others after it. What follows on the command line
+goes to all. Ends with the worst exit code of the three.
 """
 
 from __future__ import annotations
@@ -9,23 +10,34 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 
 PYTEST = [sys.executable, "-m", "pytest"]
+WITHOUT = "not engine"
+ON_RAY = {
+    "The tests on the suite's own Ray session": "engine and shared",
+    "The tests that start engines of their own": "engine and not shared",
+}
 NO_TESTS = 5
-"""What pytest ends with where no test was chosen; right for one half, and wrong for both."""
+"""What pytest ends with where no test was chosen; right for one part, and wrong for all."""
 
 
 def main(words: list[str]) -> int:
-    """Run both halves and give the exit code."""
-    with tempfile.TemporaryFile("w+") as kept:
-        engine = subprocess.Popen([*PYTEST, "-m", "engine", *words], stdout=kept, stderr=subprocess.STDOUT)  # noqa: S603 - our own words
-        halves = (subprocess.Popen([*PYTEST, "-m", "not engine", *words]), engine)  # noqa: S603 - our own words
+    """Run all parts and give the exit code."""
+    with ExitStack() as stack:
+        kept = {title: stack.enter_context(tempfile.TemporaryFile("w+")) for title in ON_RAY}
+        parts = [
+            subprocess.Popen([*PYTEST, "-m", marks, *words], stdout=kept[title], stderr=subprocess.STDOUT)  # noqa: S603 - our own words
+            for title, marks in ON_RAY.items()
+        ]
+        parts.append(subprocess.Popen([*PYTEST, "-m", WITHOUT, *words]))  # noqa: S603 - our own words
         try:
-            codes = [half.wait() for half in halves]
-        except KeyboardInterrupt:  # both were told as well: each says what it has found so far, and ends
-            codes = [half.wait() for half in halves]
-        kept.seek(0)
-        sys.stdout.write(f"\nThe tests that need Ray:\n{kept.read()}")
+            codes = [part.wait() for part in parts]
+        except KeyboardInterrupt:  # all were told as well: each says what it has found so far, and ends
+            codes = [part.wait() for part in parts]
+        for title, output in kept.items():
+            output.seek(0)
+            sys.stdout.write(f"\n{title}:\n{output.read()}")
     ran = [code for code in codes if code != NO_TESTS]
     return max((abs(code) for code in ran), default=NO_TESTS)
 

@@ -11,8 +11,10 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from secrets import SystemRandom
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -27,10 +29,12 @@ PATIENCE = 120.0
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    """Find a port that nobody listens on, below those that the system gives to connections meanwhile."""
+    for port in SystemRandom().sample(range(20_000, 32_000), 100):
+        with suppress(OSError), socket.socket() as taken:
+            taken.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port was found")
 
 
 class Inbox:

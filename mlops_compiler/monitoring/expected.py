@@ -47,7 +47,7 @@ class ErrorModel:
     Attributes:
         preparation: That of the release.
         features: The columns of its design matrix.
-        trees: Say the logarithm of the size, by the features and the prediction.
+        trees: Say the size, by the features and the prediction.
         ratios: What the errors of the holdout were of the size expected of them, shape (rows,).
         gap: By how much sizes are off in tenths of the holdout, on average; a share of the mean error.
         p: How likely such gaps are by chance.
@@ -83,7 +83,10 @@ class ErrorModel:
     def sizes(self, inputs: pl.DataFrame, said: Values) -> Values:
         """Say how large an error is to be expected of each row; shape (rows,)."""
         X = design_matrix(self.preparation.transform(inputs), self.features)
-        found: Values = np.exp(self.trees.predict(np.column_stack([X, said]))[:, 0])
+        found: Values = self.trees.predict(np.column_stack([X, said]))[:, 0]
+        form = self.trees.form()
+        if form is not None and form.scale != "log_value":  # of a version whose trees gave the logarithm
+            found = np.exp(found)
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ import pytest
 from mlops_compiler.backends.stages.context import parquet_bytes
 from mlops_compiler.backends.stages.expected_error import FEWEST, expected_errors
 from mlops_compiler.backends.stages.folds import Prepared
+from mlops_compiler.models.registry import MODELS
 from mlops_compiler.monitoring.expected import FILES, METRICS, Answered, ErrorModel, expected
 from mlops_compiler.monitoring.findings import Agreement
 from mlops_compiler.monitoring.observed import predictions
@@ -176,6 +178,18 @@ def learned(seed):
 
 def rows_of(X, said):
     return Answered(inputs=pl.DataFrame(X, schema=["x", "z"]), said=said)
+
+
+def test_trees_of_a_version_that_gave_the_logarithm_are_read_as_such():
+    model, (X, said, _) = learned(3), world(4, 50)
+    files = dict(model.trees.dump())
+    (name,) = (name for name, content in files.items() if b'"link"' in content)
+    config = json.loads(files[name])
+    del config["link"]
+    older = replace(model, trees=MODELS["hist_gradient_boosting"].load({**files, name: json.dumps(config).encode()}))
+    frame = pl.DataFrame(X, schema=["x", "z"])
+    assert older.trees.predict(np.column_stack([X, said])).min() < 0
+    assert older.sizes(frame, said) == pytest.approx(model.sizes(frame, said))
 
 
 def test_intervals_hold_what_comes_as_often_as_they_say():

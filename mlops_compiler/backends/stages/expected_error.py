@@ -49,7 +49,7 @@ class Expected:
 
     Attributes:
         sizes: The size expected of each row's error, by trees that did not learn from it; shape (rows,).
-        files: The trees that learned from all of them, as their kind dumps them: of the logarithm of the size.
+        files: The trees that learned from all of them, as their kind dumps them.
     """
 
     sizes: Values
@@ -75,6 +75,6 @@ def expected_errors(held: Prepared, answers: Values, seed: int) -> Expected | No
     for fold, part in enumerate(parts):
         taught = np.concatenate([other for place, other in enumerate(parts) if place != fold])[:_MOST]
         trees = fit_boosting(X[taught], errors[taught], _TREES, options)
-        sizes[part] = np.exp(trees.predict(X[part])[:, 0])
+        sizes[part] = trees.predict(X[part])[:, 0]
     every = np.concatenate(parts)[:_MOST]
     return Expected(sizes=sizes, files=fit_boosting(X[every], errors[every], _TREES, options).dump())

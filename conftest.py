@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlops_compiler.store.records import Event, RunRecord
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-"""As the program sets it, before a library reads it: the halves of the suite share the cores."""
+"""As the program sets it, before a library reads it: the parts of the suite share the cores."""
 
 settings.register_profile("same", derandomize=True, database=None)
 settings.register_profile("fuzz", derandomize=False, database=None)

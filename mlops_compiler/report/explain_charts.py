@@ -160,5 +160,5 @@ def _jitter(place: int) -> float:
 
 
 def _unit(scale: Any) -> str:
-    told = {"log_odds": "log-odds", "probability": "probability", "log_value": "logarithm of the target"}
+    told = {"log_odds": "log-odds", "probability": "probability", "log_value": "the logarithm of the target"}
     return told.get(str(scale), "the unit of the target")
